@@ -1,0 +1,310 @@
+//! The command line, as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Attests, decides, locks and records what runs on this Databricks node.
+#[derive(Debug, Parser)]
+#[command(name = "longhorn", version, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Attest this node, lock it, and return when the lock is in place.
+    Init(InitArgs),
+    /// Show whether this node is locked, for whom, and until when.
+    Status(StatusArgs),
+    /// Show or verify the verified context.
+    Context(ContextArgs),
+    /// Check, sign or explain a policy.
+    Policy(PolicyArgs),
+    /// Show or verify the record.
+    Log(LogArgs),
+    /// Make or certify keys.
+    Authority(AuthorityArgs),
+    /// Run a command under a policy's lock, without attesting.
+    Try(TryArgs),
+    /// Restore every covered file and mount, and end the keeper.
+    Uninstall,
+    /// The root parent of the sidecar; started by `init`.
+    #[command(hide = true)]
+    Keeper(KeeperArgs),
+    /// The sidecar; started by the keeper.
+    #[command(hide = true)]
+    Serve(ServeArgs),
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The settings; their digest is pinned by the init script.
+    #[arg(long, value_name = "FILE")]
+    pub settings: PathBuf,
+    /// SHA-256 (hex) of the init script, for the first record.
+    #[arg(long, value_name = "HEX")]
+    pub script_digest: Option<String>,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `context`.
+#[derive(Debug, Args)]
+pub struct ContextArgs {
+    /// Without a command: show this node's context.
+    #[command(subcommand)]
+    pub command: Option<ContextCommand>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `context …`.
+#[derive(Debug, Subcommand)]
+pub enum ContextCommand {
+    /// Verify a context token offline.
+    Verify(ContextVerifyArgs),
+}
+
+/// `context verify`.
+#[derive(Debug, Args)]
+pub struct ContextVerifyArgs {
+    /// The token (a file, or - for standard input).
+    pub token: PathBuf,
+    /// The published node key (a JWK file).
+    #[arg(long, value_name = "FILE", required_unless_present = "authority")]
+    pub node_key: Option<PathBuf>,
+    /// The authority's public key (`ed25519:` and base64, or a file that holds it); the certificate travels in the token.
+    #[arg(long, value_name = "KEY")]
+    pub authority: Option<String>,
+    /// The audience that the token must carry.
+    #[arg(long, value_name = "TEXT", default_value = "longhorn")]
+    pub audience: String,
+    /// Accept a token that has expired, and say so.
+    #[arg(long)]
+    pub expired: bool,
+}
+
+/// `policy`.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: PolicyCommand,
+}
+
+/// `policy …`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Report every problem at file:line:column.
+    Check(PolicyCheckArgs),
+    /// Sign with Ed25519; writes FILE.sig.
+    Sign(PolicySignArgs),
+    /// Show every rule, hit or missed, for an identity and a job.
+    Explain(PolicyExplainArgs),
+}
+
+/// `policy check`.
+#[derive(Debug, Args)]
+pub struct PolicyCheckArgs {
+    /// The policy.
+    pub policy: PathBuf,
+    /// Also check these settings, the signature and the binding between the two.
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+}
+
+/// `policy sign`.
+#[derive(Debug, Args)]
+pub struct PolicySignArgs {
+    /// The policy.
+    pub policy: PathBuf,
+    /// The signing key (a file made by `longhorn authority new`).
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+}
+
+/// `policy explain`.
+#[derive(Debug, Args)]
+pub struct PolicyExplainArgs {
+    /// The policy.
+    pub policy: PathBuf,
+    /// A group the principal is in, e.g. okta:ml-engineers (repeatable).
+    #[arg(long = "group", value_name = "PROVIDER:GROUP")]
+    pub groups: Vec<String>,
+    /// The workspace (default: the policy's only one).
+    #[arg(long, value_name = "URL")]
+    pub workspace: Option<String>,
+    /// The job; without it: an interactive cluster.
+    #[arg(long, value_name = "ID")]
+    pub job: Option<String>,
+    /// The job's name.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub job_name: String,
+    /// A tag of the job (repeatable).
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    pub tags: Vec<String>,
+    /// The job is a UI_LOCKED bundle deployment.
+    #[arg(long)]
+    pub locked: bool,
+    /// Whom it runs as: a user name, or a service principal's application id.
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub run_as: String,
+    /// The cluster's compute policy.
+    #[arg(long, value_name = "ID")]
+    pub policy_id: Option<String>,
+    /// The proofs that are assumed present (default: all that the policy requires).
+    #[arg(long = "proof", value_name = "KIND")]
+    pub proofs: Vec<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `log`.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: LogCommand,
+}
+
+/// `log …`.
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Print records for a person.
+    Show(LogShowArgs),
+    /// Verify a log offline; says SEALED, OPEN, UNANCHORED, DIVERGED or INVALID.
+    Verify(LogVerifyArgs),
+}
+
+/// `log show`.
+#[derive(Debug, Args)]
+pub struct LogShowArgs {
+    /// A log directory, a segment, or the directory of all logs (default: this node's newest).
+    pub path: Option<PathBuf>,
+    /// Only the record of this number.
+    #[arg(long, value_name = "N")]
+    pub entry: Option<u64>,
+    /// The lines as they are.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `log verify`.
+#[derive(Debug, Args)]
+pub struct LogVerifyArgs {
+    /// A log directory, or a segment.
+    pub path: PathBuf,
+    /// A checkpoint known from elsewhere (a file), or a node key the log must be bound to (repeatable).
+    #[arg(long = "anchor", value_name = "FILE")]
+    pub anchors: Vec<PathBuf>,
+    /// Check the signature of every checkpoint, not only the last of each key.
+    #[arg(long)]
+    pub full: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `authority`.
+#[derive(Debug, Args)]
+pub struct AuthorityArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: AuthorityCommand,
+}
+
+/// `authority …`.
+#[derive(Debug, Subcommand)]
+pub enum AuthorityCommand {
+    /// Make an Ed25519 key; prints its public half.
+    New(AuthorityNewArgs),
+    /// Certify a node key.
+    Certify(AuthorityCertifyArgs),
+}
+
+/// `authority new`.
+#[derive(Debug, Args)]
+pub struct AuthorityNewArgs {
+    /// Where the private half goes (0600, never overwritten).
+    pub key: PathBuf,
+}
+
+/// `authority certify`.
+#[derive(Debug, Args)]
+pub struct AuthorityCertifyArgs {
+    /// The authority's private key.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The node's public key (a JWK file).
+    pub node_key: PathBuf,
+    /// How long the certificate holds, in hours.
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    pub hours: u32,
+}
+
+/// `try`.
+#[derive(Debug, Args)]
+pub struct TryArgs {
+    /// The policy (need not be signed).
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+    /// One of its environments.
+    #[arg(long, value_name = "NAME")]
+    pub environment: String,
+    /// A label to assume clearance for (repeatable).
+    #[arg(long = "clearance", value_name = "LABEL")]
+    pub clearance: Vec<String>,
+    /// Do not lock: trace the command and say which files and variables the lock would have denied.
+    #[arg(long)]
+    pub observe: bool,
+    /// The command.
+    #[arg(trailing_var_arg = true, required = true, allow_hyphen_values = true, value_name = "CMD")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+/// `keeper`: everything it needs comes by descriptor.
+#[derive(Debug, Args)]
+pub struct KeeperArgs {
+    /// The control socket to `init`.
+    #[arg(long)]
+    pub control: i32,
+    /// The verdict socket that the first sidecar answers on.
+    #[arg(long)]
+    pub verdict: i32,
+}
+
+/// `serve`: everything it needs comes by descriptor.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The control socket to the keeper.
+    #[arg(long)]
+    pub control: i32,
+    /// The verdict socket to `init`; absent when the sidecar is started again.
+    #[arg(long)]
+    pub verdict: Option<i32>,
+    /// The node key.
+    #[arg(long)]
+    pub node_key: i32,
+    /// The agent's credentials.
+    #[arg(long)]
+    pub credentials: i32,
+    /// The listening API socket.
+    #[arg(long)]
+    pub api: i32,
+    /// The launch report socket.
+    #[arg(long)]
+    pub launch: i32,
+}

@@ -1,0 +1,4 @@
+//! What people type. `args` is pure; each command is one file with one `run` that returns how it ended.
+
+pub mod args;
+pub mod terminal;

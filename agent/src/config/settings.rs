@@ -1,0 +1,128 @@
+//! `longhorn.toml`: one per workspace; its digest is pinned by the init script.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::identity::ids::{LocalName, WorkspaceHost};
+
+/// The settings as parsed. Nothing that decides trust has a default.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `[workspace]`.
+    pub workspace: Workspace,
+    /// `[policy]`.
+    pub policy: PolicyPin,
+    /// `[authority]`: who vouches for the node key.
+    pub authority: Authority,
+    /// `[[oidc]]`: where the tokens come from, by the local name of their issuer in the policy.
+    pub tokens: Vec<TokenSource>,
+    /// `[record]`.
+    pub record: RecordSettings,
+    /// `[node]`: comfort.
+    pub node: NodeSettings,
+    /// SHA-256 (hex) over the file's bytes.
+    pub digest: String,
+}
+
+/// `[workspace]`.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// `host`.
+    pub host: WorkspaceHost,
+    /// `auth`.
+    pub auth: WorkspaceAuth,
+    /// `membership`.
+    pub membership: MembershipRule,
+    /// `ca-file`: PEM roots to trust for the workspace and the issuers instead of the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How the agent authenticates to the workspace.
+#[derive(Clone, Debug)]
+pub enum WorkspaceAuth {
+    /// OAuth machine to machine: `{ kind = "m2m", client-id, secret = { kind = "file", path } }`.
+    MachineToMachine {
+        /// The service principal's application id.
+        client_id: String,
+        /// Where the client secret lies.
+        secret: SecretSource,
+    },
+    /// A token that was handed in: `{ kind = "token", secret = { kind = "file", path } }`.
+    Token {
+        /// Where it lies.
+        secret: SecretSource,
+    },
+}
+
+/// Where a secret lies. Never in the settings themselves.
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    /// A file that only root can read.
+    File(PathBuf),
+}
+
+/// Whether clusters/get must already list this node when `init` runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MembershipRule {
+    /// It must.
+    AtInit,
+    /// It may follow within the provisional lease.
+    WithinLease,
+}
+
+/// `[policy]`.
+#[derive(Clone, Debug)]
+pub struct PolicyPin {
+    /// `file`; the signature lies beside it with `.sig` appended.
+    pub file: PathBuf,
+    /// `signer`: the Ed25519 public key, `ed25519:` and base64.
+    pub signer: [u8; 32],
+    /// `min-serial`.
+    pub min_serial: u64,
+}
+
+/// `[authority]`.
+#[derive(Clone, Debug)]
+pub enum Authority {
+    /// The node key is published write-once by the agent's own principal: `{ kind = "published", directory }`.
+    Published {
+        /// A directory in a volume (`/Volumes/…`, through the Files API) or on a mounted file system.
+        directory: PathBuf,
+    },
+    /// The authority's key reaches `init` as a secret: laboratory and demo only.
+    Key {
+        /// Where the authority's signing key lies.
+        secret: SecretSource,
+        /// `accept-on-cluster = true`: the settings accept it in so many words although DB_CLUSTER_ID is set.
+        accept_on_cluster: bool,
+    },
+}
+
+/// `[[oidc]]`.
+#[derive(Clone, Debug)]
+pub struct TokenSource {
+    /// The issuer's local name in the policy's `[[trust.oidc]]`.
+    pub name: LocalName,
+    /// Where the token comes from.
+    pub token: SecretSource,
+}
+
+/// `[record]`.
+#[derive(Clone, Debug)]
+pub struct RecordSettings {
+    /// `journal`: whether records are mirrored to journald where one is there.
+    pub journal: bool,
+    /// `pseudonym-key`: where the key of the pseudonyms lies; absent: random per boot.
+    pub pseudonym_key: Option<SecretSource>,
+}
+
+/// `[node]`: comfort, with defaults.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    /// `deadline`: for all of `init` (default 60 s).
+    pub deadline: Duration,
+    /// `sidecar-uid` and gid (default 64222; the gid grants nothing).
+    pub sidecar_uid: u32,
+    /// `spark-conf`: directory that the Spark conf drop-in is written to, where it exists.
+    pub spark_conf: Option<PathBuf>,
+}

@@ -1,0 +1,5 @@
+//! What is allowed: policy x identity x time. Pure and total, with a trace of every rule.
+
+pub mod environment;
+pub mod grant;
+pub mod policy;

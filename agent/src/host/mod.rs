@@ -1,0 +1,6 @@
+//! The world as arguments: time, randomness, HTTP, files and places. Nothing here decides anything.
+
+pub mod clock;
+pub mod http;
+pub mod paths;
+pub mod random;

@@ -1,0 +1,40 @@
+//! Where things lie on a node (design 3). Every path that Longhorn owns, once.
+
+/// The one binary: agent, launcher, auditor's tool.
+pub const BINARY: &str = "/opt/longhorn/bin/longhorn";
+/// Settings and policy as verified (root, 0644).
+pub const ETC: &str = "/etc/longhorn";
+/// The settings as verified.
+pub const SETTINGS: &str = "/etc/longhorn/longhorn.toml";
+/// The policy as verified; its signature lies beside it with `.sig` appended.
+pub const POLICY: &str = "/etc/longhorn/policy.toml";
+/// Everything that lives as long as the boot.
+pub const RUN: &str = "/run/longhorn";
+/// The sealed lock (root, 0444): flat, immutable, written once by `init`.
+pub const LOCK: &str = "/run/longhorn/lock";
+/// The lease (root, 0444): 64 bytes, renewed by the keeper.
+pub const LEASE: &str = "/run/longhorn/lease";
+/// The verified context for programs (0444).
+pub const CONTEXT_JSON: &str = "/run/longhorn/context.json";
+/// The verified context, signed (0444).
+pub const CONTEXT_JWT: &str = "/run/longhorn/context.jwt";
+/// Sockets, in a directory of their own.
+pub const SOCKETS: &str = "/run/longhorn/sock";
+/// The sidecar's HTTP socket (stream).
+pub const SOCKET_API: &str = "/run/longhorn/sock/api";
+/// Where launchers report (datagram).
+pub const SOCKET_LAUNCH: &str = "/run/longhorn/sock/launch";
+/// The mount and IPC namespaces that `init` built once and pinned.
+pub const NAMESPACE_MOUNT: &str = "/run/longhorn/ns/mnt";
+/// See [`NAMESPACE_MOUNT`].
+pub const NAMESPACE_IPC: &str = "/run/longhorn/ns/ipc";
+/// Pairs of canary files, one pair per profile.
+pub const CANARIES: &str = "/run/longhorn/canary";
+/// Bind mounts through which the launcher reaches covered files.
+pub const REAL: &str = "/run/longhorn/real";
+/// The journal of covers: each line is written before the change it names.
+pub const COVERS: &str = "/run/longhorn/covers";
+/// Locked by the keeper for as long as it lives; holds its process id.
+pub const KEEPER: &str = "/run/longhorn/keeper";
+/// Record segments: `<log id>/seg-<first seq>.jsonl` (0700, the sidecar's).
+pub const LOG: &str = "/var/lib/longhorn/log";

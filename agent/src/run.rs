@@ -1,0 +1,1 @@
+//! The way itself, on one page.

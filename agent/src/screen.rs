@@ -1,0 +1,138 @@
+//! What a person reads when something is refused or fails: one screen, always the same form.
+//!
+//! What happened, the facts that differ, what to do, where it is written. Refusals and failures of every room
+//! turn into a [`Screen`]; `main` prints it, the record keeps its `reason`.
+
+use crate::exit::Exit;
+
+/// Whether we know that the answer is no, or could not tell. Neither is ever a yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The evidence is false, or the policy says no.
+    Refused,
+    /// We could not tell.
+    Failed,
+}
+
+/// One screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// Refused or failed.
+    pub verdict: Verdict,
+    /// One sentence without full stop, lower case.
+    pub headline: String,
+    /// Label and value, in the order of telling: `expected issuer`, `presented issuer`.
+    pub facts: Vec<(String, String)>,
+    /// What to do.
+    pub hint: String,
+    /// The record's number, once it has one.
+    pub entry: Option<u64>,
+    /// The stable kebab-case name: the same word in record, tests, documents and exit table.
+    pub reason: &'static str,
+    /// How the process ends.
+    pub exit: Exit,
+}
+
+impl Screen {
+    /// A refusal without facts.
+    pub fn refused(reason: &'static str, exit: Exit, headline: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Refused,
+            headline: headline.into(),
+            facts: Vec::new(),
+            hint: String::new(),
+            entry: None,
+            reason,
+            exit,
+        }
+    }
+
+    /// A failure without facts.
+    pub fn failed(reason: &'static str, exit: Exit, headline: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Failed, ..Self::refused(reason, exit, headline) }
+    }
+
+    /// Adds a fact.
+    pub fn fact(mut self, label: impl Into<String>, value: impl std::fmt::Display) -> Self {
+        self.facts.push((label.into(), value.to_string()));
+        self
+    }
+
+    /// Says what to do.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// Names the record.
+    pub fn entry(mut self, entry: u64) -> Self {
+        self.entry = Some(entry);
+        self
+    }
+}
+
+/// Makes text from outside fit one line of a terminal: control characters become `?`, long text is cut with `…`.
+pub fn one_line(text: &str) -> String {
+    const MOST: usize = 300;
+    let clean: String = text
+        .chars()
+        .map(|letter| {
+            if letter.is_control() || ('\u{202a}'..='\u{202e}').contains(&letter) || ('\u{2066}'..='\u{2069}').contains(&letter) {
+                '?'
+            } else {
+                letter
+            }
+        })
+        .take(MOST + 1)
+        .collect();
+    if clean.chars().count() > MOST { clean.chars().take(MOST).chain(['…']).collect() } else { clean }
+}
+
+impl std::fmt::Display for Screen {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let word = match self.verdict {
+            Verdict::Refused => "refused",
+            Verdict::Failed => "failed",
+        };
+        writeln!(out, "longhorn: {word}: {}", one_line(&self.headline))?;
+        let width = self.facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+        for (label, value) in &self.facts {
+            writeln!(out, "  {label:width$}   {}", one_line(value))?;
+        }
+        if !self.hint.is_empty() {
+            writeln!(out, "hint: {}", one_line(&self.hint))?;
+        }
+        let entry = self.entry.map_or_else(|| "none".to_owned(), |entry| format!("entry {entry}"));
+        writeln!(out, "record: {entry}   reason: {}   exit: {}", self.reason, self.exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_screen_says_what_the_facts_what_to_do_and_where_it_is_written() {
+        let screen = Screen::refused("issuer-mismatch", Exit::RefusedEvidence, "the token was issued by another workspace")
+            .fact("expected issuer", "https://a.example/oidc")
+            .fact("presented issuer", "https://b.example/oidc")
+            .hint("this cluster's policy trusts one workspace; see `longhorn policy explain`")
+            .entry(41);
+        assert_eq!(
+            screen.to_string(),
+            "longhorn: refused: the token was issued by another workspace\n  \
+               expected issuer    https://a.example/oidc\n  \
+               presented issuer   https://b.example/oidc\n\
+             hint: this cluster's policy trusts one workspace; see `longhorn policy explain`\n\
+             record: entry 41   reason: issuer-mismatch   exit: 77\n"
+        );
+    }
+
+    #[test]
+    fn text_from_outside_cannot_draw_on_the_terminal() {
+        let screen = Screen::refused("x", Exit::Data, "a").fact("presented", "\u{1b}[2J\nlonghorn: ok\u{202e}");
+        assert!(!screen.to_string().contains('\u{1b}'));
+        assert_eq!(screen.to_string().lines().count(), 3);
+        assert_eq!(one_line(&"x".repeat(1000)).chars().count(), 301);
+    }
+}

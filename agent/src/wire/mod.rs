@@ -1,0 +1,3 @@
+//! What launcher, keeper and sidecar say to each other: closed, versioned, length-capped.
+
+pub mod lease;
