@@ -1,1 +1,15 @@
-//! See the crate's map.
+//! What the job is told: a signed, short-lived token, the same as JSON, and variables that repeat it.
+//!
+//! The files and the socket are the authority; variables are a convenience. Pure: grants, keys and the time come in.
+
+mod authority;
+mod claims;
+mod issue;
+mod node_key;
+pub mod seal;
+pub mod variables;
+
+pub use authority::{AuthorityKey, AuthorityPublicKey, Certificate, CertificateError};
+pub use claims::{Claims, JobClaim, LockClaim, NodeClaim, PolicyClaim, PrincipalClaim, ProofClaim};
+pub use issue::{Context, Issuing, LockSummary, issue};
+pub use node_key::{KeyError, NodeKey, NodePublicKey};

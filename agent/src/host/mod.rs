@@ -1,6 +1,7 @@
 //! The world as arguments: time, randomness, HTTP, files and places. Nothing here decides anything.
 
 pub mod clock;
+pub mod digest;
 pub mod http;
 pub mod paths;
 pub mod random;

@@ -1,0 +1,193 @@
+//! Issues a context: the only place that turns a [`Grant`] into what a job is told.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::authority::Certificate;
+use super::claims::{Claims, JobClaim, LockClaim, NodeClaim, PolicyClaim, PrincipalClaim, ProofClaim};
+use super::node_key::NodeKey;
+use crate::decision::grant::Grant;
+use crate::decision::policy::{Enforcement, Permission};
+use crate::host::clock::Timestamp;
+use crate::host::random::{Random, uuid_v7};
+use crate::identity::job::{Membership, NodeRole, PrincipalKind, SpeaksFor, Workload};
+use std::time::Duration;
+
+/// What a job is told, signed. Only [`issue`] makes one.
+#[derive(Debug)]
+#[must_use]
+pub struct Context {
+    claims: Claims,
+    token: String,
+    expires: Timestamp,
+}
+
+impl Context {
+    /// What it says.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+    /// The signed token (JWS compact serialisation).
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+    /// The claims as JSON for programs.
+    pub fn json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(&self.claims).expect("claims are strings, numbers and lists of them");
+        text.push('\n');
+        text
+    }
+    /// When it ends.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
+    }
+}
+
+/// The lock as `init` put it in place.
+#[derive(Clone, Debug)]
+pub struct LockSummary {
+    /// SHA-256 (hex) over the sealed lock.
+    pub digest: String,
+    /// `full`, `degraded` or `none`.
+    pub strength: String,
+    /// Ways that the node leaves open, by name.
+    pub open: Vec<String>,
+}
+
+/// What issuing needs besides the grant.
+pub struct Issuing<'a> {
+    /// The node key.
+    pub key: &'a NodeKey,
+    /// The authority's certificate of that key, where the authority is a key.
+    pub certificate: Option<&'a Certificate>,
+    /// The lock, once it is in place.
+    pub lock: Option<&'a LockSummary>,
+    /// The principal's name as it may stand in a context: a pseudonym for persons unless the policy says `clear`.
+    pub principal: &'a str,
+    /// The kernel's boot id.
+    pub boot: &'a str,
+    /// Whom the token is for.
+    pub audience: &'a str,
+    /// How long it lives; never beyond the grant.
+    pub lifetime: Duration,
+    /// Now.
+    pub now: Timestamp,
+    /// For the `jti`.
+    pub random: &'a dyn Random,
+}
+
+/// Issues a context for a grant.
+pub fn issue(grant: &Grant, with: &Issuing<'_>) -> Context {
+    let identity = grant.identity();
+    let expires = with.now.plus(with.lifetime).min(grant.good_until());
+    let environment = grant.environment();
+    let mut open: Vec<String> = environment.open.iter().cloned().collect();
+    open.extend(with.lock.iter().flat_map(|lock| lock.open.iter().cloned()));
+    open.sort();
+    open.dedup();
+    let claims = Claims {
+        iss: format!("longhorn:{}", identity.workspace),
+        sub: subject(grant, with.principal),
+        aud: with.audience.to_owned(),
+        iat: with.now.seconds(),
+        nbf: with.now.seconds(),
+        exp: expires.seconds(),
+        jti: uuid_v7(with.now, with.random),
+        node: NodeClaim {
+            address: identity.node.to_string(),
+            role: match identity.role {
+                NodeRole::Driver => "driver",
+                NodeRole::Worker => "worker",
+            }
+            .to_owned(),
+            boot: with.boot.to_owned(),
+            key: with.key.public().thumbprint(),
+        },
+        cluster: identity.cluster.to_string(),
+        job: match &identity.workload {
+            Workload::Job { job, run, .. } => Some(JobClaim { id: job.to_string(), run: run.to_string() }),
+            Workload::Interactive => None,
+        },
+        run_as: PrincipalClaim { kind: kind_word(identity.principal.kind).to_owned(), name: with.principal.to_owned() },
+        roles: grant.roles().iter().map(ToString::to_string).collect(),
+        scope: grant.scope().to_string(),
+        permissions: Permission::ALL
+            .iter()
+            .filter(|(one, _)| grant.permissions().contains(one))
+            .map(|(_, word)| (*word).to_owned())
+            .collect(),
+        clearance: grant.clearance().iter().map(ToString::to_string).collect(),
+        environment: environment.name.to_string(),
+        environment_digest: environment.digest(),
+        enforcement: match grant.enforcement() {
+            Enforcement::Enforce => "enforce",
+            Enforcement::Observe => "observe",
+        }
+        .to_owned(),
+        open,
+        policy: PolicyClaim { serial: grant.policy_serial(), digest: grant.policy_digest().to_owned() },
+        lock: with.lock.map(|lock| LockClaim { digest: lock.digest.clone(), strength: lock.strength.clone() }),
+        membership: match identity.membership {
+            Membership::Listed => "listed",
+            Membership::Provisional => "provisional",
+        }
+        .to_owned(),
+        proofs: identity
+            .proofs
+            .iter()
+            .map(|proof| ProofClaim {
+                kind: proof.kind.clone(),
+                voucher: proof.basis.voucher.clone(),
+                digest: proof.basis.digest.clone(),
+                speaks_for: match proof.speaks_for {
+                    SpeaksFor::Job => "job",
+                    SpeaksFor::Agent => "agent",
+                }
+                .to_owned(),
+            })
+            .collect(),
+    };
+    let token = sign(&claims, with.key, with.certificate);
+    Context { claims, token, expires }
+}
+
+/// The word for a kind of principal, on the wire and in records.
+fn kind_word(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::User => "user",
+        PrincipalKind::ServicePrincipal => "service-principal",
+        PrincipalKind::Group => "group",
+    }
+}
+
+/// A SPIFFE ID (SPIFFE-ID §2): the trust domain is the workspace's host name; path segments keep to its alphabet.
+fn subject(grant: &Grant, principal: &str) -> String {
+    let identity = grant.identity();
+    let host = identity.workspace.as_str().split("://").nth(1).unwrap_or_default().split(':').next().unwrap_or_default();
+    let workspace = identity.workspace_id.as_ref().map_or(host, |id| id.as_str());
+    match &identity.workload {
+        Workload::Job { job, run, .. } => format!("spiffe://{host}/workspace/{workspace}/job/{job}/run/{run}"),
+        Workload::Interactive => {
+            let principal: String = principal
+                .chars()
+                .map(|letter| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '_' })
+                .collect();
+            format!("spiffe://{host}/workspace/{workspace}/cluster/{}/principal/{principal}", identity.cluster)
+        }
+    }
+}
+
+pub(super) fn sign(claims: &Claims, key: &NodeKey, certificate: Option<&Certificate>) -> String {
+    let mut header = serde_json::Map::new();
+    header.insert("alg".into(), "EdDSA".into());
+    header.insert("kid".into(), key.public().thumbprint().into());
+    header.insert("typ".into(), super::seal::TYPE.into());
+    if let Some(certificate) = certificate {
+        header.insert(super::seal::CERTIFICATE_HEADER.into(), certificate.as_str().into());
+    }
+    let header = serde_json::to_vec(&header).expect("a map of strings");
+    let payload = serde_json::to_vec(claims).expect("claims are strings, numbers and lists of them");
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()));
+    format!("{signed}.{signature}")
+}

@@ -1,0 +1,297 @@
+//! The door for contexts from outside: opens a token with the node's public key, or says what is wrong with it.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::authority::{AuthorityPublicKey, CertificateError, certified};
+use super::claims::Claims;
+use super::node_key::NodePublicKey;
+use crate::exit::Exit;
+use crate::host::clock::Timestamp;
+use crate::screen::Screen;
+use crate::unverified::Unverified;
+
+/// The `typ` of a context token (RFC 8725 §3.11: explicit typing).
+pub const TYPE: &str = "longhorn-context+jwt";
+/// The header that carries the authority's certificate of the node key.
+pub const CERTIFICATE_HEADER: &str = "lhc";
+/// No context token is longer.
+pub const MOST: usize = 64 * 1024;
+
+/// Whose word a verifier takes for the node key.
+#[derive(Debug)]
+pub enum Voucher<'a> {
+    /// The node key itself, obtained from where it was published.
+    NodeKey(&'a NodePublicKey),
+    /// The authority's key; the certificate travels in the token.
+    Authority(&'a AuthorityPublicKey),
+}
+
+/// Why a token is not a context.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContextRefusal {
+    /// Not three base64url parts with the JSON of a context.
+    #[error("not a context token: {0}")]
+    Malformed(&'static str),
+    /// The header asks for something else than EdDSA and our `typ`.
+    #[error("the header is not a context token's")]
+    WrongHeader,
+    /// The signature does not verify under the key.
+    #[error("the signature does not verify")]
+    SignatureInvalid,
+    /// The authority does not vouch for the key.
+    #[error("the authority does not vouch for the node key")]
+    NotCertified(#[source] CertificateError),
+    /// Signed by another node's key.
+    #[error("the token was signed by another node key")]
+    OtherKey {
+        /// The thumbprint that was expected.
+        expected: String,
+        /// The thumbprint that the token names.
+        presented: String,
+    },
+    /// For somebody else.
+    #[error("the token is for another audience")]
+    OtherAudience {
+        /// The audience that was expected.
+        expected: String,
+        /// The audience that the token names.
+        presented: String,
+    },
+    /// Not yet valid.
+    #[error("the token is not valid yet")]
+    NotYetValid(Timestamp),
+    /// Over.
+    #[error("the token has expired")]
+    Expired(Timestamp),
+}
+
+impl ContextRefusal {
+    /// The stable name.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "context-malformed",
+            Self::WrongHeader => "context-wrong-header",
+            Self::SignatureInvalid => "context-signature-invalid",
+            Self::NotCertified(_) => "context-not-certified",
+            Self::OtherKey { .. } => "context-other-key",
+            Self::OtherAudience { .. } => "context-other-audience",
+            Self::NotYetValid(_) => "context-not-yet-valid",
+            Self::Expired(_) => "context-expired",
+        }
+    }
+
+    /// What a person reads.
+    pub fn screen(&self) -> Screen {
+        let screen = Screen::refused(self.reason(), Exit::Data, self.to_string());
+        match self {
+            Self::Malformed(_) | Self::WrongHeader | Self::SignatureInvalid => {
+                screen.hint("the token was edited, cut, or made by something else; fetch it again from the node it belongs to")
+            }
+            Self::NotCertified(cause) => screen.fact("cause", cause).hint("name the authority that certified this node's key"),
+            Self::OtherKey { expected, presented } | Self::OtherAudience { expected, presented } => screen
+                .fact("expected", expected)
+                .fact("presented", presented)
+                .hint("a context belongs to one node and one audience; it cannot be carried elsewhere"),
+            Self::NotYetValid(at) => screen.fact("valid from", at).hint("check this machine's clock"),
+            Self::Expired(at) => {
+                screen.fact("expired", at).hint("a context is short-lived; --expired verifies an old one for an audit")
+            }
+        }
+    }
+}
+
+/// Whether the end of a token counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// An expired token is refused.
+    Enforced,
+    /// An auditor reads an old token.
+    Ignored,
+}
+
+/// Opens a token.
+///
+/// # Errors
+/// When it is not a context of that voucher for that audience at that time.
+pub fn open(
+    token: &Unverified<&[u8]>,
+    voucher: &Voucher<'_>,
+    audience: &str,
+    now: Timestamp,
+    expiry: Expiry,
+) -> Result<Claims, ContextRefusal> {
+    let parts = split(token.examine())?;
+    let vouched = match voucher {
+        Voucher::NodeKey(key) => (*key).clone(),
+        Voucher::Authority(authority) => {
+            let certificate = parts.header.lhc.as_deref().ok_or(ContextRefusal::NotCertified(CertificateError::Absent))?;
+            certified(certificate, authority, now, expiry).map_err(ContextRefusal::NotCertified)?
+        }
+    };
+    if parts.header.kid != vouched.thumbprint() {
+        return Err(ContextRefusal::OtherKey { expected: vouched.thumbprint(), presented: parts.header.kid });
+    }
+    if !vouched.verify(parts.signed, &parts.signature) {
+        return Err(ContextRefusal::SignatureInvalid);
+    }
+    let claims: Claims =
+        serde_json::from_slice(&parts.payload).map_err(|_| ContextRefusal::Malformed("its claims are not a context's"))?;
+    if claims.aud != audience {
+        return Err(ContextRefusal::OtherAudience { expected: audience.to_owned(), presented: claims.aud });
+    }
+    if claims.node.key != vouched.thumbprint() {
+        return Err(ContextRefusal::OtherKey { expected: vouched.thumbprint(), presented: claims.node.key });
+    }
+    if now < Timestamp::from_seconds(claims.nbf) {
+        return Err(ContextRefusal::NotYetValid(Timestamp::from_seconds(claims.nbf)));
+    }
+    if expiry == Expiry::Enforced && now >= Timestamp::from_seconds(claims.exp) {
+        return Err(ContextRefusal::Expired(Timestamp::from_seconds(claims.exp)));
+    }
+    Ok(claims)
+}
+
+struct Parts<'a> {
+    header: Header,
+    payload: Vec<u8>,
+    signed: &'a [u8],
+    signature: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    alg: String,
+    kid: String,
+    typ: String,
+    lhc: Option<String>,
+}
+
+fn split(token: &[u8]) -> Result<Parts<'_>, ContextRefusal> {
+    if token.len() > MOST {
+        return Err(ContextRefusal::Malformed("it is longer than 64 KiB"));
+    }
+    let token = token.strip_suffix(b"\n").unwrap_or(token);
+    let mut dots = token.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(at, _)| at);
+    let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+        return Err(ContextRefusal::Malformed("it does not have three parts"));
+    };
+    let decode = |part: &[u8]| URL_SAFE_NO_PAD.decode(part).map_err(|_| ContextRefusal::Malformed("a part is not base64url"));
+    let header = decode(&token[..first])?;
+    let payload = decode(&token[first + 1..second])?;
+    let signature = decode(&token[second + 1..])?;
+    let header: Header = serde_json::from_slice(&header).map_err(|_| ContextRefusal::WrongHeader)?;
+    // RFC 8725 §3.1: the algorithm is ours, never the token's choice.
+    if header.alg != "EdDSA" || header.typ != TYPE {
+        return Err(ContextRefusal::WrongHeader);
+    }
+    Ok(Parts { header, payload, signed: &token[..second], signature })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::authority::AuthorityKey;
+    use super::super::claims::{NodeClaim, PolicyClaim, PrincipalClaim};
+    use super::super::issue::sign;
+    use super::super::node_key::NodeKey;
+    use super::*;
+    use std::time::Duration;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn claims(key: &NodeKey) -> Claims {
+        Claims {
+            iss: "longhorn:https://a.example".into(),
+            sub: "spiffe://a.example/workspace/1/job/2/run/3".into(),
+            aud: "longhorn".into(),
+            iat: NOW.seconds(),
+            nbf: NOW.seconds(),
+            exp: NOW.seconds() + 600,
+            jti: "j".into(),
+            node: NodeClaim {
+                address: "10.0.0.1".into(),
+                role: "driver".into(),
+                boot: "b".into(),
+                key: key.public().thumbprint(),
+            },
+            cluster: "c-1".into(),
+            job: None,
+            run_as: PrincipalClaim { kind: "user".into(), name: "p1:00".into() },
+            roles: vec![],
+            scope: "s".into(),
+            permissions: vec!["run".into()],
+            clearance: vec![],
+            environment: "e".into(),
+            environment_digest: "d".into(),
+            enforcement: "enforce".into(),
+            open: vec![],
+            policy: PolicyClaim { serial: 1, digest: "d".into() },
+            lock: None,
+            membership: "listed".into(),
+            proofs: vec![],
+        }
+    }
+
+    fn key(seed: u8) -> NodeKey {
+        NodeKey::from_seed(&[seed; 32]).unwrap()
+    }
+
+    fn verdict(token: &str, by: &Voucher<'_>, audience: &str, now: Timestamp) -> Result<(), &'static str> {
+        open(&Unverified::new(token.as_bytes()), by, audience, now, Expiry::Enforced)
+            .map(|_| ())
+            .map_err(|refusal| refusal.reason())
+    }
+
+    #[test]
+    fn a_context_opens_with_its_own_key_and_is_refused_by_name_for_everything_else() {
+        let node = key(1);
+        let token = sign(&claims(&node), &node, None);
+        let mine = Voucher::NodeKey(node.public());
+        assert_eq!(verdict(&token, &mine, "longhorn", NOW), Ok(()));
+        let other = key(2);
+        assert_eq!(verdict(&token, &Voucher::NodeKey(other.public()), "longhorn", NOW), Err("context-other-key"));
+        assert_eq!(verdict(&token, &mine, "elsewhere", NOW), Err("context-other-audience"));
+        assert_eq!(verdict(&token, &mine, "longhorn", NOW.minus(Duration::from_secs(1))), Err("context-not-yet-valid"));
+        assert_eq!(verdict(&token, &mine, "longhorn", NOW.plus(Duration::from_secs(600))), Err("context-expired"));
+        assert_eq!(verdict(&sign(&claims(&other), &node, None), &mine, "longhorn", NOW), Err("context-other-key"));
+        assert_eq!(verdict("a.b", &mine, "longhorn", NOW), Err("context-malformed"));
+        assert_eq!(verdict(&"a".repeat(MOST + 1), &mine, "longhorn", NOW), Err("context-malformed"));
+    }
+
+    #[test]
+    fn every_edited_byte_of_a_context_is_noticed() {
+        let node = key(1);
+        let token = sign(&claims(&node), &node, None);
+        for at in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let result = open(&Unverified::new(&bytes[..]), &Voucher::NodeKey(node.public()), "longhorn", NOW, Expiry::Enforced);
+            assert!(result.is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn an_authority_vouches_for_the_key_it_certified_and_only_while_it_said() {
+        let node = key(1);
+        let authority = AuthorityKey::from_seed(&[9; 32]).unwrap();
+        let public = authority.public();
+        let certificate = authority.certify(node.public(), NOW, Duration::from_secs(60));
+        let token = sign(&claims(&node), &node, Some(&certificate));
+        assert_eq!(verdict(&token, &Voucher::Authority(&public), "longhorn", NOW), Ok(()));
+        assert_eq!(
+            verdict(&token, &Voucher::Authority(&public), "longhorn", NOW.plus(Duration::from_secs(60))),
+            Err("context-not-certified")
+        );
+        let stranger = AuthorityKey::from_seed(&[8; 32]).unwrap().public();
+        assert_eq!(verdict(&token, &Voucher::Authority(&stranger), "longhorn", NOW), Err("context-not-certified"));
+        let bare = sign(&claims(&node), &node, None);
+        assert_eq!(verdict(&bare, &Voucher::Authority(&public), "longhorn", NOW), Err("context-not-certified"));
+        // A certificate for one key does not carry a token that another key signed.
+        let thief = key(3);
+        let stolen = sign(&claims(&thief), &thief, Some(&certificate));
+        assert_eq!(verdict(&stolen, &Voucher::Authority(&public), "longhorn", NOW), Err("context-other-key"));
+        assert_eq!(AuthorityPublicKey::parse(&public.to_string()), Ok(public));
+    }
+}
