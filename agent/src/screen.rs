@@ -28,7 +28,7 @@ pub struct Screen {
     /// The record's number, once it has one.
     pub entry: Option<u64>,
     /// The stable kebab-case name: the same word in record, tests, documents and exit table.
-    pub reason: &'static str,
+    pub reason: std::borrow::Cow<'static, str>,
     /// How the process ends.
     pub exit: Exit,
 }
@@ -42,7 +42,7 @@ impl Screen {
             facts: Vec::new(),
             hint: String::new(),
             entry: None,
-            reason,
+            reason: reason.into(),
             exit,
         }
     }

@@ -284,6 +284,15 @@ pub struct KeeperArgs {
     /// The verdict socket that the first sidecar answers on.
     #[arg(long)]
     pub verdict: i32,
+    /// The agent's credentials.
+    #[arg(long)]
+    pub credentials: i32,
+    /// The sidecar's uid and gid.
+    #[arg(long)]
+    pub uid: u32,
+    /// No lease is longer, in seconds.
+    #[arg(long)]
+    pub lease_most: u64,
 }
 
 /// `serve`: everything it needs comes by descriptor.
@@ -307,4 +316,7 @@ pub struct ServeArgs {
     /// The launch report socket.
     #[arg(long)]
     pub launch: i32,
+    /// The sidecar's uid and gid.
+    #[arg(long)]
+    pub uid: u32,
 }

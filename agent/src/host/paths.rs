@@ -24,16 +24,20 @@ pub const SOCKETS: &str = "/run/longhorn/sock";
 pub const SOCKET_API: &str = "/run/longhorn/sock/api";
 /// Where launchers report (datagram).
 pub const SOCKET_LAUNCH: &str = "/run/longhorn/sock/launch";
+/// The directory of the pins; a private mount, because pinning a mount namespace demands one.
+pub const NAMESPACES: &str = "/run/longhorn/ns";
 /// The mount and IPC namespaces that `init` built once and pinned.
 pub const NAMESPACE_MOUNT: &str = "/run/longhorn/ns/mnt";
 /// See [`NAMESPACE_MOUNT`].
 pub const NAMESPACE_IPC: &str = "/run/longhorn/ns/ipc";
 /// Pairs of canary files, one pair per profile.
-pub const CANARIES: &str = "/run/longhorn/canary";
+pub const CANARIES: &str = "/var/lib/longhorn/canary";
 /// Bind mounts through which the launcher reaches covered files.
-pub const REAL: &str = "/run/longhorn/real";
+pub const REAL: &str = "/var/lib/longhorn/real";
+/// Copies of the launcher, one per covered program.
+pub const LAUNCHERS: &str = "/opt/longhorn/cover";
 /// The journal of covers: each line is written before the change it names.
-pub const COVERS: &str = "/run/longhorn/covers";
+pub const COVERS: &str = "/var/lib/longhorn/covers";
 /// Locked by the keeper for as long as it lives; holds its process id.
 pub const KEEPER: &str = "/run/longhorn/keeper";
 /// Record segments: `<log id>/seg-<first seq>.jsonl` (0700, the sidecar's).

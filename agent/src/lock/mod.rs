@@ -1,1 +1,19 @@
-//! See the crate's map.
+//! What the job may touch: a pure, printable plan; applying it; a report of what was enforced, as a value.
+
+mod apply;
+pub mod canary;
+pub mod cover;
+pub mod env;
+mod files;
+pub mod namespace;
+pub mod plan;
+mod probe;
+pub mod report;
+pub mod sealed;
+pub mod seccomp;
+mod strength;
+
+pub use apply::{ApplyError, Locked, Place, apply, inherited, is_inside};
+pub use plan::{Plan, PlanError, Target, TargetKind, plan};
+pub use probe::NodeFacts;
+pub use strength::{BelowFloor, Missing, Strength};

@@ -1,1 +1,17 @@
-//! See the crate's map.
+//! What happened: one JSON line per event, hash-chained, Merkle-committed, durable before anybody is told (facts:
+//! record A.2). The file is the truth; the journal is a mirror.
+
+pub mod append;
+pub mod chain;
+pub mod checkpoint;
+pub mod disk;
+pub mod event;
+pub mod journal;
+mod line;
+pub mod pseudonym;
+pub mod receipt;
+mod scan;
+pub mod verify;
+
+pub use append::{RecordError, Recorded, Recorder, Start};
+pub use event::Event;

@@ -1,1 +1,7 @@
-//! See the crate's map.
+//! The keeper and the sidecar.
+//!
+//! *keeper*: tiny root parent, no network, no parsing of foreign bytes: holds sockets, lease, node key and
+//! credentials so that the sidecar can be started again. *sidecar*: own uid, locked, does all talking and recording.
+
+pub mod keeper;
+pub mod publish;

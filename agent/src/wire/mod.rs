@@ -1,3 +1,8 @@
 //! What launcher, keeper and sidecar say to each other: closed, versioned, length-capped.
 
+pub mod control;
+pub mod credentials;
 pub mod lease;
+pub mod packet;
+pub mod report;
+pub mod verdict;

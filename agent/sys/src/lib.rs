@@ -1,1 +1,13 @@
-//! x
+//! The system calls that Longhorn needs and no safe crate offers: the only unsafe code of the project.
+//!
+//! A function here is one system call, or one unbreakable group, with a safe signature, owned descriptors in and
+//! out, and `io::Result`.
+
+pub mod caps;
+pub mod inherited;
+pub mod landlock;
+pub mod mark;
+pub mod mem;
+pub mod memfd;
+pub mod process;
+pub mod seccomp;

@@ -1,0 +1,129 @@
+//! `longhorn context`: shows this node's context to a person; `verify` checks a token offline.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::args::{ContextArgs, ContextCommand, ContextVerifyArgs};
+use super::terminal::Terminal;
+use crate::context::seal::{Expiry, MOST, Voucher, open};
+use crate::context::{AuthorityPublicKey, Claims, NodePublicKey};
+use crate::exit::Exit;
+use crate::host::clock::{Clock, Timestamp};
+use crate::host::paths;
+use crate::screen::{Screen, one_line};
+use crate::unverified::Unverified;
+
+/// Runs `longhorn context`.
+pub fn run(args: &ContextArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Exit {
+    let result = match &args.command {
+        None => show(args.json, clock, terminal),
+        Some(ContextCommand::Verify(verify_args)) => verify(verify_args, args.json, clock, terminal),
+    };
+    result.unwrap_or_else(|screen| terminal.show(&screen))
+}
+
+fn show(json: bool, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
+    let text = read(Path::new(paths::CONTEXT_JSON))?;
+    let claims: Claims = serde_json::from_slice(&text).map_err(|_| {
+        Screen::failed("context-malformed", Exit::Data, "this node's context file is not a context")
+            .fact("file", paths::CONTEXT_JSON)
+    })?;
+    let shown = if json { terminal.out.write_all(&text) } else { write!(terminal.out, "{}", render(&claims, clock.now())) };
+    written(shown)
+}
+
+fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
+    let token = if args.token.as_os_str() == "-" { read_from(std::io::stdin().lock(), &args.token)? } else { read(&args.token)? };
+    let expiry = if args.expired { Expiry::Ignored } else { Expiry::Enforced };
+    let refused = |refusal: crate::context::seal::ContextRefusal| refusal.screen();
+    let claims = match (&args.authority, &args.node_key) {
+        (Some(authority), _) => {
+            let authority = authority_key(authority)?;
+            open(&Unverified::new(&token[..]), &Voucher::Authority(&authority), &args.audience, clock.now(), expiry)
+                .map_err(refused)?
+        }
+        (None, Some(path)) => {
+            let key = NodePublicKey::from_jwk(&read(path)?).map_err(|error| {
+                Screen::failed("node-key-malformed", Exit::Data, error.to_string()).fact("file", path.display())
+            })?;
+            open(&Unverified::new(&token[..]), &Voucher::NodeKey(&key), &args.audience, clock.now(), expiry).map_err(refused)?
+        }
+        (None, None) => {
+            return Err(Screen::failed("no-voucher", Exit::Usage, "nothing says whose context this must be")
+                .hint("give --node-key or --authority"));
+        }
+    };
+    let now = clock.now();
+    let shown = if json {
+        let text = serde_json::to_string(&claims).expect("claims are strings, numbers and lists of them");
+        writeln!(terminal.out, "{text}")
+    } else {
+        let state = if now >= Timestamp::from_seconds(claims.exp) { "VALID WHEN ISSUED, expired since" } else { "VALID" };
+        write!(terminal.out, "{state}\n{}", render(&claims, now))
+    };
+    written(shown)
+}
+
+fn authority_key(given: &str) -> Result<AuthorityPublicKey, Screen> {
+    let malformed = |_| Screen::failed("authority-key-malformed", Exit::Data, "the authority's key is not `ed25519:` and base64");
+    if given.starts_with("ed25519:") {
+        return AuthorityPublicKey::parse(given).map_err(malformed);
+    }
+    let text = read(Path::new(given))?;
+    AuthorityPublicKey::parse(&String::from_utf8_lossy(&text)).map_err(malformed)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Screen> {
+    let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    read_from(file, path)
+}
+
+fn read_from(from: impl Read, path: &Path) -> Result<Vec<u8>, Screen> {
+    let mut bytes = Vec::new();
+    from.take(MOST as u64 + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Screen {
+    let screen =
+        Screen::failed("unreadable", Exit::NoInput, "cannot read a file").fact("file", path.display()).fact("cause", error);
+    if path == Path::new(paths::CONTEXT_JSON) { screen.hint("this node is not locked; see `longhorn status`") } else { screen }
+}
+
+fn written(result: std::io::Result<()>) -> Result<Exit, Screen> {
+    result
+        .map(|()| Exit::Ok)
+        .map_err(|error| Screen::failed("output-closed", Exit::Os, "cannot write the answer").fact("cause", error))
+}
+
+/// Rows of label and value, one screen.
+fn render(claims: &Claims, now: Timestamp) -> String {
+    let mut rows: Vec<(&str, String)> =
+        vec![("subject", claims.sub.clone()), ("workspace", claims.iss.trim_start_matches("longhorn:").to_owned())];
+    rows.push(("cluster", claims.cluster.clone()));
+    rows.push(("node", format!("{} ({}, {})", claims.node.address, claims.node.role, claims.membership)));
+    if let Some(job) = &claims.job {
+        rows.push(("job, run", format!("{}, {}", job.id, job.run)));
+    }
+    rows.push(("run as", format!("{} ({})", claims.run_as.name, claims.run_as.kind)));
+    rows.push(("roles", claims.roles.join(", ")));
+    rows.push(("scope", claims.scope.clone()));
+    rows.push(("may", claims.permissions.join(", ")));
+    rows.push(("clearance", if claims.clearance.is_empty() { "none".to_owned() } else { claims.clearance.join(", ") }));
+    rows.push(("environment", claims.environment.clone()));
+    let strength = claims.lock.as_ref().map_or("not yet in place", |lock| lock.strength.as_str());
+    rows.push(("lock", format!("{strength} ({})", claims.enforcement)));
+    if !claims.open.is_empty() {
+        rows.push(("open", claims.open.join(", ")));
+    }
+    rows.push(("policy", format!("serial {}, sha256 {}", claims.policy.serial, claims.policy.digest)));
+    for proof in &claims.proofs {
+        rows.push(("proof", format!("{} by {} (for the {})", proof.kind, proof.voucher, proof.speaks_for)));
+    }
+    let left = Timestamp::from_seconds(claims.exp).since(now).as_secs();
+    rows.push((
+        "valid",
+        format!("{} until {} ({left} s left)", Timestamp::from_seconds(claims.nbf), Timestamp::from_seconds(claims.exp)),
+    ));
+    rows.iter().map(|(label, value)| format!("{label:11} {}\n", one_line(value))).collect()
+}

@@ -1,0 +1,129 @@
+//! `longhorn try`: any command under a policy's lock, on any Linux machine, also unprivileged, without attesting. How a
+//! policy author tests, and how anyone can attack the lock.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use nix::sched::{CloneFlags, unshare};
+
+use super::args::TryArgs;
+use super::terminal::Terminal;
+use crate::decision::environment::{Environment, Floor};
+use crate::exit::Exit;
+use crate::identity::ids::Label;
+use crate::launch;
+use crate::lock::sealed::{Seal, SealedLock, seal};
+use crate::lock::{ApplyError, NodeFacts, Place, Plan, PlanError, apply, canary, namespace, plan};
+use crate::screen::Screen;
+
+/// The uid that a real node's sidecar would have; only SETUID and SETGID rules name it.
+const SIDECAR: u32 = 64_222;
+const ANY: Floor = Floor { landlock: 0, mount: false, capabilities: false, seccomp: false };
+
+/// Locks this process by `environment` and becomes the command. Returns only when it could not.
+pub fn run(environment: &Environment, args: &TryArgs, given: Vec<(OsString, OsString)>, terminal: &mut Terminal<'_>) -> Exit {
+    match become_command(environment, args, given, terminal) {
+        Ok(never) => match never {},
+        Err(screen) => terminal.show(&screen),
+    }
+}
+
+fn become_command(
+    environment: &Environment,
+    args: &TryArgs,
+    given: Vec<(OsString, OsString)>,
+    terminal: &mut Terminal<'_>,
+) -> Result<std::convert::Infallible, Screen> {
+    let clearance = labels(&args.clearance)?;
+    let facts = NodeFacts::probe();
+    // A node would refuse below the floor; here the author sees what this machine cannot enforce, and goes on.
+    let below = plan(environment, &clearance, &[], &facts, SIDECAR).err();
+    let mut free = environment.clone();
+    free.kernel.floor = ANY;
+    let plan = plan(&free, &clearance, &[], &facts, SIDECAR).map_err(|error| not_planned(&error))?;
+    announce(&plan, below.as_ref(), terminal);
+    let program = find(&args.command[0], &given)?;
+    let directory = std::env::temp_dir().join(format!("longhorn-try.{}", std::process::id()));
+    let failed = |cause: std::io::Error| Screen::failed("try-failed", Exit::Os, "cannot prepare the lock").fact("cause", cause);
+    let canaries = canary::create(&directory, &plan.profile).map_err(failed)?;
+    let lock = sealed(&plan, &canaries).map_err(|error| error.screen(&directory))?;
+    if plan.mount {
+        unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC).map_err(|errno| failed(errno.into()))?;
+        namespace::build(&plan).map_err(|error| failed(std::io::Error::other(error)))?;
+    }
+    let built = lock.env.build(given.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str())));
+    for name in &built.removed {
+        say(terminal, "removed variable", &name.to_string_lossy());
+    }
+    let locked = apply(&lock, Place::OwnNamespace).map_err(|error| not_applied(&error))?;
+    for path in &locked.report().missing {
+        say(terminal, "rule without a path", path);
+    }
+    launch::exec_unattested(locked, &program, args.command.clone(), built.entries).map_err(|error| error.screen())
+}
+
+fn labels(given: &[String]) -> Result<BTreeSet<Label>, Screen> {
+    let label = |text: &String| Label::try_from(text.as_str()).map_err(|error| Screen::failed("usage", Exit::Usage, error.to_string()).fact("presented", text));
+    given.iter().map(label).collect()
+}
+
+fn sealed(plan: &Plan, canaries: &canary::Canaries) -> Result<SealedLock, crate::lock::sealed::SealError> {
+    let bytes = seal(
+        plan,
+        &Seal {
+            boot: [0; 16],
+            receipt: Vec::new(),
+            canary: canaries.denied.clone(),
+            sibling: canaries.sibling.clone(),
+            mount: None,
+            ipc: None,
+            targets: Vec::new(),
+        },
+    );
+    SealedLock::parse(&bytes)
+}
+
+fn announce(plan: &Plan, below: Option<&PlanError>, terminal: &mut Terminal<'_>) {
+    say(terminal, "UNATTESTED", "no identity was proven and nothing is recorded; this is how a policy author tests a lock");
+    say(terminal, "strength", plan.strength.word());
+    for way in &plan.open {
+        say(terminal, "open", way);
+    }
+    if let Some(PlanError::BelowFloor(below)) = below {
+        say(terminal, "floor", &format!("a node like this machine would be refused: {}", below.reason()));
+    }
+}
+
+fn say(terminal: &mut Terminal<'_>, label: &str, text: &str) {
+    // Talk: nobody listening is no reason to stop.
+    let _ = writeln!(terminal.err, "longhorn: try: {label}: {}", crate::screen::one_line(text));
+}
+
+/// As execvp(3) would: by PATH of the environment that was given, unless the name has a slash.
+fn find(command: &OsString, given: &[(OsString, OsString)]) -> Result<PathBuf, Screen> {
+    let path = PathBuf::from(command);
+    if path.components().count() > 1 || path.is_absolute() {
+        return Ok(path);
+    }
+    let list = given.iter().find(|(name, _)| name == "PATH").map_or_else(|| "/usr/bin:/bin".into(), |(_, value)| value.clone());
+    std::env::split_paths(&list)
+        .map(|directory| directory.join(command))
+        .find(|candidate| candidate.is_file())
+        .ok_or_else(|| Screen::failed("not-found", Exit::NotFound, "no such command on PATH").fact("command", command.to_string_lossy()))
+}
+
+fn not_planned(error: &PlanError) -> Screen {
+    match error {
+        PlanError::BelowFloor(below) => below.screen(),
+        PlanError::GrantsOwn { .. } | PlanError::Capability(_) => Screen::refused("plan-undoes-lock", Exit::Config, error.to_string()),
+    }
+}
+
+fn not_applied(error: &ApplyError) -> Screen {
+    let screen = Screen::failed("lock-not-applied", Exit::Os, error.to_string());
+    match std::error::Error::source(error) {
+        Some(cause) => screen.fact("cause", cause),
+        None => screen,
+    }
+}

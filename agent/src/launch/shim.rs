@@ -1,0 +1,119 @@
+//! The launcher in a covered program's place. What it stands for is written in its own bytes, never taken from argv;
+//! whether it is inside a locked tree is asked of the kernel, never of the environment.
+
+use std::convert::Infallible;
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+
+use super::exec::{LaunchError, exec, pass};
+use crate::exit::Exit;
+use crate::host::clock::Clock;
+use crate::host::paths;
+use crate::lock::env::Built;
+use crate::lock::sealed::{SealedLock, SealedTarget};
+use crate::lock::{ApplyError, Locked, Place, TargetKind, apply, inherited};
+use crate::record::receipt;
+use crate::screen::Screen;
+use crate::unverified::Unverified;
+use crate::wire::lease::{self, LeaseError};
+use crate::wire::report::{LaunchReport, Outcome};
+
+/// Becomes the program that copy `number` stands for. Returns only the screen of a refusal or failure.
+pub fn run(number: u32, arguments: Vec<OsString>, given: Vec<(OsString, OsString)>, clock: &dyn Clock) -> Screen {
+    match become_job(number, arguments, given, clock) {
+        Ok(never) => match never {},
+        Err(screen) => screen,
+    }
+}
+
+fn become_job(
+    number: u32,
+    arguments: Vec<OsString>,
+    given: Vec<(OsString, OsString)>,
+    clock: &dyn Clock,
+) -> Result<Infallible, Screen> {
+    let lock = SealedLock::open(Path::new(paths::LOCK)).map_err(|error| error.screen(Path::new(paths::LOCK)))?;
+    let target = lock.target(number).ok_or_else(|| unknown_target(number))?;
+    let failed = |error: LaunchError| error.screen();
+    let inside = inherited(&lock);
+    if inside.is_none() && target.kind == TargetKind::Inside {
+        // The caller is the platform: it may not even have a lease to live under yet, or any more.
+        tell(&sidecar(), target, Outcome::Passed, false, &Built::default());
+        return pass(&target.real, arguments, given.into_iter().map(join).collect()).map_err(failed);
+    }
+    check_lease(&lock, clock)?;
+    let recorded = receipt::accept(&Unverified::new(lock.seal.receipt.as_slice())).map_err(|error| error.screen())?;
+    let built = lock.env.build(given.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str())));
+    // Connected while the socket is in sight; sent when there is something to report.
+    let sidecar = sidecar();
+    let (locked, outcome): (Locked, Outcome) = match inside {
+        Some(locked) => (locked, Outcome::Inherited),
+        None => (apply(&lock, Place::Root).map_err(|error| not_applied(&error))?, Outcome::Locked),
+    };
+    tell(&sidecar, target, outcome, lock.full, &built);
+    exec(locked, recorded, &target.real, arguments, built.entries).map_err(failed)
+}
+
+fn check_lease(lock: &SealedLock, clock: &dyn Clock) -> Result<(), Screen> {
+    let refused = |error: &dyn std::fmt::Display| {
+        Screen::refused("lease-ended", Exit::RefusedLease, "launches are not allowed on this node any more")
+            .fact("expected", "a lease that the keeper renews")
+            .fact("presented", error)
+            .hint("the identity was withdrawn, or Longhorn ended on this node; see `longhorn status`")
+    };
+    let mut boot = [0u8; 64];
+    let boot = std::fs::File::open("/proc/sys/kernel/random/boot_id")
+        .and_then(|mut file| file.read(&mut boot))
+        .ok()
+        .and_then(|length| std::str::from_utf8(&boot[..length]).ok())
+        .and_then(lease::parse_boot_id)
+        .ok_or_else(|| refused(&"the kernel's boot id cannot be read"))?;
+    let bytes = std::fs::read(paths::LEASE).map_err(|error| refused(&error))?;
+    if lock.seal.boot != boot {
+        return Err(refused(&LeaseError::OtherBoot));
+    }
+    lease::check(&bytes, &boot, clock.boot()).map(|_| ()).map_err(|error| refused(&error))
+}
+
+fn not_applied(error: &ApplyError) -> Screen {
+    let mut screen = Screen::failed("lock-not-applied", Exit::Os, error.to_string());
+    if let Some(cause) = std::error::Error::source(error) {
+        screen = screen.fact("cause", cause);
+    }
+    screen.hint("the program was not started; root targets need the capabilities that `longhorn init` had")
+}
+
+fn unknown_target(number: u32) -> Screen {
+    Screen::refused(
+        "target-unknown",
+        Exit::RefusedLock,
+        "this copy of the launcher stands for nothing that the sealed lock knows",
+    )
+    .fact("presented target", number)
+    .hint("the copy was made under another lock; restart the cluster")
+}
+
+fn sidecar() -> Option<UnixDatagram> {
+    let socket = UnixDatagram::unbound().ok()?;
+    socket.connect(paths::SOCKET_LAUNCH).ok()?;
+    socket.set_nonblocking(true).ok()?;
+    Some(socket)
+}
+
+/// One datagram, not waited for: a sidecar that cannot keep up must not hold a launch. It sees what it missed as a gap in
+/// the kernel's count of its socket's drops.
+fn tell(sidecar: &Option<UnixDatagram>, target: &SealedTarget, outcome: Outcome, full: bool, built: &Built) {
+    if let Some(socket) = sidecar {
+        let report = LaunchReport::new(target.number, outcome, full, built.removed.iter().map(OsString::as_os_str));
+        let _ = socket.send(&report.encode());
+    }
+}
+
+fn join((name, value): (OsString, OsString)) -> OsString {
+    let mut entry = name;
+    entry.push(OsStr::new("="));
+    entry.push(value);
+    entry
+}

@@ -1,0 +1,238 @@
+//! Applies a lock to this process, in the one order that works (facts: each step needs what a later one takes away).
+//! The only maker of [`Locked`].
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
+    RulesetStatus,
+};
+use longhorn_sys::{caps, process, seccomp};
+use nix::sched::{CloneFlags, setns};
+use nix::sys::prctl;
+
+use super::canary;
+use super::files::{handled, rights, scopes};
+use super::report::{MountReport, Report};
+use super::sealed::SealedLock;
+
+/// Proof that this process is locked. Only this file makes one; `launch::exec` consumes it.
+#[derive(Debug)]
+#[must_use]
+pub struct Locked {
+    report: Report,
+}
+
+impl Locked {
+    /// What was enforced.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+/// Where the process stands in its tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It starts a locked tree: namespaces are entered.
+    Root,
+    /// It starts a tree in namespaces that it made itself (`longhorn try`).
+    OwnNamespace,
+}
+
+/// The step that failed. The process must end: it is neither free nor locked.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The pinned namespace cannot be entered.
+    #[error("cannot enter the pinned namespace {path}")]
+    Namespace {
+        /// Where it is pinned.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// prctl(PR_SET_NO_NEW_PRIVS).
+    #[error("cannot set no_new_privs")]
+    NoNewPrivs(#[source] nix::errno::Errno),
+    /// Landlock.
+    #[error("cannot restrict file access")]
+    Landlock(#[source] RulesetError),
+    /// Landlock said yes and did less.
+    #[error("the kernel enforced fewer file restrictions than planned")]
+    LandlockPartial,
+    /// The capability cut.
+    #[error("cannot cut capabilities")]
+    Capabilities(#[source] io::Error),
+    /// The filter.
+    #[error("cannot install the system call filter")]
+    Filter(#[source] io::Error),
+    /// Descriptors.
+    #[error("cannot close inherited descriptors")]
+    Descriptors(#[source] io::Error),
+}
+
+/// Whether this process is inside this very profile already: its canary, and the marks that the lock leaves.
+pub fn is_inside(lock: &SealedLock) -> bool {
+    prctl::get_no_new_privs().unwrap_or(false)
+        && (lock.filter.is_empty() || seccomp::filtered())
+        && canary::sings(&lock.seal.canary, &lock.seal.sibling)
+}
+
+/// The lock of a process that [`is_inside`]: everything was inherited; nothing is added, because each Landlock layer
+/// counts (16 at most) and a new one would cut the process off from its parent.
+pub fn inherited(lock: &SealedLock) -> Option<Locked> {
+    is_inside(lock).then(|| Locked {
+        report: Report {
+            strength: strength(lock),
+            landlock: lock.landlock,
+            rules: lock.rules.len(),
+            missing: Vec::new(),
+            mount: if lock.seal.mount.is_some() { MountReport::Inherited } else { MountReport::Absent },
+            capabilities: format!("{:x}", lock.kept),
+            capabilities_cut: true,
+            filter: lock.filter.len(),
+        },
+    })
+}
+
+/// Applies the lock to this single-threaded process.
+///
+/// # Errors
+/// At the first step that fails.
+pub fn apply(lock: &SealedLock, place: Place) -> Result<Locked, ApplyError> {
+    // 1. Rules are opened first: their paths must be the ones of the node, not of a namespace with masks.
+    let (opened, missing) = open_rules(lock);
+    // 2. Namespaces, while CAP_SYS_ADMIN is still there and Landlock does not yet forbid changing mounts.
+    let mount = match (place, &lock.seal.mount) {
+        (Place::Root, Some(path)) => {
+            if let Some(ipc) = &lock.seal.ipc {
+                enter(ipc, CloneFlags::CLONE_NEWIPC)?;
+            }
+            enter_mount(path)?;
+            MountReport::Entered
+        }
+        (Place::OwnNamespace, _) => MountReport::Entered,
+        (Place::Root, None) => MountReport::Absent,
+    };
+    // 3. Before Landlock and seccomp: both demand it of a process without CAP_SYS_ADMIN.
+    prctl::set_no_new_privs().map_err(ApplyError::NoNewPrivs)?;
+    // 4. Landlock.
+    let rules = opened.len();
+    if lock.landlock > 0 {
+        restrict(lock.landlock, opened, &lock.seal.sibling)?;
+    }
+    // 5. The bounding set before the other sets: dropping from it needs CAP_SETPCAP.
+    let capabilities_cut = cut(lock.kept)?;
+    // 6. The filter after everything that it denies.
+    if !lock.filter.is_empty() {
+        seccomp::install(&lock.filter).map_err(ApplyError::Filter)?;
+    }
+    // 7. Last: whatever the caller leaked to us does not reach the program.
+    close_descriptors()?;
+    Ok(Locked {
+        report: Report {
+            strength: strength(lock),
+            landlock: lock.landlock,
+            rules,
+            missing,
+            mount,
+            capabilities: format!("{:x}", lock.kept),
+            capabilities_cut,
+            filter: lock.filter.len(),
+        },
+    })
+}
+
+fn strength(lock: &SealedLock) -> &'static str {
+    if lock.full { super::Strength::Full.word() } else { super::Strength::Degraded.word() }
+}
+
+fn open_rules(lock: &SealedLock) -> (Vec<(PathFd, BitFlags<AccessFs>)>, Vec<String>) {
+    let mut opened = Vec::with_capacity(lock.rules.len());
+    let mut missing = Vec::new();
+    for rule in &lock.rules {
+        // A path that does not exist cannot be granted; late mounts are granted through their parent.
+        match PathFd::new(&rule.path) {
+            Ok(fd) => {
+                let rights = rights(rule.grants, lock.landlock, is_directory(&fd));
+                if !rights.is_empty() {
+                    opened.push((fd, rights));
+                }
+            }
+            Err(_) => missing.push(rule.path.display().to_string()),
+        }
+    }
+    (opened, missing)
+}
+
+fn is_directory(fd: &PathFd) -> bool {
+    nix::sys::stat::fstat(fd.as_fd()).is_ok_and(|stat| stat.st_mode & nix::libc::S_IFMT == nix::libc::S_IFDIR)
+}
+
+fn enter(path: &Path, kind: CloneFlags) -> Result<(), ApplyError> {
+    let failed = |cause: io::Error| ApplyError::Namespace { path: path.to_owned(), cause };
+    let fd: OwnedFd = std::fs::File::open(path).map_err(failed)?.into();
+    setns(&fd, kind).map_err(|errno| failed(errno.into()))
+}
+
+/// Entering a mount namespace moves the working directory to its root: it is taken along by name.
+fn enter_mount(path: &Path) -> Result<(), ApplyError> {
+    let here = std::env::current_dir();
+    enter(path, CloneFlags::CLONE_NEWNS)?;
+    // A working directory that is gone or masked in there: the root is where the kernel left us.
+    if let Ok(here) = here {
+        let _ = std::env::set_current_dir(here);
+    }
+    Ok(())
+}
+
+fn restrict(abi: u32, opened: Vec<(PathFd, BitFlags<AccessFs>)>, sibling: &Path) -> Result<(), ApplyError> {
+    let failed = ApplyError::Landlock;
+    // Hard: the plan was made for this ABI, so all of it must be there.
+    let mut ruleset =
+        Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(handled(abi)).map_err(failed)?;
+    if !scopes(abi).is_empty() {
+        ruleset = ruleset.scope(scopes(abi)).map_err(failed)?;
+    }
+    let mut created = ruleset.create().map_err(failed)?;
+    for (fd, rights) in opened {
+        created = created.add_rule(PathBeneath::new(fd, rights)).map_err(failed)?;
+    }
+    if let Ok(fd) = PathFd::new(sibling) {
+        created = created.add_rule(PathBeneath::new(fd, AccessFs::ReadFile)).map_err(failed)?;
+    }
+    // Denials after the exec are what an auditor wants to see (ABI 7); older kernels have no such log.
+    let created = created.set_compatibility(CompatLevel::BestEffort).log_new_exec(true).map_err(failed)?;
+    let status = created.restrict_self().map_err(failed)?;
+    if status.ruleset == RulesetStatus::NotEnforced { Err(ApplyError::LandlockPartial) } else { Ok(()) }
+}
+
+/// Cuts for good. A process without CAP_SETPCAP and without any capability has nothing to cut, and no_new_privs keeps it so.
+fn cut(kept: u64) -> Result<bool, ApplyError> {
+    const SETPCAP: u64 = 1 << 8;
+    let sets = caps::current().map_err(ApplyError::Capabilities)?;
+    let bounding = sets.effective & SETPCAP != 0;
+    if bounding {
+        caps::drop_bounding_except(kept).map_err(ApplyError::Capabilities)?;
+    }
+    caps::set_exactly(kept & sets.permitted).map_err(ApplyError::Capabilities)?;
+    Ok(bounding || sets.permitted == 0)
+}
+
+fn close_descriptors() -> Result<(), ApplyError> {
+    match process::close_on_exec_from(3) {
+        // Before Linux 5.11: one by one, as /proc lists them.
+        Err(error) if matches!(error.raw_os_error(), Some(nix::libc::ENOSYS | nix::libc::EINVAL)) => {
+            let listed = std::fs::read_dir("/proc/self/fd").map_err(ApplyError::Descriptors)?;
+            let numbers =
+                listed.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok()).filter(|number| *number > 2);
+            for number in numbers.collect::<Vec<_>>() {
+                longhorn_sys::inherited::close_on_exec(number).map_err(ApplyError::Descriptors)?;
+            }
+            Ok(())
+        }
+        other => other.map_err(ApplyError::Descriptors),
+    }
+}

@@ -1,0 +1,196 @@
+//! The locked mount namespace: built once by `init`, pinned by a file, entered by each root of a locked tree.
+//!
+//! Slave propagation: a mount that the platform makes later appears inside too (facts: private hides it). Nothing that
+//! is mounted inside appears outside.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+
+use super::plan::Plan;
+use crate::host::paths;
+
+/// A mount that could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {step} {path}")]
+pub struct NamespaceError {
+    step: &'static str,
+    path: PathBuf,
+    #[source]
+    cause: io::Error,
+}
+
+fn at(step: &'static str, path: &Path) -> impl FnOnce(nix::errno::Errno) -> NamespaceError {
+    let path = path.to_owned();
+    move |errno| NamespaceError { step, path, cause: errno.into() }
+}
+
+/// What was built, and what this node did not allow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Built {
+    /// Steps that failed without weakening what the strength promises, by name.
+    pub without: Vec<String>,
+}
+
+const NONE: Option<&str> = None;
+/// Longhorn's own trees are read-only inside; its record is out of sight.
+const OWN: &[&str] = &["/opt/longhorn", paths::ETC, paths::RUN, "/var/lib/longhorn"];
+
+/// Builds the namespace in a thread of its own and pins it at [`paths::NAMESPACE_MOUNT`] and [`paths::NAMESPACE_IPC`].
+///
+/// # Errors
+/// When a mount that the lock relies on cannot be made.
+pub fn build_and_pin(plan: &Plan) -> Result<Built, NamespaceError> {
+    let pins = Path::new(paths::NAMESPACES);
+    fs::create_dir_all(pins).map_err(|cause| NamespaceError { step: "make", path: pins.to_owned(), cause })?;
+    mount(Some(pins), pins, NONE, MsFlags::MS_BIND, NONE).map_err(at("bind", pins))?;
+    mount(NONE, pins, NONE, MsFlags::MS_PRIVATE, NONE).map_err(at("make private", pins))?;
+    for path in [paths::NAMESPACE_MOUNT, paths::NAMESPACE_IPC] {
+        fs::write(path, b"").map_err(|cause| NamespaceError { step: "make", path: path.into(), cause })?;
+    }
+    // unshare(2) of mount and IPC namespaces is per thread; the thread waits until it is pinned.
+    std::thread::scope(|scope| {
+        let (built_send, built) = std::sync::mpsc::channel();
+        let (pinned, pinned_receive) = std::sync::mpsc::channel::<()>();
+        scope.spawn(move || {
+            let result = unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC)
+                .map_err(at("unshare for", pins))
+                .and_then(|()| build(plan))
+                .map(|built| (nix::unistd::gettid(), built));
+            // The receiver waits for exactly this message, and for the end of the channel otherwise.
+            let _ = built_send.send(result);
+            let _ = pinned_receive.recv();
+        });
+        let (thread, built) = built.recv().map_err(|_| at("build in", pins)(nix::errno::Errno::ECHILD))??;
+        for (kind, path) in [("mnt", paths::NAMESPACE_MOUNT), ("ipc", paths::NAMESPACE_IPC)] {
+            let from = format!("/proc/self/task/{thread}/ns/{kind}");
+            mount(Some(from.as_str()), path, NONE, MsFlags::MS_BIND, NONE).map_err(at("pin", Path::new(path)))?;
+        }
+        drop(pinned);
+        Ok(built)
+    })
+}
+
+/// Takes the pins away; what is not there is no error.
+pub fn unpin() {
+    for path in [paths::NAMESPACE_MOUNT, paths::NAMESPACE_IPC, paths::NAMESPACES] {
+        while umount2(path, MntFlags::MNT_DETACH).is_ok() {}
+    }
+}
+
+/// Makes the mounts in a namespace of its own that the caller just entered.
+///
+/// # Errors
+/// When a mount that the lock relies on cannot be made.
+pub fn build(plan: &Plan) -> Result<Built, NamespaceError> {
+    let mut built = Built::default();
+    let root = Path::new("/");
+    mount(NONE, root, NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE).map_err(at("make slave", root))?;
+    for path in plan.protect.iter().map(PathBuf::as_path).chain(OWN.iter().map(Path::new)).filter(|path| path.exists()) {
+        protect(path)?;
+    }
+    for path in plan.mask.iter().map(PathBuf::as_path).chain([Path::new(paths::LOG)]) {
+        mask(path)?;
+    }
+    // Only processes of the own domain are in sight (proc(5), hidepid). Some containers forbid a new proc.
+    let hidden = mount(
+        Some("proc"),
+        "/proc",
+        Some("proc"),
+        MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC,
+        Some("hidepid=ptraceable"),
+    );
+    if hidden.is_err() {
+        built.without.push("process-list".into());
+    }
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    if Path::new("/dev/shm").is_dir() && mount(Some("shm"), "/dev/shm", Some("tmpfs"), flags, Some("mode=1777")).is_err() {
+        built.without.push("shared-memory".into());
+    }
+    Ok(built)
+}
+
+/// Binds a tree onto itself and makes every mount in it read-only.
+fn protect(path: &Path) -> Result<(), NamespaceError> {
+    mount(Some(path), path, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE).map_err(at("bind", path))?;
+    for (point, flags) in mounts_below(path)? {
+        let remount = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | flags;
+        mount(NONE, &point, NONE, remount, NONE).map_err(at("make read-only", &point))?;
+    }
+    Ok(())
+}
+
+/// Puts nothing in a place: an empty directory that nobody may enter, or a file with nothing in it.
+fn mask(path: &Path) -> Result<(), NamespaceError> {
+    let Ok(meta) = fs::metadata(path) else { return Ok(()) };
+    if meta.is_dir() {
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC | MsFlags::MS_RDONLY;
+        mount(Some("masked"), path, Some("tmpfs"), flags, Some("size=4k,mode=000")).map_err(at("mask", path))
+    } else {
+        mount(Some("/dev/null"), path, NONE, MsFlags::MS_BIND, NONE).map_err(at("mask", path))
+    }
+}
+
+/// The mount points at and below `path`, with the flags that a remount must keep (proc_pid_mountinfo(5)).
+fn mounts_below(path: &Path) -> Result<Vec<(PathBuf, MsFlags)>, NamespaceError> {
+    let list = Path::new("/proc/thread-self/mountinfo");
+    let text = fs::read_to_string(list).map_err(|cause| NamespaceError { step: "read", path: list.to_owned(), cause })?;
+    Ok(text.lines().filter_map(parse_mount).filter(|(point, _)| point.starts_with(path)).collect())
+}
+
+fn parse_mount(line: &str) -> Option<(PathBuf, MsFlags)> {
+    let mut fields = line.split(' ').skip(4);
+    let point = unescape(fields.next()?);
+    let flags = fields.next()?.split(',').fold(MsFlags::empty(), |flags, word| {
+        flags
+            | match word {
+                "nosuid" => MsFlags::MS_NOSUID,
+                "nodev" => MsFlags::MS_NODEV,
+                "noexec" => MsFlags::MS_NOEXEC,
+                "noatime" => MsFlags::MS_NOATIME,
+                "nodiratime" => MsFlags::MS_NODIRATIME,
+                "relatime" => MsFlags::MS_RELATIME,
+                _ => MsFlags::empty(),
+            }
+    });
+    Some((PathBuf::from(point), flags))
+}
+
+/// The kernel writes space, tab, line feed and backslash as three octal digits.
+fn unescape(field: &str) -> std::ffi::OsString {
+    use std::os::unix::ffi::OsStringExt;
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let octal = tail
+            .get(..3)
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match (first, octal) {
+            (b'\\', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[3..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    std::ffi::OsString::from_vec(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_point_with_a_space_and_its_flags_are_read_as_the_kernel_writes_them() {
+        let line = r"36 35 98:0 / /mnt/a\040b rw,nosuid,relatime shared:1 - ext3 /dev/root rw";
+        assert_eq!(parse_mount(line), Some((PathBuf::from("/mnt/a b"), MsFlags::MS_NOSUID | MsFlags::MS_RELATIME)));
+        assert_eq!(parse_mount("36 35"), None);
+    }
+}

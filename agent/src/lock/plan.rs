@@ -1,0 +1,280 @@
+//! The plan: what would be enforced for an environment on a node. Pure and printable; nothing is touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::env::EnvRule;
+use super::files::{Grants, is_device_path};
+use super::probe::NodeFacts;
+use super::seccomp;
+use super::strength::{BelowFloor, Strength, meet, open_ways};
+use crate::decision::environment::{Environment, Floor, NamePattern};
+use crate::host::paths;
+use crate::identity::ids::Label;
+
+/// What a target does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// Starts a locked tree.
+    Root,
+    /// Acts only within one.
+    Inside,
+}
+
+/// One covered program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The number in its copy of the launcher; from 1.
+    pub number: u32,
+    /// What it does.
+    pub kind: TargetKind,
+    /// The path that the policy names.
+    pub path: PathBuf,
+}
+
+/// One path rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathRule {
+    /// Where.
+    pub path: PathBuf,
+    /// What.
+    pub grants: Grants,
+}
+
+/// What would be enforced.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The environment's name; also the profile's.
+    pub profile: String,
+    /// Environment variables.
+    pub env: EnvRule,
+    /// Path rules, sorted by path.
+    pub rules: Vec<PathRule>,
+    /// The Landlock ABI that the rules are for.
+    pub landlock: u32,
+    /// Read-only in the locked namespace.
+    pub protect: Vec<PathBuf>,
+    /// Masked in the locked namespace.
+    pub mask: Vec<PathBuf>,
+    /// Whether the locked namespace is part of it.
+    pub mount: bool,
+    /// Capabilities kept, as bits.
+    pub kept: u64,
+    /// The system call filter; empty where the kernel has none.
+    pub filter: Vec<longhorn_sys::seccomp::Instruction>,
+    /// Covered programs.
+    pub targets: Vec<Target>,
+    /// The floor that was met.
+    pub floor: Floor,
+    /// How strong it is.
+    pub strength: Strength,
+    /// Ways that stay open, by name, sorted: the policy's and the node's.
+    pub open: Vec<String>,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The node is below the floor.
+    #[error(transparent)]
+    BelowFloor(#[from] BelowFloor),
+    /// The policy grants what protects the lock itself.
+    #[error("the policy grants {granted}, which holds Longhorn's own {own}")]
+    GrantsOwn {
+        /// What the policy grants.
+        granted: PathBuf,
+        /// What lies below it.
+        own: &'static str,
+    },
+    /// A capability that nobody knows, or that is never kept.
+    #[error("capability {0} cannot be kept")]
+    Capability(String),
+}
+
+/// What no rule may reach: the record, the canaries, the real files. And what no rule may write.
+const NEVER_READ: &[&str] = &["/var/lib/longhorn"];
+const NEVER_WRITE: &[&str] = &["/var/lib/longhorn", paths::RUN, paths::ETC, "/opt/longhorn"];
+
+/// Capabilities in the order of their numbers (linux/capability.h).
+const CAPABILITIES: &[&str] = &[
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+];
+/// Each of these undoes the lock by itself; PERFMON and SYS_ADMIN also show the environment of every process (Linux 6.15).
+const NEVER_KEPT: &[&str] = &[
+    "SYS_ADMIN",
+    "PERFMON",
+    "SYS_PTRACE",
+    "DAC_READ_SEARCH",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "BPF",
+    "MKNOD",
+    "SETPCAP",
+    "SETFCAP",
+    "CHECKPOINT_RESTORE",
+    "SYS_CHROOT",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+];
+
+/// Plans the lock of an environment.
+///
+/// # Errors
+/// When the node is below the floor, or the policy asks for what would undo the lock.
+pub fn plan(
+    environment: &Environment,
+    clearance: &BTreeSet<Label>,
+    injected: &[(String, String)],
+    facts: &NodeFacts,
+    sidecar: u32,
+) -> Result<Plan, PlanError> {
+    meet(&environment.kernel.floor, facts)?;
+    let kept = capabilities(&environment.kernel.keep_capabilities)?;
+    let keeps_identity = kept & (1 << 6 | 1 << 7) != 0;
+    let mut open: Vec<String> = environment.open.iter().cloned().chain(open_ways(facts).into_iter().map(str::to_owned)).collect();
+    open.sort();
+    open.dedup();
+    Ok(Plan {
+        profile: environment.name.to_string(),
+        env: env_rule(environment, injected),
+        rules: rules(environment, clearance)?,
+        landlock: facts.landlock,
+        protect: environment.files.protect.iter().cloned().collect(),
+        mask: environment.files.mask.iter().cloned().collect(),
+        mount: facts.mount,
+        kept,
+        filter: if facts.seccomp { seccomp::for_jobs(keeps_identity.then_some(sidecar)) } else { Vec::new() },
+        targets: targets(environment),
+        floor: environment.kernel.floor,
+        strength: Strength::of(facts),
+        open,
+    })
+}
+
+fn env_rule(environment: &Environment, injected: &[(String, String)]) -> EnvRule {
+    let mut rule = EnvRule::default();
+    for pattern in &environment.variables.allow {
+        match pattern {
+            NamePattern::Exact(name) => rule.exact.push(name.as_str().as_bytes().to_vec()),
+            NamePattern::Prefix(prefix) => rule.prefixes.push(prefix.as_bytes().to_vec()),
+        }
+    }
+    let pins = environment.variables.pin.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    // The context comes last: nothing overrides it.
+    let fixed: BTreeMap<&str, &str> = pins.chain(injected.iter().map(|(name, value)| (name.as_str(), value.as_str()))).collect();
+    rule.fixed = fixed.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect();
+    rule.exact.sort();
+    rule
+}
+
+fn rules(environment: &Environment, clearance: &BTreeSet<Label>) -> Result<Vec<PathRule>, PlanError> {
+    let mut by_path: BTreeMap<&Path, Grants> = BTreeMap::new();
+    let files = &environment.files;
+    let labelled = files.labelled.iter().filter(|rule| clearance.contains(&rule.label)).flat_map(|rule| &rule.read);
+    for path in files.read.iter().chain(labelled) {
+        by_path.entry(path).or_default().read = true;
+    }
+    for path in &files.execute {
+        by_path.entry(path).or_default().execute = true;
+    }
+    for path in &files.write {
+        let grants = by_path.entry(path).or_default();
+        grants.write = true;
+        grants.device = is_device_path(path);
+    }
+    for (path, grants) in &by_path {
+        own(path, NEVER_READ)?;
+        if grants.write {
+            own(path, NEVER_WRITE)?;
+        }
+    }
+    // The context files are replaced by rename, so the rule must sit on their directory.
+    by_path.entry(Path::new(paths::RUN)).or_default().read = true;
+    by_path.entry(Path::new(paths::SOCKETS)).or_default().connect = true;
+    Ok(by_path.into_iter().map(|(path, grants)| PathRule { path: path.to_owned(), grants }).collect())
+}
+
+fn own(granted: &Path, never: &[&'static str]) -> Result<(), PlanError> {
+    match never.iter().find(|own| Path::new(own).starts_with(granted) || granted.starts_with(own)) {
+        Some(own) => Err(PlanError::GrantsOwn { granted: granted.to_owned(), own }),
+        None => Ok(()),
+    }
+}
+
+fn capabilities(names: &BTreeSet<String>) -> Result<u64, PlanError> {
+    names.iter().try_fold(0, |kept, name| {
+        let number = CAPABILITIES.iter().position(|known| known == name).filter(|_| !NEVER_KEPT.contains(&name.as_str()));
+        number.map(|number| kept | 1u64 << number).ok_or_else(|| PlanError::Capability(name.clone()))
+    })
+}
+
+fn targets(environment: &Environment) -> Vec<Target> {
+    let root = environment.targets.root.iter().map(|path| (TargetKind::Root, path));
+    let inside = environment.targets.inside.iter().map(|path| (TargetKind::Inside, path));
+    (1u32..).zip(root.chain(inside)).map(|(number, (kind, path))| Target { number, kind, path: path.clone() }).collect()
+}
+
+impl std::fmt::Display for Plan {
+    /// For a person; values of variables are left out.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(out, "strength   {}", self.strength.word())?;
+        for way in &self.open {
+            writeln!(out, "open       {way}")?;
+        }
+        for rule in &self.rules {
+            let Grants { read, write, execute, .. } = rule.grants;
+            let words = [(read && !write && !execute, "read"), (write, "write"), (execute, "execute")];
+            let words: Vec<&str> = words.into_iter().filter(|(on, _)| *on).map(|(_, word)| word).collect();
+            if !words.is_empty() {
+                writeln!(out, "{:10} {}", words.join("+"), rule.path.display())?;
+            }
+        }
+        for path in &self.protect {
+            writeln!(out, "read-only  {}", path.display())?;
+        }
+        for path in &self.mask {
+            writeln!(out, "masked     {}", path.display())?;
+        }
+        Ok(())
+    }
+}

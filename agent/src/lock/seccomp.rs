@@ -1,0 +1,374 @@
+//! The system call filter: one table, compiled to a balanced tree of classic BPF.
+//!
+//! A linear filter costs each system call up to one comparison per entry, and its installation as much again, because
+//! the kernel emulates it for every call number; a tree costs seven (facts measured: 145 linear against 175 tree
+//! instructions, tree faster).
+
+use longhorn_sys::seccomp::Instruction;
+use nix::libc;
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// EPERM.
+    Deny,
+    /// ENOSYS: the C library falls back (clone3 to clone, whose flags can be inspected).
+    Absent,
+    /// EPERM when the masked low word of an argument equals the value.
+    DenyIf(&'static [Condition]),
+}
+
+/// One condition on the low 32 bits of an argument; any of a list denies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Which argument, from 0.
+    pub argument: u8,
+    /// Applied first.
+    pub mask: u32,
+    /// Then compared so.
+    pub test: Test,
+}
+
+/// How a masked argument is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// Equal.
+    Is(u32),
+    /// Different.
+    IsNot(u32),
+}
+
+const fn is(argument: u8, mask: u32, value: u32) -> Condition {
+    Condition { argument, mask, test: Test::Is(value) }
+}
+
+const NEW_NAMESPACES: u32 = (libc::CLONE_NEWNS
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUSER
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWCGROUP) as u32;
+const CLONE: Verdict = Verdict::DenyIf(&[Condition { argument: 0, mask: NEW_NAMESPACES, test: Test::IsNot(0) }]);
+/// Device nodes: with one, the disk under every file is readable.
+const NODE_AT_1: Verdict = Verdict::DenyIf(&[is(1, libc::S_IFMT, libc::S_IFBLK), is(1, libc::S_IFMT, libc::S_IFCHR)]);
+const NODE_AT_2: Verdict = Verdict::DenyIf(&[is(2, libc::S_IFMT, libc::S_IFBLK), is(2, libc::S_IFMT, libc::S_IFCHR)]);
+const WHOLE: u32 = u32::MAX;
+/// Families that reach past the network namespace's own sockets, or into kernel crypto.
+const SOCKET: Verdict = Verdict::DenyIf(&[
+    is(0, WHOLE, libc::AF_PACKET as u32),
+    is(0, WHOLE, libc::AF_VSOCK as u32),
+    is(0, WHOLE, libc::AF_ALG as u32),
+]);
+/// Only on oneself: `prlimit(pid, RLIMIT_CPU, 0)` kills processes that a Landlock signal scope protects.
+const PRLIMIT: Verdict = Verdict::DenyIf(&[Condition { argument: 0, mask: WHOLE, test: Test::IsNot(0) }]);
+/// Typing into another process's terminal.
+const IOCTL: Verdict = Verdict::DenyIf(&[is(1, WHOLE, libc::TIOCSTI as u32), is(1, WHOLE, libc::TIOCLINUX as u32)]);
+
+macro_rules! table {
+    ($($(#[$only:meta])* $name:ident => $verdict:expr),* $(,)?) => {
+        /// Every call that is not simply allowed, for this architecture.
+        pub const TABLE: &[(i64, &str, Verdict)] = &[$($(#[$only])* (libc::$name, stringify!($name), $verdict)),*];
+    };
+}
+
+table! {
+    // Other processes' memory and descriptors. ptrace within the domain is harmless and debuggers need it: Landlock and
+    // the dumpable flag hold it off the rest.
+    SYS_process_vm_readv => Verdict::Deny, SYS_process_vm_writev => Verdict::Deny, SYS_kcmp => Verdict::Deny,
+    SYS_pidfd_getfd => Verdict::Deny, SYS_process_madvise => Verdict::Deny, SYS_move_pages => Verdict::Deny,
+    // Mounts and namespaces.
+    SYS_mount => Verdict::Deny, SYS_umount2 => Verdict::Deny, SYS_pivot_root => Verdict::Deny, SYS_open_tree => Verdict::Deny,
+    SYS_move_mount => Verdict::Deny, SYS_fsopen => Verdict::Deny, SYS_fsconfig => Verdict::Deny, SYS_fsmount => Verdict::Deny,
+    SYS_fspick => Verdict::Deny, SYS_mount_setattr => Verdict::Deny, SYS_unshare => Verdict::Deny, SYS_setns => Verdict::Deny,
+    SYS_chroot => Verdict::Deny, SYS_clone => CLONE, SYS_clone3 => Verdict::Absent,
+    // Files by handle walk past every path.
+    SYS_open_by_handle_at => Verdict::Deny, SYS_name_to_handle_at => Verdict::Deny, SYS_fanotify_init => Verdict::Deny,
+    // The kernel itself.
+    SYS_init_module => Verdict::Deny, SYS_finit_module => Verdict::Deny, SYS_delete_module => Verdict::Deny,
+    SYS_kexec_load => Verdict::Deny, SYS_kexec_file_load => Verdict::Deny, SYS_bpf => Verdict::Deny, SYS_perf_event_open => Verdict::Deny,
+    SYS_userfaultfd => Verdict::Deny,
+    // Key rings; on kernels before the fix of CVE-2024-42318 KEYCTL_SESSION_TO_PARENT removes a Landlock domain.
+    SYS_add_key => Verdict::Deny, SYS_request_key => Verdict::Deny, SYS_keyctl => Verdict::Deny,
+    // Rings submit calls that this filter never sees.
+    SYS_io_uring_setup => Verdict::Deny, SYS_io_uring_enter => Verdict::Deny, SYS_io_uring_register => Verdict::Deny,
+    // The machine.
+    SYS_swapon => Verdict::Deny, SYS_swapoff => Verdict::Deny, SYS_acct => Verdict::Deny, SYS_quotactl => Verdict::Deny,
+    SYS_quotactl_fd => Verdict::Deny, SYS_reboot => Verdict::Deny, SYS_settimeofday => Verdict::Deny, SYS_clock_settime => Verdict::Deny,
+    SYS_adjtimex => Verdict::Deny, SYS_clock_adjtime => Verdict::Deny, SYS_sethostname => Verdict::Deny, SYS_setdomainname => Verdict::Deny,
+    SYS_syslog => Verdict::Deny, SYS_lookup_dcookie => Verdict::Deny, SYS_vhangup => Verdict::Deny,
+    SYS_prlimit64 => PRLIMIT, SYS_socket => SOCKET, SYS_ioctl => IOCTL, SYS_mknodat => NODE_AT_2,
+    #[cfg(target_arch = "x86_64")] SYS_mknod => NODE_AT_1,
+    #[cfg(target_arch = "x86_64")] SYS_iopl => Verdict::Deny,
+    #[cfg(target_arch = "x86_64")] SYS_ioperm => Verdict::Deny,
+}
+
+/// What the sidecar gives up besides: it never becomes another program and never opens another process.
+pub const SIDECAR: &[(i64, &str, Verdict)] = &[
+    (libc::SYS_execve, "SYS_execve", Verdict::Deny),
+    (libc::SYS_execveat, "SYS_execveat", Verdict::Deny),
+    (libc::SYS_ptrace, "SYS_ptrace", Verdict::Deny),
+];
+
+/// Calls that take user or group ids, with the number of id arguments. Refused for the sidecar's ids where the policy
+/// keeps SETUID or SETGID.
+const IDENTITY: &[(i64, u8)] = &[
+    (libc::SYS_setuid, 1),
+    (libc::SYS_setgid, 1),
+    (libc::SYS_setreuid, 2),
+    (libc::SYS_setregid, 2),
+    (libc::SYS_setresuid, 3),
+    (libc::SYS_setresgid, 3),
+    (libc::SYS_setfsuid, 1),
+    (libc::SYS_setfsgid, 1),
+];
+
+#[cfg(target_arch = "x86_64")]
+const ARCHITECTURE: u32 = 0xc000_003e; // AUDIT_ARCH_X86_64
+#[cfg(target_arch = "aarch64")]
+const ARCHITECTURE: u32 = 0xc000_00b7; // AUDIT_ARCH_AARCH64
+
+const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
+const AND: u16 = 0x54; // BPF_ALU | BPF_AND | BPF_K
+const JUMP: u16 = 0x05; // BPF_JMP | BPF_JA
+const IF_EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
+const IF_AT_LEAST: u16 = 0x35; // BPF_JMP | BPF_JGE | BPF_K
+const RETURN: u16 = 0x06; // BPF_RET | BPF_K
+const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
+const KILL: u32 = libc::SECCOMP_RET_KILL_PROCESS;
+const EPERM: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+const ENOSYS: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+/// Offsets in `struct seccomp_data` (linux/seccomp.h).
+const NUMBER_AT: u32 = 0;
+const ARCHITECTURE_AT: u32 = 4;
+const ARGUMENTS_AT: u32 = 16;
+
+fn step(code: u16, operand: u32) -> Instruction {
+    Instruction { code, jump_true: 0, jump_false: 0, operand }
+}
+
+fn branch(code: u16, operand: u32, jump_true: u8, jump_false: u8) -> Instruction {
+    Instruction { code, jump_true, jump_false, operand }
+}
+
+/// The filter for jobs. `refused_id`: the sidecar's id, where the policy keeps SETUID or SETGID.
+pub fn for_jobs(refused_id: Option<u32>) -> Vec<Instruction> {
+    let ids: Vec<(i64, Vec<Condition>)> = (refused_id.into_iter())
+        .flat_map(|id| {
+            IDENTITY.iter().map(move |(call, arguments)| (*call, (0..*arguments).map(|at| is(at, WHOLE, id)).collect()))
+        })
+        .collect();
+    let mut leaves: Vec<(u32, Vec<Instruction>)> =
+        TABLE.iter().map(|(call, _, verdict)| (number(*call), body(*verdict))).collect();
+    leaves.extend(ids.iter().map(|(call, conditions)| (number(*call), conditional(conditions))));
+    program(leaves)
+}
+
+/// The filter for the sidecar.
+pub fn for_sidecar() -> Vec<Instruction> {
+    program(TABLE.iter().chain(SIDECAR).map(|(call, _, verdict)| (number(*call), body(*verdict))).collect())
+}
+
+fn number(call: i64) -> u32 {
+    u32::try_from(call).expect("system call numbers are small and positive")
+}
+
+fn program(mut leaves: Vec<(u32, Vec<Instruction>)>) -> Vec<Instruction> {
+    leaves.sort_by_key(|(number, _)| *number);
+    // A foreign architecture's numbers mean other calls: nothing may run on them.
+    let mut program =
+        vec![step(LOAD, ARCHITECTURE_AT), branch(IF_EQUAL, ARCHITECTURE, 1, 0), step(RETURN, KILL), step(LOAD, NUMBER_AT)];
+    // x32 (bit 30) reaches the same calls by other numbers.
+    program.extend([branch(IF_AT_LEAST, 0x4000_0000, 0, 1), step(RETURN, KILL)]);
+    program.extend(tree(&leaves));
+    program
+}
+
+/// Balanced: left of the middle, then the rest.
+fn tree(leaves: &[(u32, Vec<Instruction>)]) -> Vec<Instruction> {
+    match leaves {
+        [] => vec![step(RETURN, ALLOW)],
+        [(number, body)] => {
+            let skip = u8::try_from(body.len()).expect("a leaf's body is short");
+            let mut leaf = vec![branch(IF_EQUAL, *number, 0, skip)];
+            leaf.extend_from_slice(body);
+            leaf.push(step(RETURN, ALLOW));
+            leaf
+        }
+        _ => {
+            let (left, right) = leaves.split_at(leaves.len() / 2);
+            let (first_right, left, right) = (right[0].0, tree(left), tree(right));
+            let mut node = match u8::try_from(left.len()) {
+                Ok(over) => vec![branch(IF_AT_LEAST, first_right, over, 0)],
+                // A conditional jump reaches 255 instructions, an unconditional one any number.
+                Err(_) => vec![
+                    branch(IF_AT_LEAST, first_right, 0, 1),
+                    step(JUMP, u32::try_from(left.len()).expect("a program is far shorter than 4 G instructions")),
+                ],
+            };
+            node.extend(left);
+            node.extend(right);
+            node
+        }
+    }
+}
+
+fn body(verdict: Verdict) -> Vec<Instruction> {
+    match verdict {
+        Verdict::Deny => vec![step(RETURN, EPERM)],
+        Verdict::Absent => vec![step(RETURN, ENOSYS)],
+        Verdict::DenyIf(conditions) => conditional(conditions),
+    }
+}
+
+fn conditional(conditions: &[Condition]) -> Vec<Instruction> {
+    let mut body = Vec::new();
+    for condition in conditions {
+        // The low word of a little-endian argument.
+        body.push(step(LOAD, ARGUMENTS_AT + 8 * u32::from(condition.argument)));
+        if condition.mask != WHOLE {
+            body.push(step(AND, condition.mask));
+        }
+        match condition.test {
+            Test::Is(value) => body.push(branch(IF_EQUAL, value, 0, 1)),
+            Test::IsNot(value) => body.push(branch(IF_EQUAL, value, 1, 0)),
+        }
+        body.push(step(RETURN, EPERM));
+    }
+    body.push(step(RETURN, ALLOW));
+    body
+}
+
+/// A program as bytes, for the sealed lock: 8 bytes an instruction, in `struct sock_filter` order, little-endian.
+pub fn to_bytes(program: &[Instruction]) -> Vec<u8> {
+    program
+        .iter()
+        .flat_map(|one| {
+            let [a, b] = one.code.to_le_bytes();
+            let [c, d, e, f] = one.operand.to_le_bytes();
+            [a, b, one.jump_true, one.jump_false, c, d, e, f]
+        })
+        .collect()
+}
+
+/// The opposite of [`to_bytes`]; `None` when the length is not a multiple of 8.
+pub fn from_bytes(bytes: &[u8]) -> Option<Vec<Instruction>> {
+    let (instructions, rest) = bytes.as_chunks::<8>();
+    rest.is_empty().then(|| {
+        instructions
+            .iter()
+            .map(|&[a, b, jump_true, jump_false, c, d, e, f]| Instruction {
+                code: u16::from_le_bytes([a, b]),
+                jump_true,
+                jump_false,
+                operand: u32::from_le_bytes([c, d, e, f]),
+            })
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a program as the kernel would.
+    fn run(program: &[Instruction], architecture: u32, number: u32, arguments: [u64; 6]) -> u32 {
+        let mut accumulator = 0u32;
+        let mut at = 0usize;
+        loop {
+            let one = program[at];
+            at += 1;
+            match one.code {
+                LOAD => {
+                    accumulator = match one.operand {
+                        NUMBER_AT => number,
+                        ARCHITECTURE_AT => architecture,
+                        offset => {
+                            let argument = arguments[((offset - ARGUMENTS_AT) / 8) as usize];
+                            if offset % 8 == 0 { argument as u32 } else { (argument >> 32) as u32 }
+                        }
+                    }
+                }
+                AND => accumulator &= one.operand,
+                JUMP => at += one.operand as usize,
+                IF_EQUAL => at += usize::from(if accumulator == one.operand { one.jump_true } else { one.jump_false }),
+                IF_AT_LEAST => at += usize::from(if accumulator >= one.operand { one.jump_true } else { one.jump_false }),
+                RETURN => return one.operand,
+                code => panic!("unexpected instruction {code:#x}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_call_number_meets_the_verdict_of_the_table_and_every_other_is_allowed() {
+        let program = for_jobs(None);
+        for number in 0..1024u32 {
+            let expected = match TABLE.iter().find(|(call, _, _)| *call == i64::from(number)).map(|(_, _, verdict)| *verdict) {
+                None | Some(Verdict::DenyIf(_)) => ALLOW,
+                Some(Verdict::Deny) => EPERM,
+                Some(Verdict::Absent) => ENOSYS,
+            };
+            // All arguments zero meet none of the conditions.
+            assert_eq!(run(&program, ARCHITECTURE, number, [0; 6]), expected, "call {number}");
+        }
+    }
+
+    #[test]
+    fn arguments_decide_where_the_table_says_so() {
+        let program = for_jobs(None);
+        let rows: &[(i64, [u64; 6], u32, &str)] = &[
+            (libc::SYS_clone, [0x11, 0, 0, 0, 0, 0], ALLOW, "fork"),
+            (libc::SYS_clone, [0x3d_0f00, 0, 0, 0, 0, 0], ALLOW, "a thread"),
+            (libc::SYS_clone, [libc::CLONE_NEWUSER as u64 | 0x11, 0, 0, 0, 0, 0], EPERM, "a user namespace"),
+            (libc::SYS_clone, [libc::CLONE_NEWNS as u64 | 0x11, 0, 0, 0, 0, 0], EPERM, "a mount namespace"),
+            (libc::SYS_prlimit64, [0; 6], ALLOW, "its own limits"),
+            (libc::SYS_prlimit64, [1, 0, 0, 0, 0, 0], EPERM, "another process's limits"),
+            (libc::SYS_socket, [libc::AF_INET as u64, 0, 0, 0, 0, 0], ALLOW, "inet"),
+            (libc::SYS_socket, [libc::AF_PACKET as u64, 0, 0, 0, 0, 0], EPERM, "packet"),
+            (libc::SYS_socket, [libc::AF_ALG as u64, 0, 0, 0, 0, 0], EPERM, "kernel crypto"),
+            (libc::SYS_mknodat, [0, 0, u64::from(libc::S_IFIFO | 0o600), 0, 0, 0], ALLOW, "a pipe"),
+            (libc::SYS_mknodat, [0, 0, u64::from(libc::S_IFBLK | 0o600), 0, 0, 0], EPERM, "a block device"),
+            (libc::SYS_mknodat, [0, 0, u64::from(libc::S_IFCHR | 0o600), 0, 0, 0], EPERM, "a character device"),
+            (libc::SYS_ioctl, [0, libc::TIOCSTI, 0, 0, 0, 0], EPERM, "typing into a terminal"),
+            (libc::SYS_ioctl, [0, 0x5401, 0, 0, 0, 0], ALLOW, "reading a terminal's settings"),
+        ];
+        for (call, arguments, expected, what) in rows {
+            assert_eq!(run(&program, ARCHITECTURE, number(*call), *arguments), *expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn foreign_numbers_end_the_process() {
+        let program = for_jobs(None);
+        assert_eq!(run(&program, 0x4000_0003, 1, [0; 6]), KILL, "i386");
+        assert_eq!(run(&program, ARCHITECTURE, 0x4000_0001, [0; 6]), KILL, "x32");
+    }
+
+    #[test]
+    fn the_sidecars_id_is_refused_at_every_place_where_an_id_can_stand() {
+        let (open, program) = (for_jobs(None), for_jobs(Some(64222)));
+        for (call, arguments) in IDENTITY {
+            for at in 0..*arguments {
+                let mut given = [7u64; 6];
+                given[usize::from(at)] = 64222;
+                assert_eq!(run(&program, ARCHITECTURE, number(*call), given), EPERM, "call {call} argument {at}");
+                assert_eq!(run(&open, ARCHITECTURE, number(*call), given), ALLOW);
+            }
+            assert_eq!(run(&program, ARCHITECTURE, number(*call), [7; 6]), ALLOW, "call {call}");
+        }
+    }
+
+    #[test]
+    fn the_sidecar_cannot_become_another_program() {
+        assert_eq!(run(&for_sidecar(), ARCHITECTURE, number(libc::SYS_execve), [0; 6]), EPERM);
+        assert_eq!(run(&for_jobs(None), ARCHITECTURE, number(libc::SYS_execve), [0; 6]), ALLOW);
+    }
+
+    #[test]
+    fn a_program_survives_the_sealed_lock_and_fits_the_kernel() {
+        let program = for_jobs(Some(64222));
+        assert_eq!(from_bytes(&to_bytes(&program)).unwrap(), program);
+        assert!(program.len() < 4096, "BPF_MAXINSNS is 4096, this has {}", program.len());
+        assert!(from_bytes(&[0; 7]).is_none());
+    }
+}

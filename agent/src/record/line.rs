@@ -1,0 +1,206 @@
+//! One event as one line: fixed key order, `prev` first, ASCII only, at most 65,535 bytes (the C2SP tile limit).
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::event::{Event, RunContext};
+use crate::host::clock::{BootTime, Timestamp};
+
+/// No line is longer.
+pub const MOST: usize = 65_535;
+/// Lists longer than this are cut, and say by how much.
+const MOST_ENTRIES: usize = 128;
+const MOST_TEXT: usize = 400;
+
+/// What stands in every line around an event.
+pub struct Frame<'a> {
+    /// The leaf hash of the line before, hex.
+    pub prev: &'a str,
+    /// Counts from 0.
+    pub seq: u64,
+    /// The log's id.
+    pub log: &'a str,
+    /// The event's id (UUIDv7).
+    pub uid: &'a str,
+    /// Wall clock.
+    pub time: Timestamp,
+    /// Monotonic.
+    pub boot: BootTime,
+    /// Where and for what.
+    pub run: &'a RunContext,
+}
+
+/// Renders without the line feed.
+pub fn render(frame: &Frame<'_>, event: &Event) -> String {
+    let class = event.class();
+    let mut line = Writer(String::with_capacity(768));
+    line.key("prev", &frame.prev);
+    line.key("seq", &frame.seq);
+    line.key("v", &1);
+    line.key("log", &frame.log);
+    line.key("uid", &frame.uid);
+    line.key("time", &frame.time.millis());
+    line.key("boot_ns", &frame.boot.0.to_string());
+    line.key("class_uid", &class.class);
+    line.key("type_uid", &(class.class * 100 + class.activity));
+    line.key("activity_id", &class.activity);
+    line.key("severity_id", &class.severity);
+    line.key("status_id", &class.status);
+    line.key("event", &class.name);
+    sections(&mut line, event);
+    line.key("run", frame.run);
+    line.key("ext", &extension(event));
+    line.0.push('}');
+    debug_assert!(line.0.len() <= MOST);
+    line.0
+}
+
+/// decision, reason, actor, proc, env, ctl: absent sections are left out.
+fn sections(line: &mut Writer, event: &Event) {
+    match event {
+        Event::Granted { actor, control, enforcement, .. } => {
+            line.key("decision", if enforcement == "observe" { &"observe" } else { &"allow" });
+            line.key("actor", actor);
+            line.key("ctl", control);
+        }
+        Event::Stopped { refused, reason, control, .. } => {
+            line.key("decision", if *refused { &"deny" } else { &"unknown" });
+            line.key("reason", &cut(reason));
+            if let Some(control) = control {
+                line.key("ctl", control);
+            }
+        }
+        Event::Attested { actor, .. } => line.key("actor", actor),
+        Event::ContextWithdrawn { reason } | Event::LockRefused { reason, .. } | Event::Gap { reason, .. } => {
+            line.key("reason", &cut(reason))
+        }
+        Event::Launched { process, variables, .. } => {
+            line.key("proc", process);
+            line.key("env", &json!({ "n": variables.n, "removed": list(&variables.removed) }));
+        }
+        Event::PeerRefused { process } => line.key("proc", process),
+        Event::Started { .. }
+        | Event::Inventory { .. }
+        | Event::ContextIssued { .. }
+        | Event::LockSealed { .. }
+        | Event::SidecarRestarted
+        | Event::KeyRotated { .. }
+        | Event::Heartbeat { .. }
+        | Event::Sealed => {}
+    }
+}
+
+fn extension(event: &Event) -> Value {
+    match event {
+        Event::Started {
+            vkey,
+            origin,
+            node_key,
+            binding,
+            agent_sha256,
+            settings_sha256,
+            script_sha256,
+            kernel,
+            boot,
+            journal,
+            prior,
+        } => json!({
+            "vkey": vkey, "origin": origin, "node_key": node_key, "binding": binding, "agent_sha256": agent_sha256,
+            "settings_sha256": settings_sha256, "script_sha256": script_sha256, "kernel": cut(kernel), "boot": boot,
+            "journal": journal, "prior": prior,
+        }),
+        Event::Inventory { processes, listeners, units, init_scripts, omitted } => json!({
+            "processes": list(processes), "listeners": list(listeners), "units": list(units), "init_scripts": list(init_scripts), "omitted": omitted,
+        }),
+        Event::Attested { proofs, membership, .. } => json!({ "proofs": list(proofs), "membership": membership }),
+        Event::Stopped { headline, facts, .. } => json!({ "headline": cut(headline), "facts": list(facts) }),
+        Event::Granted { scope, roles, permissions, clearance, enforcement, trace_sha256, .. } => json!({
+            "scope": scope, "roles": list(roles), "permissions": permissions, "clearance": list(clearance),
+            "enforcement": enforcement, "trace_sha256": trace_sha256,
+        }),
+        Event::ContextIssued { jti, expires, sha256 } => json!({ "jti": jti, "expires": expires, "sha256": sha256 }),
+        Event::LockSealed { sha256, strength, open, report_sha256 } => {
+            json!({ "sha256": sha256, "strength": strength, "open": list(open), "report_sha256": report_sha256 })
+        }
+        Event::LockRefused { detail, .. } => json!({ "detail": cut(detail) }),
+        Event::Launched { target, outcome, full, corroborated, .. } => {
+            json!({ "target": target, "outcome": outcome, "full": full, "corroborated": corroborated })
+        }
+        Event::KeyRotated { next_vkey } => json!({ "next_vkey": next_vkey }),
+        Event::Heartbeat { journal_dropped, launches_unrecorded, disk_free } => json!({
+            "journal_dropped": journal_dropped, "launches_unrecorded": launches_unrecorded, "disk_free": disk_free,
+        }),
+        Event::Gap { count, .. } => json!({ "count": count }),
+        Event::ContextWithdrawn { .. } | Event::PeerRefused { .. } | Event::SidecarRestarted | Event::Sealed => json!({}),
+    }
+}
+
+/// At most [`MOST_ENTRIES`] entries of at most [`MOST_TEXT`] characters; the last one says how many are missing.
+fn list(entries: &[String]) -> Vec<String> {
+    let mut kept: Vec<String> = entries.iter().take(MOST_ENTRIES).map(|one| cut(one)).collect();
+    if entries.len() > MOST_ENTRIES {
+        kept.push(format!("… and {} more", entries.len() - MOST_ENTRIES));
+    }
+    kept
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MOST_TEXT) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+struct Writer(String);
+
+impl Writer {
+    fn key<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        self.0.push('"');
+        self.0.push_str(key);
+        self.0.push_str("\":");
+        let text = serde_json::to_string(value).expect("strings, numbers, lists and maps with string keys");
+        if text.is_ascii() {
+            self.0.push_str(&text);
+        } else {
+            let mut units = [0u16; 2];
+            for letter in text.chars() {
+                if letter.is_ascii() {
+                    self.0.push(letter);
+                } else {
+                    // JSON escapes beyond the basic plane are surrogate pairs (RFC 8259 §7).
+                    for unit in letter.encode_utf16(&mut units) {
+                        self.0.push_str(&format!("\\u{unit:04x}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_ascii_json_with_prev_first_however_long_its_input() {
+        let run = RunContext { workspace: "https://a.example".into(), node: "é\u{1f600}\n".into(), ..RunContext::default() };
+        let frame = Frame {
+            prev: &"0".repeat(64),
+            seq: 7,
+            log: "l",
+            uid: "u",
+            time: Timestamp::from_millis(5),
+            boot: BootTime(9),
+            run: &run,
+        };
+        let long: Vec<String> = (0..10_000).map(|at| format!("{at}-{}", "ü".repeat(1000))).collect();
+        let event =
+            Event::Inventory { processes: long.clone(), listeners: vec![], units: vec![], init_scripts: vec![], omitted: 0 };
+        let line = render(&frame, &event);
+        assert!(line.is_ascii() && line.starts_with("{\"prev\":\"0") && !line.contains('\n'));
+        let value: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["run"]["node"], "é\u{1f600}\n");
+        assert_eq!(value["ext"]["processes"].as_array().unwrap().last().unwrap(), "… and 9872 more");
+    }
+}

@@ -1,0 +1,214 @@
+//! What `init` does as root on the node, before and around the verdict: places, files, the keeper, and the way back.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
+
+use crate::exit::Exit;
+use crate::host::clock::Clock;
+use crate::host::paths;
+use crate::screen::Screen;
+use crate::serve::publish::place;
+use crate::wire::packet;
+
+/// A step that the node refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{step} {path}")]
+pub struct NodeError {
+    step: &'static str,
+    path: PathBuf,
+    #[source]
+    cause: io::Error,
+}
+
+impl NodeError {
+    fn at(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |cause| Self { step, path, cause }
+    }
+
+    /// What a person reads.
+    pub fn screen(&self) -> Screen {
+        let headline = format!("this node does not let Longhorn {} {}", self.step, self.path.display());
+        Screen::failed("node-step-failed", Exit::Os, headline)
+            .fact("cause", &self.cause)
+            .hint("`init` must run as root in the node's own namespaces, with room on its disks")
+    }
+}
+
+/// Only one `init` at a time; the second waits for the first.
+///
+/// # Errors
+/// When `/run` cannot be written.
+pub fn alone() -> Result<Flock<File>, NodeError> {
+    let path = Path::new("/run/longhorn.init");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(NodeError::at("open", path))?;
+    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| NodeError::at("lock", path)(errno.into()))
+}
+
+/// Makes the directories, in the order in which they depend on one another.
+///
+/// # Errors
+/// When one cannot be made with exactly its owner and mode.
+pub fn make_places(sidecar: u32) -> Result<(), NodeError> {
+    for (path, mode) in [(paths::ETC, 0o755), (paths::RUN, 0o755), (paths::SOCKETS, 0o755), (paths::CANARIES, 0o711), ("/var/lib/longhorn", 0o755), (paths::LOG, 0o700)] {
+        directory(Path::new(path), mode)?;
+    }
+    std::os::unix::fs::chown(paths::LOG, Some(sidecar), Some(sidecar)).map_err(NodeError::at("give away", paths::LOG))
+}
+
+fn directory(path: &Path, mode: u32) -> Result<(), NodeError> {
+    fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(NodeError::at("make", path))?;
+    let made = fs::symlink_metadata(path).map_err(NodeError::at("look at", path))?;
+    if !made.is_dir() {
+        return Err(NodeError::at("make", path)(io::ErrorKind::NotADirectory.into()));
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(NodeError::at("set the mode of", path))
+}
+
+/// Puts the running binary where launchers and the keeper start it from, unless it is that very file.
+///
+/// # Errors
+/// When it cannot be copied.
+pub fn place_binary() -> Result<(), NodeError> {
+    let target = Path::new(paths::BINARY);
+    let own = Path::new("/proc/self/exe");
+    let same = match (fs::metadata(own), fs::metadata(target)) {
+        (Ok(own), Ok(placed)) => own.dev() == placed.dev() && own.ino() == placed.ino(),
+        _ => false,
+    };
+    if same {
+        return Ok(());
+    }
+    directory(target.parent().unwrap_or(Path::new("/")), 0o755)?;
+    let bytes = fs::read(own).map_err(NodeError::at("read", own))?;
+    place(target, &bytes).map_err(NodeError::at("write", target))?;
+    fs::set_permissions(target, fs::Permissions::from_mode(0o555)).map_err(NodeError::at("set the mode of", target))
+}
+
+/// Writes settings, policy and signature as they were verified.
+///
+/// # Errors
+/// When one cannot be written.
+pub fn place_verified(files: &[(&str, &[u8])]) -> Result<(), NodeError> {
+    for (path, bytes) in files {
+        place(Path::new(path), bytes).map_err(NodeError::at("write", *path))?;
+    }
+    Ok(())
+}
+
+/// Reads a secret file: at most 64 KiB, one trailing line end taken off, readable by root alone.
+///
+/// # Errors
+/// When it is missing, too long, or others may read it.
+pub fn read_secret(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, NodeError> {
+    let mut file = File::open(path).map_err(NodeError::at("read the secret", path))?;
+    let meta = file.metadata().map_err(NodeError::at("look at the secret", path))?;
+    if meta.mode() & 0o077 != 0 || meta.uid() != 0 {
+        let cause = io::Error::new(io::ErrorKind::PermissionDenied, "others than root may read it; set owner root and mode 0600");
+        return Err(NodeError::at("trust the secret", path)(cause));
+    }
+    let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0).min(65_536) + 1));
+    (&mut file).take(65_537).read_to_end(&mut bytes).map_err(NodeError::at("read the secret", path))?;
+    if bytes.len() > 65_536 {
+        return Err(NodeError::at("read the secret", path)(io::Error::new(io::ErrorKind::InvalidData, "it is longer than 64 KiB")));
+    }
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    Ok(bytes)
+}
+
+/// The keeper as `init` sees it.
+#[derive(Debug)]
+pub struct Keeper {
+    /// To the keeper.
+    pub control: OwnedFd,
+    /// To the first sidecar.
+    pub verdict: OwnedFd,
+}
+
+/// Starts the keeper. It leaves `init`'s session and inherits two sockets, the credentials and the `DB_*` hints.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn start_keeper(credentials: &OwnedFd, uid: u32, lease_most: Duration, hints: &[(String, String)]) -> Result<Keeper, NodeError> {
+    let failed = || NodeError::at("start", paths::BINARY);
+    let (control, control_theirs) = packet::pair().map_err(failed())?;
+    let (verdict, verdict_theirs) = packet::pair().map_err(failed())?;
+    let mut command = Command::new(paths::BINARY);
+    command.arg("keeper").env_clear().envs(hints.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
+    // Open across exec: `init` is single-threaded and starts nothing else before these are closed again.
+    for (name, fd) in [("--control", &control_theirs), ("--verdict", &verdict_theirs), ("--credentials", credentials)] {
+        fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty())).map_err(|errno| failed()(errno.into()))?;
+        command.arg(name).arg(fd.as_raw_fd().to_string());
+    }
+    command.arg("--uid").arg(uid.to_string()).arg("--lease-most").arg(lease_most.as_secs().to_string());
+    command.spawn().map_err(failed())?;
+    fcntl(credentials, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|errno| failed()(errno.into()))?;
+    Ok(Keeper { control, verdict })
+}
+
+/// Whether a keeper lives here: it holds the lock on its file for as long as it does.
+pub fn keeper_lives() -> bool {
+    let Ok(file) = File::open(paths::KEEPER) else { return false };
+    matches!(Flock::lock(file, FlockArg::LockSharedNonblock), Err((_, nix::errno::Errno::EWOULDBLOCK)))
+}
+
+/// Ends a keeper that lives here and waits until it is gone.
+///
+/// # Errors
+/// When it does not go.
+pub fn end_keeper(clock: &dyn Clock, within: Duration) -> Result<(), NodeError> {
+    let until = clock.boot().plus(within);
+    let mut asked = false;
+    while keeper_lives() {
+        let pid = fs::read_to_string(paths::KEEPER).ok().and_then(|text| text.trim().parse::<i32>().ok());
+        let late = clock.boot() >= until;
+        if let Some(pid) = pid.filter(|pid| *pid > 1 && (!asked || late)) {
+            let signal = if late { nix::sys::signal::Signal::SIGKILL } else { nix::sys::signal::Signal::SIGTERM };
+            // The lock showed that this very process lives; it can only be gone by now.
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
+            asked = true;
+        }
+        if clock.boot() >= until.plus(Duration::from_secs(2)) {
+            return Err(NodeError::at("end the keeper of", paths::KEEPER)(io::ErrorKind::TimedOut.into()));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
+
+/// Removes what lives under `/run/longhorn`; the record stays.
+///
+/// # Errors
+/// When something is still in use.
+pub fn remove_run() -> Result<(), NodeError> {
+    match fs::remove_dir_all(paths::RUN) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(NodeError::at("remove", paths::RUN)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The platform's `DB_*` variables, as hints: names from the closed list, values of bounded length.
+pub fn hints(names: &[&str]) -> Vec<(String, String)> {
+    let value = |name: &&str| std::env::var(OsStr::new(name)).ok().filter(|value| value.len() <= 512);
+    names.iter().filter_map(|name| Some(((*name).to_owned(), value(name)?))).collect()
+}
+
+/// The kernel's boot id, as text.
+///
+/// # Errors
+/// When `/proc` does not show it.
+pub fn boot_id() -> Result<String, NodeError> {
+    let path = "/proc/sys/kernel/random/boot_id";
+    fs::read_to_string(path).map(|text| text.trim().to_owned()).map_err(NodeError::at("read", path))
+}

@@ -1,0 +1,224 @@
+//! The keeper: root, without network, parses nothing that others wrote. Keeper dead means the lease ends and launches
+//! are refused; sidecar dead means it is started again with the same sockets, key and credentials.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+use super::publish;
+use crate::host::clock::{BootTime, Clock};
+use crate::host::paths;
+use crate::wire::control::ToKeeper;
+use crate::wire::packet;
+
+/// What the keeper holds while it lives.
+pub struct Holdings {
+    /// To `init`.
+    pub init: OwnedFd,
+    /// `init`'s end for the first sidecar's verdict.
+    pub verdict: Option<OwnedFd>,
+    /// The node key's seed.
+    pub node_key: OwnedFd,
+    /// The agent's credentials.
+    pub credentials: OwnedFd,
+    /// The listening API socket.
+    pub api: OwnedFd,
+    /// The launch report socket.
+    pub launch: OwnedFd,
+    /// The lease.
+    pub lease: publish::Lease,
+    /// No single lease is longer.
+    pub lease_most: Duration,
+    /// The sidecar's uid and gid.
+    pub uid: u32,
+    /// The environment of the sidecar: the platform's `DB_*` hints and nothing else.
+    pub hints: Vec<(String, String)>,
+}
+
+/// How the keeper ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// `init` went away before it committed: nothing may remain.
+    Abandoned,
+    /// Asked to by SIGTERM.
+    Asked,
+}
+
+/// Waits this long before a sidecar that died is started again, doubling up to the last.
+const RESTART: [Duration; 6] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(800),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+];
+/// A sidecar that lived this long starts the row above anew.
+const SETTLED: Duration = Duration::from_secs(60);
+/// After SIGTERM the sidecar has this long to seal its record (design 8).
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Keeps, until `init` abandons it or somebody asks it to end.
+///
+/// # Errors
+/// When signals, polling or starting a sidecar fail; the caller ends the process and with it the lease.
+pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
+    let signals = signals()?;
+    let verdict = holdings.verdict.take();
+    let mut sidecar = Some(Sidecar::start(&holdings, verdict, clock)?);
+    let mut committed = false;
+    let mut deaths = 0usize;
+    let mut restart_at: Option<BootTime> = None;
+    loop {
+        let ready = wait(&signals, (!committed).then_some(&holdings.init), sidecar.as_ref(), restart_at, clock)?;
+        if ready.signal && signals.read_signal()?.is_some_and(|info| info.ssi_signo == Signal::SIGTERM as u32) {
+            holdings.lease.end();
+            farewell(sidecar.take(), clock);
+            return Ok(Ended::Asked);
+        }
+        if ready.init {
+            match packet::take_ready(&holdings.init) {
+                Ok(Some(bytes)) if ToKeeper::decode(&bytes) == Ok(ToKeeper::Commit) => committed = true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                _ => {
+                    holdings.lease.end();
+                    if let Some(mut gone) = sidecar.take() {
+                        gone.end();
+                    }
+                    return Ok(Ended::Abandoned);
+                }
+            }
+        }
+        if ready.sidecar
+            && let Some(running) = sidecar.as_mut()
+            && !running.hear(&mut holdings.lease, holdings.lease_most, clock)
+        {
+            let lived = clock.boot().0.saturating_sub(running.started.0);
+            running.end();
+            sidecar = None;
+            deaths = if lived >= u64::try_from(SETTLED.as_nanos()).unwrap_or(u64::MAX) { 1 } else { deaths + 1 };
+            restart_at = committed.then(|| clock.boot().plus(RESTART[(deaths - 1).min(RESTART.len() - 1)]));
+        }
+        if restart_at.is_some_and(|at| clock.boot() >= at) {
+            restart_at = None;
+            sidecar = Some(Sidecar::start(&holdings, None, clock)?);
+        }
+    }
+}
+
+struct Ready {
+    signal: bool,
+    init: bool,
+    sidecar: bool,
+}
+
+fn wait(
+    signals: &SignalFd,
+    init: Option<&OwnedFd>,
+    sidecar: Option<&Sidecar>,
+    restart_at: Option<BootTime>,
+    clock: &dyn Clock,
+) -> io::Result<Ready> {
+    let timeout = restart_at.map_or(PollTimeout::NONE, |at| {
+        let millis = at.0.saturating_sub(clock.boot().0).div_ceil(1_000_000);
+        PollTimeout::from(u16::try_from(millis).unwrap_or(u16::MAX))
+    });
+    let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+    fds.extend(init.map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)));
+    fds.extend(sidecar.map(|running| PollFd::new(running.control.as_fd(), PollFlags::POLLIN)));
+    match poll(&mut fds, timeout) {
+        Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mut ready = fds.iter().map(|fd| fd.any().unwrap_or(false));
+    Ok(Ready {
+        signal: ready.next().unwrap_or(false),
+        init: init.is_some() && ready.next().unwrap_or(false),
+        sidecar: sidecar.is_some() && ready.next().unwrap_or(false),
+    })
+}
+
+fn signals() -> io::Result<SignalFd> {
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGTERM);
+    set.thread_block()?;
+    Ok(SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?)
+}
+
+struct Sidecar {
+    child: Child,
+    control: OwnedFd,
+    started: BootTime,
+}
+
+impl Sidecar {
+    fn start(holdings: &Holdings, verdict: Option<OwnedFd>, clock: &dyn Clock) -> io::Result<Self> {
+        let (control, theirs) = packet::pair()?;
+        let mut command = Command::new(paths::BINARY);
+        command.arg("serve").env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
+        command.envs(holdings.hints.iter().map(|(name, value)| (name, value)));
+        let passed = [
+            ("--control", Some(&theirs)),
+            ("--verdict", verdict.as_ref()),
+            ("--node-key", Some(&holdings.node_key)),
+            ("--credentials", Some(&holdings.credentials)),
+            ("--api", Some(&holdings.api)),
+            ("--launch", Some(&holdings.launch)),
+        ];
+        // Open across exec just while the child starts: the keeper is single-threaded and starts nothing else.
+        for (name, fd) in passed.iter().filter_map(|(name, fd)| fd.map(|fd| (name, fd))) {
+            fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
+            command.arg(name).arg(fd.as_raw_fd().to_string());
+        }
+        command.arg("--uid").arg(holdings.uid.to_string());
+        let child = command.spawn()?;
+        for fd in passed.iter().filter_map(|(_, fd)| *fd) {
+            fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        }
+        Ok(Self { child, control, started: clock.boot() })
+    }
+
+    /// Carries out what the sidecar asks; false when it is gone or talks nonsense.
+    fn hear(&mut self, lease: &mut publish::Lease, most: Duration, clock: &dyn Clock) -> bool {
+        let message = match packet::take_ready(&self.control) {
+            Ok(Some(bytes)) => ToKeeper::decode(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+            _ => return false,
+        };
+        match message {
+            Ok(ToKeeper::Lease(end)) => lease.extend(end.min(clock.boot().plus(most))),
+            // A context that cannot be written stays as it was and runs out by itself: the sidecar sees it there.
+            Ok(ToKeeper::Publish { json, token }) => publish::context(&json, &token).is_ok(),
+            Ok(ToKeeper::Withdraw) => {
+                lease.end();
+                publish::withdraw().is_ok()
+            }
+            Ok(ToKeeper::Commit) | Err(_) => return false,
+        };
+        true
+    }
+
+    fn end(&mut self) {
+        // Both fail only for a child that is already gone.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn farewell(sidecar: Option<Sidecar>, clock: &dyn Clock) {
+    let Some(mut sidecar) = sidecar else { return };
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(sidecar.child.id()).unwrap_or(i32::MAX));
+    if nix::sys::signal::kill(pid, Signal::SIGTERM).is_ok() {
+        let until = clock.boot().plus(FAREWELL);
+        while clock.boot() < until && matches!(sidecar.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    sidecar.end();
+}

@@ -1,0 +1,123 @@
+//! Who is on the other side of a socket: credentials and a pidfd from the kernel, then what `/proc` says of that very
+//! process, checked again afterwards so that a recycled process id is noticed.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{getsockopt, sockopt};
+
+/// What the kernel says of a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its process id in our pid namespace.
+    pub pid: i32,
+    /// Its effective user id when it connected.
+    pub uid: u32,
+    /// What `/proc/<pid>/status` says of its lock.
+    pub marks: LockMarks,
+}
+
+/// The marks of a lock that another process can see. A Landlock domain is not among them: nothing shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LockMarks {
+    /// `NoNewPrivs`.
+    pub no_new_privs: bool,
+    /// `Seccomp: 2`.
+    pub filtered: bool,
+    /// `CapBnd`.
+    pub bounding: u64,
+}
+
+/// Why a peer cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// The kernel names no peer.
+    #[error("the kernel names no peer")]
+    Credentials(#[source] nix::errno::Errno),
+    /// The peer went away while it was looked at.
+    #[error("the peer went away")]
+    Gone,
+    /// `/proc` does not show it.
+    #[error("cannot read the peer's status")]
+    Status(#[source] std::io::Error),
+}
+
+impl LockMarks {
+    /// Whether a process with these marks is under a lock that keeps at most `kept` capabilities.
+    pub fn locked(&self, kept: u64) -> bool {
+        self.no_new_privs && self.filtered && self.bounding & !kept == 0
+    }
+
+    /// From the text of `/proc/<pid>/status` (proc_pid_status(5)). What is missing counts as not locked.
+    pub fn parse(status: &str) -> Self {
+        let value = |key: &str| status.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
+        Self {
+            no_new_privs: value("NoNewPrivs:") == Some("1"),
+            filtered: value("Seccomp:") == Some("2"),
+            bounding: value("CapBnd:").and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Looks at the peer of a connected Unix socket.
+///
+/// # Errors
+/// When it cannot be told for certain.
+pub fn examine(socket: &impl AsFd) -> Result<Peer, PeerError> {
+    let credentials = getsockopt(socket, sockopt::PeerCredentials).map_err(PeerError::Credentials)?;
+    // SO_PEERPIDFD (Linux 6.5). Before it, the process id is all there is; the second look narrows the window.
+    let pidfd: Option<OwnedFd> = getsockopt(socket, sockopt::PeerPidfd).ok();
+    let marks = marks_of(credentials.pid())?;
+    match &pidfd {
+        Some(pidfd) if exited(pidfd.as_fd()) => return Err(PeerError::Gone),
+        Some(_) => {}
+        None if marks_of(credentials.pid())? != marks => return Err(PeerError::Gone),
+        None => {}
+    }
+    Ok(Peer { pid: credentials.pid(), uid: credentials.uid(), marks })
+}
+
+/// The lock marks of a process by its id.
+///
+/// # Errors
+/// When it is gone or `/proc` hides it.
+pub fn marks_of(pid: i32) -> Result<LockMarks, PeerError> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => PeerError::Gone,
+        _ => PeerError::Status(error),
+    })?;
+    Ok(LockMarks::parse(&status))
+}
+
+fn exited(pidfd: BorrowedFd<'_>) -> bool {
+    !matches!(poll(&mut [PollFd::new(pidfd, PollFlags::POLLIN)], PollTimeout::ZERO), Ok(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_counts_as_locked_only_with_every_mark() {
+        let status = |nnp, seccomp, bounding| format!("Name:\tx\nNoNewPrivs:\t{nnp}\nSeccomp:\t{seccomp}\nCapBnd:\t{bounding}\n");
+        assert!(LockMarks::parse(&status(1, 2, "0000000000000000")).locked(0));
+        assert!(LockMarks::parse(&status(1, 2, "0000000000000020")).locked(0x20));
+        for text in [
+            status(0, 2, "0000000000000000"),
+            status(1, 0, "0000000000000000"),
+            status(1, 1, "0000000000000000"),
+            status(1, 2, "0000000000000001"),
+            String::new(),
+        ] {
+            assert!(!LockMarks::parse(&text).locked(0x20), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_peer_of_a_socket_pair_is_this_very_process_and_not_locked() {
+        let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let peer = examine(&ours).unwrap();
+        assert_eq!(u32::try_from(peer.pid).unwrap(), std::process::id());
+        assert!(!peer.marks.locked(0));
+    }
+}

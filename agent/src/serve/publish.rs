@@ -1,0 +1,85 @@
+//! What the keeper writes: the lease and the context files. Every file appears whole or not at all.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use longhorn_sys::mem::SharedMap;
+
+use crate::host::clock::BootTime;
+use crate::host::paths;
+use crate::wire::lease::{BootId, END_OFFSET, SIZE, encode};
+
+/// The lease file, mapped.
+#[derive(Debug)]
+pub struct Lease {
+    map: SharedMap,
+}
+
+impl Lease {
+    /// Makes an ended lease for this boot.
+    ///
+    /// # Errors
+    /// When the file cannot be made or mapped.
+    pub fn create(boot: &BootId) -> io::Result<Self> {
+        place(Path::new(paths::LEASE), &encode(boot, BootTime(0)))?;
+        let file = OpenOptions::new().read(true).write(true).open(paths::LEASE)?;
+        Ok(Self { map: SharedMap::new(&file, SIZE)? })
+    }
+
+    /// Moves the end; never backwards. Always true: one aligned store cannot fail.
+    pub fn extend(&mut self, end: BootTime) -> bool {
+        if end.0 > self.map.load_u64(END_OFFSET) {
+            self.map.store_u64(END_OFFSET, end.0);
+        }
+        true
+    }
+
+    /// Ends it now.
+    pub fn end(&mut self) {
+        self.map.store_u64(END_OFFSET, 0);
+    }
+}
+
+/// Publishes a context.
+///
+/// # Errors
+/// When a file cannot be written; the old ones then still stand.
+pub fn context(json: &[u8], token: &[u8]) -> io::Result<()> {
+    place(Path::new(paths::CONTEXT_JSON), json)?;
+    place(Path::new(paths::CONTEXT_JWT), token)
+}
+
+/// Takes the context away.
+///
+/// # Errors
+/// When a file is there and cannot be removed.
+pub fn withdraw() -> io::Result<()> {
+    for path in [paths::CONTEXT_JSON, paths::CONTEXT_JWT] {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Writes a root-owned 0444 file beside its place, then renames it there.
+///
+/// # Errors
+/// When it cannot be written whole.
+pub fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().map(std::ffi::OsStr::to_os_string).ok_or(io::ErrorKind::InvalidInput)?;
+    name.push(".new");
+    let new = path.with_file_name(name);
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(bytes)?;
+    file.set_permissions(Permissions::from_mode(0o444))?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}

@@ -1,0 +1,26 @@
+//! What a process is about to become.
+
+use std::ffi::CStr;
+use std::io;
+
+/// Marks every descriptor from `first` up close-on-exec (close_range(2), Linux 5.11), so that an exec that fails still
+/// has its standard streams and an exec that succeeds has nothing else.
+///
+/// # Errors
+/// ENOSYS or EINVAL on older kernels.
+pub fn close_on_exec_from(first: u32) -> io::Result<()> {
+    // SAFETY: close_range with CLOSE_RANGE_CLOEXEC changes flags of descriptors and touches no memory.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Replaces this process. Returns only when it could not.
+pub fn execute(program: &CStr, arguments: &[&CStr], environment: &[&CStr]) -> io::Error {
+    let list = |strings: &[&CStr]| -> Vec<*const libc::c_char> {
+        strings.iter().map(|one| one.as_ptr()).chain([std::ptr::null()]).collect()
+    };
+    let (arguments, environment) = (list(arguments), list(environment));
+    // SAFETY: both lists end in a null pointer and every string is terminated and outlives the call.
+    unsafe { libc::execve(program.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
+    io::Error::last_os_error()
+}
