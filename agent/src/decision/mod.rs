@@ -1,6 +1,14 @@
 //! What is allowed: policy x identity x time. Pure and total, with a trace of every rule.
 
 mod canonical;
+mod decide;
 pub mod environment;
 pub mod grant;
 pub mod policy;
+mod refusal;
+mod trace;
+
+pub use decide::{Decision, decide, evaluate};
+pub use grant::Grant;
+pub use refusal::Refusal;
+pub use trace::{Step, Trace};

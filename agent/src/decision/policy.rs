@@ -137,8 +137,6 @@ impl Permission {
 pub enum LaunchRecording {
     /// The launcher reports by one datagram and does not wait.
     Reported,
-    /// The launcher waits until its launch is durable.
-    Durable,
 }
 
 /// How long things live. Comfort, bounded: see `config::defaults`.

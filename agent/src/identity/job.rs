@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::Basis;
 use super::ids::{ClusterId, ComputePolicyId, GroupName, JobId, NodeAddress, PrincipalName, RunId, WorkspaceHost, WorkspaceId};
-use super::verified::Basis;
 
 /// Who the job is, agreed on by every proof.
 #[derive(Clone, Debug)]

@@ -5,4 +5,6 @@
 pub mod ids;
 pub mod job;
 pub mod trust;
-pub mod verified;
+mod verified;
+
+pub use verified::{Basis, Verified};

@@ -1,0 +1,56 @@
+//! Reads a document from disk: missing, unreadable, oversized and non-text are four different outcomes.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::exit::Exit;
+use crate::screen::Screen;
+
+/// No settings, policy or signature is larger.
+pub const MOST: u64 = 1024 * 1024;
+
+/// Reads at most [`MOST`] bytes.
+///
+/// # Errors
+/// A screen that says which of missing, unreadable or oversized it is.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Screen> {
+    let unreadable = |error: std::io::Error| {
+        let (reason, headline) = if error.kind() == std::io::ErrorKind::NotFound {
+            ("file-missing", "a file that was named does not exist")
+        } else {
+            ("file-unreadable", "a file that was named cannot be read")
+        };
+        Screen::failed(reason, Exit::NoInput, headline)
+            .fact("file", path.display())
+            .fact("cause", error)
+            .hint("check the path and who may read it")
+    };
+    let mut bytes = Vec::new();
+    File::open(path).map_err(unreadable)?.take(MOST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MOST {
+        return Err(Screen::failed("file-oversized", Exit::Config, "the document is larger than 1 MiB")
+            .fact("file", path.display())
+            .hint("this is not a document that Longhorn wrote or expects"));
+    }
+    Ok(bytes)
+}
+
+/// Bytes as text.
+///
+/// # Errors
+/// When they are not UTF-8, or there are none.
+pub fn as_text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Screen> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Screen::failed("file-not-text", Exit::Config, "the document is not UTF-8")
+            .fact("file", path.display())
+            .fact("first bad byte", error.valid_up_to())
+            .hint("save it as UTF-8")
+    })?;
+    if text.trim().is_empty() {
+        return Err(Screen::failed("file-empty", Exit::Config, "the document is empty")
+            .fact("file", path.display())
+            .hint("was it written to the end?"));
+    }
+    Ok(text)
+}

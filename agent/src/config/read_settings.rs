@@ -1,0 +1,187 @@
+//! Text to [`Settings`].
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::problem::Problems;
+use super::reader::{At, Reader, Section};
+use super::settings::{
+    Authority, MembershipRule, NodeSettings, PolicyPin, RecordSettings, SecretSource, Settings, TokenSource, Workspace,
+    WorkspaceAuth,
+};
+use crate::host::digest::sha256_hex;
+
+/// Comfort: what holds where the settings are silent. Nothing that decides trust is here.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+/// See [`DEADLINE`].
+pub const SIDECAR_UID: u32 = 64_222;
+
+/// Reads settings.
+///
+/// # Errors
+/// Every problem, when there is one that stops them from being used.
+pub fn read_settings(file: &str, text: &str) -> Result<Settings, Problems> {
+    let reader = Reader::new(file, text);
+    let table = reader.parse(text);
+    let settings = root(reader.section(&table), text);
+    let problems = reader.finish();
+    match settings {
+        Some(settings) if !problems.any_error() => Ok(settings),
+        _ => Err(problems),
+    }
+}
+
+fn root(root: Section<'_>, text: &str) -> Option<Settings> {
+    let workspace = root.need_table("workspace").and_then(workspace);
+    let policy = root.need_table("policy").and_then(policy);
+    let authority = root.need_table("authority").and_then(authority);
+    let tokens: Vec<Option<TokenSource>> = root.tables("oidc").into_iter().map(token).collect();
+    let record = root.table("record").map_or(Some(RecordSettings { journal: true, pseudonym_key: None }), record);
+    let node =
+        root.table("node").map_or(Some(NodeSettings { deadline: DEADLINE, sidecar_uid: SIDECAR_UID, spark_conf: None }), node);
+    root.finish();
+    Some(Settings {
+        workspace: workspace?,
+        policy: policy?,
+        authority: authority?,
+        tokens: tokens.into_iter().collect::<Option<_>>()?,
+        record: record?,
+        node: node?,
+        digest: sha256_hex(text.as_bytes()),
+    })
+}
+
+fn workspace(section: Section<'_>) -> Option<Workspace> {
+    let host = section.need_parsed("host");
+    let auth = section.need_table("auth").and_then(auth);
+    let rules = [("at-init", MembershipRule::AtInit), ("within-lease", MembershipRule::WithinLease)];
+    let membership = section.need_word("membership", &rules);
+    let ca_file = section.text("ca-file").map(|text| PathBuf::from(text.value));
+    section.finish();
+    Some(Workspace { host: host?.value, auth: auth?, membership: membership?.value, ca_file })
+}
+
+fn auth(section: Section<'_>) -> Option<WorkspaceAuth> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        MachineToMachine,
+        Token,
+    }
+    let kind = section.need_word("kind", &[("m2m", Kind::MachineToMachine), ("token", Kind::Token)])?;
+    let found = match kind.value {
+        Kind::MachineToMachine => {
+            let client_id = section.need_text("client-id");
+            let secret = section.need_table("secret").and_then(secret);
+            Some(WorkspaceAuth::MachineToMachine { client_id: client_id?.value, secret: secret? })
+        }
+        Kind::Token => section.need_table("secret").and_then(secret).map(|secret| WorkspaceAuth::Token { secret }),
+    };
+    section.finish();
+    found
+}
+
+fn secret(section: Section<'_>) -> Option<SecretSource> {
+    section.need_word("kind", &[("file", ())])?;
+    let path = section.need_text("path");
+    let found = path.and_then(|path| absolute(&section, &path)).map(SecretSource::File);
+    section.finish();
+    found
+}
+
+fn absolute(section: &Section<'_>, path: &At<String>) -> Option<PathBuf> {
+    let found = PathBuf::from(&path.value);
+    if found.is_absolute() {
+        return Some(found);
+    }
+    section.reader().error(path.span.clone(), "the path must be absolute", "");
+    None
+}
+
+fn policy(section: Section<'_>) -> Option<PolicyPin> {
+    let file = section.need_text("file").map(|file| PathBuf::from(file.value));
+    let signer = section.need_text("signer").and_then(|text| {
+        let key = text
+            .value
+            .strip_prefix("ed25519:")
+            .and_then(|body| STANDARD.decode(body).ok())
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        if key.is_none() {
+            section.reader().error(
+                text.span,
+                "`signer` must be `ed25519:` and the base64 of 32 bytes",
+                "`longhorn authority new FILE` prints one",
+            );
+        }
+        key
+    });
+    let min_serial = section.need_number("min-serial");
+    section.finish();
+    Some(PolicyPin { file: file?, signer: signer?, min_serial: min_serial?.value })
+}
+
+fn authority(section: Section<'_>) -> Option<Authority> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Published,
+        Key,
+    }
+    let kind = section.need_word("kind", &[("published", Kind::Published), ("key", Kind::Key)])?;
+    let found = match kind.value {
+        Kind::Published => {
+            let directory = section.need_text("directory");
+            directory.and_then(|path| absolute(&section, &path)).map(|directory| Authority::Published { directory })
+        }
+        Kind::Key => {
+            let secret = section.need_table("secret").and_then(secret);
+            let accept_on_cluster = section.boolean("accept-on-cluster").unwrap_or(false);
+            secret.map(|secret| Authority::Key { secret, accept_on_cluster })
+        }
+    };
+    section.finish();
+    found
+}
+
+fn token(section: Section<'_>) -> Option<TokenSource> {
+    let name = section.need_parsed("name");
+    let token = section.need_table("token").and_then(secret);
+    section.finish();
+    Some(TokenSource { name: name?.value, token: token? })
+}
+
+fn record(section: Section<'_>) -> Option<RecordSettings> {
+    let journal = section.boolean("journal").unwrap_or(true);
+    let pseudonym_key = section.table("pseudonym-key").map(secret);
+    section.finish();
+    Some(RecordSettings {
+        journal,
+        pseudonym_key: match pseudonym_key {
+            None => None,
+            Some(found) => Some(found?),
+        },
+    })
+}
+
+fn node(section: Section<'_>) -> Option<NodeSettings> {
+    let deadline = section.duration("deadline").map_or(DEADLINE, |at| at.value);
+    let uid = section.number("sidecar-uid");
+    let uid = match uid {
+        None => SIDECAR_UID,
+        Some(At { value, span }) => match u32::try_from(value).ok().filter(|uid| (1000..u32::MAX - 1).contains(uid)) {
+            Some(uid) => uid,
+            None => {
+                section.reader().error(
+                    span,
+                    "`sidecar-uid` must be an id of its own, from 1000",
+                    "an id that nothing else on the node uses",
+                );
+                SIDECAR_UID
+            }
+        },
+    };
+    let spark_conf = section.text("spark-conf").map(|text| PathBuf::from(text.value));
+    section.finish();
+    Some(NodeSettings { deadline, sidecar_uid: uid, spark_conf })
+}

@@ -1,0 +1,93 @@
+//! The policy's no, by name.
+
+use crate::exit::Exit;
+use crate::host::clock::Timestamp;
+use crate::screen::Screen;
+
+/// Why the policy says no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The identity is no longer good.
+    #[error("the identity's proofs have expired")]
+    IdentityExpired,
+    /// The policy has ended.
+    #[error("the policy has expired")]
+    PolicyExpired(Timestamp),
+    /// The policy is for other workspaces.
+    #[error("the policy is for another workspace")]
+    OtherWorkspace(String),
+    /// A proof kind that the policy requires is not there.
+    #[error("a proof that the policy requires is missing")]
+    ProofMissing(String),
+    /// Nothing covers this job or cluster.
+    #[error("no scope of the policy covers this workload")]
+    NoScope(String),
+    /// More than one scope does.
+    #[error("more than one scope of the policy covers this workload")]
+    AmbiguousScope(Vec<String>),
+    /// The principal has none of the roles that may run it.
+    #[error("the principal has none of the roles that may run this scope")]
+    RoleMissing {
+        /// Any of these.
+        expected: Vec<String>,
+        /// What the groups give.
+        presented: Vec<String>,
+    },
+    /// A role that may not run it.
+    #[error("a role of the principal is denied in this scope")]
+    RoleDenied(String),
+    /// The scope itself may not run.
+    #[error("the scope does not hold the permission to run")]
+    RunNotPermitted(String),
+}
+
+impl Refusal {
+    /// The stable name.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::IdentityExpired => "identity-expired",
+            Self::PolicyExpired(_) => "policy-expired",
+            Self::OtherWorkspace(_) => "policy-other-workspace",
+            Self::ProofMissing(_) => "proof-missing",
+            Self::NoScope(_) => "no-scope",
+            Self::AmbiguousScope(_) => "ambiguous-scope",
+            Self::RoleMissing { .. } => "role-missing",
+            Self::RoleDenied(_) => "role-denied",
+            Self::RunNotPermitted(_) => "run-not-permitted",
+        }
+    }
+
+    /// What a person reads.
+    pub fn screen(&self) -> Screen {
+        let screen = Screen::refused(self.reason(), Exit::RefusedPolicy, self.to_string());
+        let words = |list: &[String]| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+        match self {
+            Self::IdentityExpired => screen.hint("start again with a fresh token"),
+            Self::PolicyExpired(at) => screen.fact("ended", at).hint("sign a policy with a later `not-after`"),
+            Self::OtherWorkspace(workspace) => {
+                screen.fact("presented workspace", workspace).hint("each policy names its workspaces")
+            }
+            Self::ProofMissing(kind) => screen
+                .fact("expected proof", kind)
+                .fact("presented", "none")
+                .hint("the settings must say where this proof comes from"),
+            Self::NoScope(workload) => screen
+                .fact("expected", "a scope whose selector matches")
+                .fact("presented", workload)
+                .hint("ask the platform team to add this job to a scope; `longhorn policy explain` shows every rule"),
+            Self::AmbiguousScope(scopes) => screen
+                .fact("expected", "one scope")
+                .fact("presented", scopes.join(", "))
+                .hint("the selectors of the scopes must not overlap"),
+            Self::RoleMissing { expected, presented } => screen
+                .fact("expected role", words(expected))
+                .fact("presented roles", words(presented))
+                .hint("run the job as a principal in a group that has the role; `longhorn policy explain` shows every rule"),
+            Self::RoleDenied(role) => screen.fact("denied role", role).hint("a deny wins over every other rule"),
+            Self::RunNotPermitted(scope) => screen
+                .fact("scope", scope)
+                .fact("expected permission", "run")
+                .hint("the policy's author left `run` out on purpose, or forgot it"),
+        }
+    }
+}
