@@ -19,8 +19,4 @@ impl<T> Unverified<T> {
         &self.0
     }
 
-    /// Takes the value out, to verify it by consuming it.
-    pub(crate) fn examine_owned(self) -> T {
-        self.0
-    }
 }

@@ -164,15 +164,14 @@ fn kind_word(kind: PrincipalKind) -> &'static str {
 fn subject(grant: &Grant, principal: &str) -> String {
     let identity = grant.identity();
     let host = identity.workspace.as_str().split("://").nth(1).unwrap_or_default().split(':').next().unwrap_or_default();
-    let workspace = identity.workspace_id.as_ref().map_or(host, |id| id.as_str());
     match &identity.workload {
-        Workload::Job { job, run, .. } => format!("spiffe://{host}/workspace/{workspace}/job/{job}/run/{run}"),
+        Workload::Job { job, run, .. } => format!("spiffe://{host}/workspace/{host}/job/{job}/run/{run}"),
         Workload::Interactive => {
             let principal: String = principal
                 .chars()
                 .map(|letter| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '_' })
                 .collect();
-            format!("spiffe://{host}/workspace/{workspace}/cluster/{}/principal/{principal}", identity.cluster)
+            format!("spiffe://{host}/workspace/{host}/cluster/{}/principal/{principal}", identity.cluster)
         }
     }
 }

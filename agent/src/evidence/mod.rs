@@ -1,1 +1,15 @@
-//! See the crate's map.
+//! What is said: API answers, tokens, keys. Fetches and frames; believes nothing.
+
+mod claim;
+mod databricks;
+mod failure;
+mod hints;
+mod oidc;
+mod publish;
+mod source;
+
+pub use claim::{Answered, Claim, DatabricksClaim, OidcClaim};
+pub use failure::Failure;
+pub use hints::{Hints, HintsError};
+pub use publish::publish_once;
+pub use source::{Auth, OidcSource, Source, WorkspaceSource, gather};

@@ -1,1 +1,219 @@
-//! HTTP.
+//! HTTP towards the workspace and the issuers: no redirects, no proxy, TLS except on loopback, everything bounded.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::secret::Secret;
+
+/// No answer is larger, in bytes.
+pub const MOST_BODY: usize = 512 * 1024;
+/// One exchange takes no longer.
+const EXCHANGE: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(5);
+/// Where distributions keep their roots: Debian and Ubuntu, then Red Hat.
+const ROOTS: &[&str] = &["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+
+/// A request.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// What it asks.
+    pub method: Method<'a>,
+    /// Where. Never holds a secret.
+    pub url: &'a str,
+    /// With which credentials.
+    pub credentials: Credentials<'a>,
+}
+
+/// The methods in use.
+#[derive(Clone, Copy, Debug)]
+pub enum Method<'a> {
+    /// GET.
+    Get,
+    /// POST of a form (application/x-www-form-urlencoded, already encoded).
+    Form(&'a str),
+    /// PUT of bytes.
+    Put(&'a [u8]),
+}
+
+/// How a request authenticates.
+#[derive(Clone, Copy, Debug)]
+pub enum Credentials<'a> {
+    /// Not at all.
+    None,
+    /// RFC 6750.
+    Bearer(&'a Secret),
+    /// RFC 7617.
+    Basic(&'a str, &'a Secret),
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// `Retry-After`, as it came.
+    pub retry_after: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// Plain HTTP to another machine.
+    #[error("the address is neither https nor on loopback")]
+    NotSecure,
+    /// No connection, or no trust in who answered.
+    #[error("no connection could be made")]
+    Connect(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+    /// Too slow.
+    #[error("no answer came in time")]
+    Timeout,
+    /// The answer ended before its length.
+    #[error("the answer was cut off")]
+    CutOff,
+    /// Larger than [`MOST_BODY`].
+    #[error("the answer is larger than {} KiB", MOST_BODY / 1024)]
+    TooLarge,
+    /// A redirect: a control plane does not move.
+    #[error("the answer redirects elsewhere")]
+    Redirected,
+}
+
+/// The client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set TLS up")]
+pub struct SetupError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// The client.
+#[derive(Clone, Debug)]
+pub struct Http(reqwest::Client);
+
+impl Http {
+    /// With the roots of `ca_file`, or the system's.
+    ///
+    /// # Errors
+    /// When the roots cannot be read.
+    pub fn new(ca_file: Option<&Path>) -> Result<Self, SetupError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| SetupError(error.into()))?
+            .with_root_certificates(roots(ca_file)?)
+            .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(config)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(CONNECT)
+            .timeout(EXCHANGE)
+            .pool_max_idle_per_host(1)
+            .user_agent(concat!("longhorn/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| SetupError(error.into()))?;
+        Ok(Self(client))
+    }
+
+    /// One exchange, within `most`.
+    ///
+    /// # Errors
+    /// When there is no complete answer. A status of any kind but a redirect is an answer.
+    pub async fn send(&self, request: &Request<'_>, most: Duration) -> Result<Answer, HttpError> {
+        if !secure(request.url) {
+            return Err(HttpError::NotSecure);
+        }
+        let builder = match request.method {
+            Method::Get => self.0.get(request.url),
+            Method::Form(form) => {
+                self.0.post(request.url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
+            }
+            Method::Put(bytes) => self.0.put(request.url).header("content-type", "application/octet-stream").body(bytes.to_vec()),
+        };
+        let builder = match request.credentials {
+            Credentials::None => builder,
+            Credentials::Bearer(token) => builder.bearer_auth(token.expose()),
+            Credentials::Basic(name, secret) => builder.basic_auth(name, Some(secret.expose())),
+        };
+        let mut response =
+            builder.header("accept", "application/json").timeout(most.min(EXCHANGE)).send().await.map_err(classify)?;
+        let status = response.status();
+        if status.is_redirection() {
+            return Err(HttpError::Redirected);
+        }
+        let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut body = Vec::new();
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| if error.is_timeout() { HttpError::Timeout } else { HttpError::CutOff })?
+        {
+            if body.len() + chunk.len() > MOST_BODY {
+                return Err(HttpError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status: status.as_u16(), retry_after, body })
+    }
+}
+
+/// https anywhere; http only where nobody else can listen in.
+pub fn secure(url: &str) -> bool {
+    let loopback = |host: &str| {
+        url.strip_prefix("http://")
+            .and_then(|rest| rest.strip_prefix(host))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    };
+    url.starts_with("https://") || loopback("127.0.0.1") || loopback("localhost")
+}
+
+fn classify(error: reqwest::Error) -> HttpError {
+    let error = error.without_url();
+    if error.is_timeout() {
+        HttpError::Timeout
+    } else if error.is_body() || error.is_decode() {
+        HttpError::CutOff
+    } else {
+        HttpError::Connect(Some(error.into()))
+    }
+}
+
+fn roots(ca_file: Option<&Path>) -> Result<rustls::RootCertStore, SetupError> {
+    let mut store = rustls::RootCertStore::empty();
+    let bundles: Vec<&Path> = match ca_file {
+        Some(path) => vec![path],
+        None => ROOTS.iter().map(Path::new).filter(|path| path.exists()).take(1).collect(),
+    };
+    for path in bundles {
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| SetupError(error.to_string().into()))? {
+            let certificate = certificate.map_err(|error| SetupError(error.to_string().into()))?;
+            // System bundles hold roots that a strict parser refuses; one of them must not disable the others.
+            let added = store.add(certificate);
+            if ca_file.is_some() {
+                added.map_err(|error| SetupError(error.into()))?;
+            }
+        }
+    }
+    Ok(store)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::secure;
+
+    #[test]
+    fn only_https_and_loopback_are_spoken_to() {
+        for (url, expected) in [
+            ("https://a.example/x", true),
+            ("http://127.0.0.1:80/x", true),
+            ("http://localhost/x", true),
+            ("http://127.0.0.1.evil.example/", false),
+            ("http://a.example/", false),
+            ("ftp://127.0.0.1/", false),
+        ] {
+            assert_eq!(secure(url), expected, "{url}");
+        }
+    }
+}

@@ -1,7 +1,9 @@
-//! The world as arguments: time, randomness, HTTP, files and places. Nothing here decides anything.
+//! The world as arguments: time, randomness, HTTP, secrets and places. Nothing here decides anything.
 
 pub mod clock;
 pub mod digest;
 pub mod http;
 pub mod paths;
 pub mod random;
+pub mod retry;
+pub mod secret;

@@ -80,10 +80,6 @@ identifier!(
     origin
 );
 identifier!(
-    /// A workspace's numeric id (the `o=` of its URLs).
-    WorkspaceId, "workspace id", "1 to 19 decimal digits without leading zeros", decimal
-);
-identifier!(
     /// A cluster, e.g. `1001-234039-abcde739`.
     ClusterId, "cluster id", "1 to 64 of a-z, 0-9 and -",
     |text| all(text, 1, 64, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')

@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::Basis;
-use super::ids::{ClusterId, ComputePolicyId, GroupName, JobId, NodeAddress, PrincipalName, RunId, WorkspaceHost, WorkspaceId};
+use super::ids::{ClusterId, ComputePolicyId, GroupName, JobId, NodeAddress, PrincipalName, RunId, WorkspaceHost};
 
 /// Who the job is, agreed on by every proof.
 #[derive(Clone, Debug)]
 pub struct JobIdentity {
     /// The workspace that the settings name and the evidence comes from.
     pub workspace: WorkspaceHost,
-    /// The workspace's numeric id, where a proof states it.
-    pub workspace_id: Option<WorkspaceId>,
     /// The cluster.
     pub cluster: ClusterId,
     /// This node.

@@ -2,9 +2,20 @@
 //!
 //! Pure: bytes, keys and the time come in, values go out.
 
+mod agree;
+mod databricks;
 pub mod ids;
 pub mod job;
+mod jws;
+mod keys;
+mod oidc;
+mod refusal;
+mod strict_json;
 pub mod trust;
 mod verified;
+mod verify;
 
+pub use agree::agree;
+pub use refusal::Refusal;
 pub use verified::{Basis, Verified};
+pub use verify::{DatabricksProof, OidcProof, Proof, Rules, verify};

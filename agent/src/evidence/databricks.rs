@@ -1,0 +1,187 @@
+//! The workspace's REST API: clusters/get, jobs/runs/get, jobs/get, SCIM. Paths and shapes: facts, databricks 5.
+
+use serde::Deserialize;
+
+use super::claim::{Answered, DatabricksClaim};
+use super::failure::Failure;
+use super::source::{Auth, WorkspaceSource};
+use crate::host::http::{Answer, Credentials, Http, Method, Request};
+use crate::host::retry::Deadline;
+use crate::host::secret::Secret;
+
+const WHO: &str = "the workspace";
+
+/// Asks the workspace about this node's cluster, run, job and principal.
+///
+/// # Errors
+/// When it cannot be told.
+pub async fn ask(http: &Http, source: &WorkspaceSource, deadline: &Deadline<'_>) -> Result<DatabricksClaim, Failure> {
+    let token = authenticate(http, source, deadline).await?;
+    let api = Api { http, host: source.host.as_str(), token: token.secret(), deadline };
+    let cluster = api.get(&format!("/api/2.1/clusters/get?cluster_id={}", source.hints.cluster)).await?;
+    let (mut run, mut job, mut principal_name) = (None, None, None);
+    if let Some((job_id, run_id)) = &source.hints.job {
+        run = Some(api.get(&format!("/api/2.2/jobs/runs/get?run_id={run_id}")).await?);
+        let answered = api.get(&format!("/api/2.2/jobs/get?job_id={job_id}")).await?;
+        principal_name = peek(&answered, "run_as_user_name");
+        job = Some(answered);
+    }
+    let principal_name = principal_name.or_else(|| peek(&cluster, "single_user_name"));
+    let principal = match principal_name {
+        Some(name) => Some(api.get(&scim_path(&name)).await?),
+        None => None,
+    };
+    Ok(DatabricksClaim { host: source.host.clone(), hints: source.hints.clone(), cluster, run, job, principal })
+}
+
+/// The token that the agent speaks with.
+pub(super) enum Token<'a> {
+    Given(&'a Secret),
+    Fetched(Secret),
+}
+
+impl Token<'_> {
+    pub(super) fn secret(&self) -> &Secret {
+        match self {
+            Self::Given(secret) => secret,
+            Self::Fetched(secret) => secret,
+        }
+    }
+}
+
+pub(super) async fn authenticate<'a>(
+    http: &Http,
+    source: &'a WorkspaceSource,
+    deadline: &Deadline<'_>,
+) -> Result<Token<'a>, Failure> {
+    let (client_id, secret) = match &source.auth {
+        Auth::Token(secret) => return Ok(Token::Given(secret)),
+        Auth::MachineToMachine { client_id, secret } => (client_id, secret),
+    };
+    let url = format!("{}/oidc/v1/token", source.host);
+    let request = Request {
+        method: Method::Form("grant_type=client_credentials&scope=all-apis"),
+        url: &url,
+        credentials: Credentials::Basic(client_id, secret),
+    };
+    let answer =
+        deadline.send(http, &request).await.map_err(|cause| Failure::Unavailable { who: WHO, what: url.clone(), cause })?;
+    #[derive(Deserialize)]
+    struct Granted {
+        access_token: String,
+    }
+    match answer.status {
+        200 => {
+            let granted: Option<Granted> = serde_json::from_slice(&answer.body).ok();
+            let secret = granted.and_then(|granted| Secret::new(zeroize::Zeroizing::new(granted.access_token).as_bytes()));
+            secret.map(Token::Fetched).ok_or_else(|| unintelligible(&url, "no access_token"))
+        }
+        // RFC 6749 §5.2: invalid_client is 400 or 401.
+        400 | 401 | 403 => Err(Failure::CredentialRefused { what: url, status: answer.status }),
+        status => Err(unintelligible(&url, &format!("status {status}"))),
+    }
+}
+
+pub(super) struct Api<'a> {
+    pub(super) http: &'a Http,
+    pub(super) host: &'a str,
+    pub(super) token: &'a Secret,
+    pub(super) deadline: &'a Deadline<'a>,
+}
+
+impl Api<'_> {
+    pub(super) async fn send(&self, method: Method<'_>, path: &str) -> Result<Answer, Failure> {
+        let url = format!("{}{path}", self.host);
+        let request = Request { method, url: &url, credentials: Credentials::Bearer(self.token) };
+        self.deadline.send(self.http, &request).await.map_err(|cause| Failure::Unavailable { who: WHO, what: url.clone(), cause })
+    }
+
+    async fn get(&self, path: &str) -> Result<Answered, Failure> {
+        let answer = self.send(Method::Get, path).await?;
+        let what = format!("{}{path}", self.host);
+        match answer.status {
+            200 => Ok(Answered::Document(answer.body)),
+            401 | 403 => Err(Failure::CredentialRefused { what, status: answer.status }),
+            404 => Ok(Answered::Unknown),
+            400 if denies_existence(&answer.body) => Ok(Answered::Unknown),
+            status => Err(unintelligible(&what, &format!("status {status}"))),
+        }
+    }
+}
+
+/// The API says 400 INVALID_PARAMETER_VALUE "… does not exist" where one would expect 404.
+fn denies_existence(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Said {
+        #[serde(default)]
+        error_code: String,
+        #[serde(default)]
+        message: String,
+    }
+    serde_json::from_slice::<Said>(body).is_ok_and(|said| {
+        said.error_code == "RESOURCE_DOES_NOT_EXIST"
+            || (said.error_code == "INVALID_PARAMETER_VALUE" && said.message.contains("does not exist"))
+    })
+}
+
+/// One text field of an answer, to know what to ask next. Not believed.
+fn peek(answered: &Answered, field: &str) -> Option<String> {
+    let Answered::Document(body) = answered else { return None };
+    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    value.get(field)?.as_str().map(str::to_owned)
+}
+
+/// SCIM by the kind that the name has: a user's is an address, a service principal's a UUID, anything else is a group.
+fn scim_path(name: &str) -> String {
+    let (collection, attribute) = match kind(name) {
+        NameKind::User => ("Users", "userName"),
+        NameKind::ServicePrincipal => ("ServicePrincipals", "applicationId"),
+        NameKind::Group => ("Groups", "displayName"),
+    };
+    // RFC 7644 §3.4.2.2: the value is a JSON string.
+    let filter = format!("{attribute} eq {}", serde_json::Value::from(name));
+    format!("/api/2.0/preview/scim/v2/{collection}?filter={}&count=2", percent_encode(&filter))
+}
+
+/// What a principal's name looks like.
+pub(crate) enum NameKind {
+    /// `somebody@somewhere`.
+    User,
+    /// A UUID.
+    ServicePrincipal,
+    /// Anything else.
+    Group,
+}
+
+/// See [`NameKind`].
+pub(crate) fn kind(name: &str) -> NameKind {
+    let uuid = name.len() == 36
+        && name
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() });
+    if uuid {
+        NameKind::ServicePrincipal
+    } else if name.contains('@') {
+        NameKind::User
+    } else {
+        NameKind::Group
+    }
+}
+
+/// RFC 3986 §2.1: everything but unreserved characters.
+pub(super) fn percent_encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                (byte as char).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+fn unintelligible(what: &str, detail: &str) -> Failure {
+    Failure::Unintelligible { who: WHO, what: what.to_owned(), detail: detail.to_owned() }
+}

@@ -1,0 +1,27 @@
+//! Secrets: never shown, never copied by accident, wiped when dropped.
+
+use zeroize::Zeroizing;
+
+/// A secret text.
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes a secret over. `None` when it is not printable ASCII: such a secret would break the header it goes into.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes)
+            .ok()
+            .filter(|text| !text.is_empty() && text.bytes().all(|byte| (0x21..0x7f).contains(&byte)))?;
+        Some(Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// The one way in.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("…")
+    }
+}

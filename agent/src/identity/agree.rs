@@ -1,0 +1,83 @@
+//! Agreement: all proofs speak of the same workspace, node, job and principal, and every kind that the policy requires is
+//! there.
+
+use super::job::{JobIdentity, Principal, PrincipalKind, ProofLine, SpeaksFor};
+use super::refusal::Refusal;
+use super::trust::{SubjectEquals, SubjectRule, Trust};
+use super::verified::{Basis, Verified};
+use super::verify::{DatabricksProof, OidcProof, Proof};
+use crate::host::clock::Timestamp;
+
+/// The one identity that all proofs agree on. Relied on until the first of them ends.
+///
+/// # Errors
+/// When one is missing, has ended, or contradicts another.
+pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Result<Verified<JobIdentity>, Refusal> {
+    let mut workspace: Option<(DatabricksProof, Basis)> = None;
+    let mut issuers: Vec<(OidcProof, Basis)> = Vec::new();
+    for proof in proofs {
+        if proof.at(now).is_none() {
+            return Err(Refusal::ProofExpired(proof.basis().voucher.clone()));
+        }
+        match proof.into_parts() {
+            (Proof::Databricks(found), basis) => workspace = Some((*found, basis)),
+            (Proof::Oidc(found), basis) => issuers.push((found, basis)),
+        }
+    }
+    let (job, basis) = workspace.ok_or_else(|| Refusal::ProofMissing("databricks".into()))?;
+    if !trust.workspaces.contains(&job.host) {
+        let expected: Vec<&str> = trust.workspaces.iter().map(super::ids::WorkspaceHost::as_str).collect();
+        return Err(Refusal::WorkspaceMismatch { expected: expected.join(", "), presented: job.host.to_string() });
+    }
+    let mut lines = vec![ProofLine { kind: "databricks".into(), basis: basis.clone(), speaks_for: SpeaksFor::Job }];
+    let mut groups = job.groups;
+    for (proof, basis) in issuers {
+        let rule = trust.oidc.get(&proof.name).ok_or_else(|| Refusal::IssuerUnknown(proof.name.to_string()))?;
+        let speaks_for = speaks_for(&proof, &rule.subject, &job.principal)?;
+        if speaks_for == SpeaksFor::Job {
+            groups.extend(proof.groups);
+        }
+        lines.push(ProofLine { kind: format!("oidc:{}", proof.name), basis, speaks_for });
+    }
+    for kind in &trust.require {
+        if !lines.iter().any(|line| line.kind == kind.to_string()) {
+            return Err(Refusal::ProofMissing(kind.to_string()));
+        }
+    }
+    let good_until = lines.iter().map(|line| line.basis.good_until).min().unwrap_or(now);
+    let identity = JobIdentity {
+        workspace: job.host,
+        cluster: job.cluster,
+        node: job.node,
+        role: job.role,
+        membership: job.membership,
+        workload: job.workload,
+        principal: job.principal,
+        groups,
+        compute_policy: job.compute_policy,
+        proofs: lines,
+    };
+    Ok(Verified::new(identity, Basis { good_until, checked: now, ..basis }))
+}
+
+/// A token that names the job's principal speaks for the job. One that names its own client instead proves the agent; its
+/// groups are the agent's and give the job nothing. Anything else is somebody else's token.
+fn speaks_for(proof: &OidcProof, rule: &SubjectRule, principal: &Principal) -> Result<SpeaksFor, Refusal> {
+    let name = principal.name.as_str();
+    let matches = match &rule.equals {
+        SubjectEquals::ApplicationId => principal.kind == PrincipalKind::ServicePrincipal && proof.subject == name,
+        SubjectEquals::UserName => principal.kind == PrincipalKind::User && proof.subject.eq_ignore_ascii_case(name),
+        SubjectEquals::Map(rows) => rows.get(&proof.subject).is_some_and(|mapped| mapped == &principal.name),
+    };
+    match (matches, proof.client) {
+        (true, _) => Ok(SpeaksFor::Job),
+        (false, true) => Ok(SpeaksFor::Agent),
+        (false, false) => {
+            // A person's name does not go onto a screen that log delivery copies; who is meant, the record's pseudonym says.
+            let expected =
+                if principal.kind == PrincipalKind::User { "the user that the job runs as".to_owned() } else { name.to_owned() };
+            let presented = if proof.subject.contains('@') { "another user".to_owned() } else { proof.subject.clone() };
+            Err(Refusal::SubjectMismatch { expected, presented })
+        }
+    }
+}

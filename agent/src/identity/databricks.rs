@@ -1,0 +1,260 @@
+//! What the workspace says of this node, checked for contradictions. The connection was authenticated by TLS; here the
+//! answers must agree with one another and with what the node says of itself.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::ids::{ClusterId, ComputePolicyId, GroupName, JobId, PrincipalName, RunId};
+use super::job::{Membership, NodeRole, Principal, PrincipalKind, Workload};
+use super::refusal::Refusal;
+use super::verified::{Basis, Verified};
+use super::verify::{DatabricksProof, Proof, Rules};
+use crate::evidence::{Answered, DatabricksClaim};
+use crate::host::digest::sha256_hex;
+
+#[derive(Deserialize)]
+struct Cluster {
+    cluster_id: String,
+    #[serde(default)]
+    cluster_source: String,
+    state: String,
+    single_user_name: Option<String>,
+    policy_id: Option<String>,
+    driver: Option<Node>,
+    #[serde(default)]
+    executors: Vec<Node>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    private_ip: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    run_id: u64,
+    job_id: u64,
+    cluster_instance: Option<ClusterInstance>,
+    #[serde(default)]
+    tasks: Vec<Task>,
+}
+
+#[derive(Deserialize)]
+struct Task {
+    cluster_instance: Option<ClusterInstance>,
+}
+
+#[derive(Deserialize)]
+struct ClusterInstance {
+    cluster_id: String,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    job_id: u64,
+    run_as_user_name: String,
+    settings: JobSettings,
+}
+
+#[derive(Deserialize)]
+struct JobSettings {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    tags: std::collections::BTreeMap<String, String>,
+    edit_mode: Option<String>,
+    deployment: Option<Deployment>,
+}
+
+#[derive(Deserialize)]
+struct Deployment {
+    kind: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    #[serde(rename = "Resources", default)]
+    resources: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Resource {
+    user_name: Option<String>,
+    application_id: Option<String>,
+    display_name: Option<String>,
+    active: Option<bool>,
+    #[serde(default)]
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    display: String,
+}
+
+/// Verifies what the workspace said.
+pub(super) fn verify(claim: &DatabricksClaim, rules: &Rules<'_>) -> Result<Verified<Proof>, Refusal> {
+    let cluster: Cluster = document(&claim.cluster, "cluster", claim.hints.cluster.as_str(), "clusters/get (cluster_id, state)")?;
+    same("cluster", claim.hints.cluster.as_str(), &cluster.cluster_id)?;
+    if !["PENDING", "RUNNING", "RESTARTING", "RESIZING"].contains(&cluster.state.as_str()) {
+        return Err(Refusal::ClusterEnded(cluster.state));
+    }
+    let (membership, role) = place(&cluster, claim, rules)?;
+    let (workload, run_as) = workload(claim, &cluster)?;
+    let (principal, groups) = principal(claim, &run_as)?;
+    let proof = DatabricksProof {
+        host: claim.host.clone(),
+        cluster: ClusterId::try_from(cluster.cluster_id.as_str()).map_err(|_| malformed("cluster", "a cluster id"))?,
+        node: claim.hints.address.clone(),
+        role,
+        membership,
+        workload,
+        principal,
+        groups,
+        compute_policy: cluster.policy_id.as_deref().and_then(|id| ComputePolicyId::try_from(id).ok()),
+    };
+    let basis = Basis {
+        voucher: claim.host.to_string(),
+        key: None,
+        checked: rules.now,
+        good_until: rules.now.plus(rules.period),
+        digest: digest(claim),
+    };
+    Ok(Verified::new(Proof::Databricks(Box::new(proof)), basis))
+}
+
+/// Is this node one of the cluster's, and which part does it play?
+fn place(cluster: &Cluster, claim: &DatabricksClaim, rules: &Rules<'_>) -> Result<(Membership, NodeRole), Refusal> {
+    let ours = claim.hints.address.as_str();
+    let driver = cluster.driver.as_ref().and_then(|node| node.private_ip.as_deref());
+    let role = if claim.hints.driver { NodeRole::Driver } else { NodeRole::Worker };
+    let worker = cluster.executors.iter().any(|node| node.private_ip.as_deref() == Some(ours));
+    match (driver == Some(ours), worker) {
+        (true, _) if role == NodeRole::Worker => Err(contradiction("driver", ours, "a worker")),
+        (false, true) if role == NodeRole::Driver => Err(contradiction("driver", driver.unwrap_or("none yet"), ours)),
+        (true, _) | (_, true) => Ok((Membership::Listed, role)),
+        // A driver that the workspace knows under another address is not late: it is somebody else.
+        (false, false) if role == NodeRole::Driver && driver.is_some() => {
+            Err(contradiction("driver", driver.unwrap_or_default(), ours))
+        }
+        (false, false) if rules.listed => {
+            let listed: Vec<&str> =
+                driver.into_iter().chain(cluster.executors.iter().filter_map(|node| node.private_ip.as_deref())).collect();
+            let expected = if listed.is_empty() { "none listed yet".to_owned() } else { listed.join(", ") };
+            Err(Refusal::NodeNotListed { expected, presented: ours.to_owned() })
+        }
+        (false, false) => Ok((Membership::Provisional, role)),
+    }
+}
+
+/// Which job and run, and as whom they run.
+fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, String), Refusal> {
+    let of_job = cluster.cluster_source == "JOB";
+    let Some((job_id, run_id)) = &claim.hints.job else {
+        if of_job {
+            return Err(contradiction("source", "JOB", "a name that names no job"));
+        }
+        let name =
+            cluster.single_user_name.clone().ok_or_else(|| malformed("cluster", "single_user_name (dedicated access mode)"))?;
+        return Ok((Workload::Interactive, name));
+    };
+    // Anybody may give an all-purpose cluster the name of a job cluster.
+    if !of_job {
+        return Err(contradiction("source", "JOB", &cluster.cluster_source));
+    }
+    let run: Run =
+        document(claim.run.as_ref().unwrap_or(&Answered::Unknown), "run", run_id.as_str(), "jobs/runs/get (run_id, job_id)")?;
+    same("run", run_id.as_str(), &run.run_id.to_string())?;
+    same("job", job_id.as_str(), &run.job_id.to_string())?;
+    let clusters: Vec<&str> = (run.cluster_instance.iter())
+        .chain(run.tasks.iter().filter_map(|task| task.cluster_instance.as_ref()))
+        .map(|instance| instance.cluster_id.as_str())
+        .collect();
+    if !clusters.contains(&cluster.cluster_id.as_str()) {
+        return Err(contradiction("cluster", &cluster.cluster_id, if clusters.is_empty() { "none yet" } else { clusters[0] }));
+    }
+    let job: Job = document(
+        claim.job.as_ref().unwrap_or(&Answered::Unknown),
+        "job",
+        job_id.as_str(),
+        "jobs/get (job_id, run_as_user_name, settings)",
+    )?;
+    same("job", job_id.as_str(), &job.job_id.to_string())?;
+    // `run_as` can be edited after the start; the cluster's own principal cannot.
+    if let Some(single) = cluster.single_user_name.as_deref().filter(|single| *single != job.run_as_user_name) {
+        return Err(contradiction("principal", single, &job.run_as_user_name));
+    }
+    let settings = job.settings;
+    let locked = settings.edit_mode.as_deref() == Some("UI_LOCKED")
+        && settings.deployment.is_some_and(|deployment| deployment.kind == "BUNDLE");
+    let workload = Workload::Job {
+        job: JobId::try_from(job.job_id.to_string().as_str()).map_err(|_| malformed("job", "a job id"))?,
+        run: RunId::try_from(run.run_id.to_string().as_str()).map_err(|_| malformed("run", "a run id"))?,
+        name: settings.name,
+        tags: settings.tags.into_iter().collect(),
+        locked,
+    };
+    Ok((workload, job.run_as_user_name))
+}
+
+/// Exactly one principal of exactly that name, and the groups that SCIM gives it. Nested groups are not expanded there,
+/// so they give no role.
+fn principal(claim: &DatabricksClaim, name: &str) -> Result<(Principal, BTreeSet<GroupName>), Refusal> {
+    let found: Found = document(claim.principal.as_ref().unwrap_or(&Answered::Unknown), "principal", name, "a SCIM list")?;
+    let [resource] = &found.resources[..] else { return Err(Refusal::Unknown { what: "principal", id: name.to_owned() }) };
+    let (kind, presented) = match (&resource.user_name, &resource.application_id, &resource.display_name) {
+        (Some(user), _, _) => (PrincipalKind::User, user),
+        (None, Some(application), _) => (PrincipalKind::ServicePrincipal, application),
+        (None, None, Some(group)) => (PrincipalKind::Group, group),
+        (None, None, None) => return Err(malformed("principal", "userName, applicationId or displayName")),
+    };
+    same("principal", name, presented)?;
+    if resource.active == Some(false) {
+        return Err(Refusal::PrincipalInactive);
+    }
+    let mut names: Vec<&str> = resource.groups.iter().map(|group| group.display.as_str()).collect();
+    // A cluster that is dedicated to a group runs with that group's rights alone.
+    if kind == PrincipalKind::Group {
+        names = vec![presented];
+    }
+    let groups = names.iter().filter_map(|name| GroupName::try_from(format!("databricks:{name}").as_str()).ok()).collect();
+    let name = PrincipalName::try_from(presented.as_str()).map_err(|_| malformed("principal", "a printable name"))?;
+    Ok((Principal { kind, name }, groups))
+}
+
+fn document<T: DeserializeOwned>(answered: &Answered, what: &'static str, id: &str, detail: &'static str) -> Result<T, Refusal> {
+    match answered {
+        Answered::Unknown => Err(Refusal::Unknown { what, id: id.to_owned() }),
+        Answered::Document(bytes) => serde_json::from_slice(bytes).map_err(|_| malformed(what, detail)),
+    }
+}
+
+fn same(what: &'static str, expected: &str, presented: &str) -> Result<(), Refusal> {
+    if expected == presented { Ok(()) } else { Err(contradiction(what, expected, presented)) }
+}
+
+fn contradiction(what: &'static str, expected: &str, presented: &str) -> Refusal {
+    Refusal::Contradiction { what, expected: expected.to_owned(), presented: presented.to_owned() }
+}
+
+fn malformed(what: &'static str, detail: &'static str) -> Refusal {
+    Refusal::AnswerMalformed { what, detail }
+}
+
+/// Over every answer, each behind its length.
+fn digest(claim: &DatabricksClaim) -> String {
+    let answers = [Some(&claim.cluster), claim.run.as_ref(), claim.job.as_ref(), claim.principal.as_ref()];
+    let bytes: Vec<u8> = answers
+        .into_iter()
+        .flatten()
+        .flat_map(|answered| match answered {
+            Answered::Document(bytes) => [&(bytes.len() as u64).to_le_bytes()[..], bytes].concat(),
+            Answered::Unknown => u64::MAX.to_le_bytes().to_vec(),
+        })
+        .collect();
+    sha256_hex(&bytes)
+}
