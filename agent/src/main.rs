@@ -1,6 +1,21 @@
-//! Picks the launcher or the agent, prints the error chain once, and turns the outcome into an exit code.
+//! Launcher or agent: the number in this copy's own bytes decides, never `argv[0]`. Turns the outcome into an exit code.
 #![forbid(unsafe_code)]
 
-fn main() -> std::process::ExitCode {
-    longhorn::exit::Exit::Usage.into()
+use std::io::Write;
+use std::process::ExitCode;
+
+use longhorn::cli::{command, terminal::Terminal};
+use longhorn::host::clock::SystemClock;
+
+fn main() -> ExitCode {
+    let arguments = std::env::args_os().collect();
+    let number = longhorn_sys::mark::number();
+    if number != 0 {
+        let screen = longhorn::launch::run(number, arguments, std::env::vars_os().collect(), &SystemClock);
+        // A closed stderr must not change how the process ends.
+        let _ = write!(std::io::stderr(), "{screen}");
+        return screen.exit.into();
+    }
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    command::run(arguments, &mut Terminal { out: &mut out, err: &mut err }).into()
 }

@@ -1,1 +1,199 @@
-//! The way itself, on one page.
+//! The way itself, on one page: from what is said to what is allowed, recorded and told.
+//!
+//! `attest` is walked by the sidecar, at the start and at every renewal. What root does on the node around it is in
+//! [`init`]; the launcher's part, from the sealed lock to exec, is [`crate::launch::run`].
+
+pub mod init;
+pub mod inventory;
+pub mod keeper;
+pub mod node;
+pub mod serve;
+
+use std::sync::Arc;
+
+use crate::context::{Certificate, Context, Issuing, LockSummary, NodeKey, issue};
+use crate::decision::policy::{Identities, Policy};
+use crate::decision::{Grant, decide};
+use crate::evidence::{Source, gather};
+use crate::host::clock::Clock;
+use crate::host::http::Http;
+use crate::host::random::Random;
+use crate::host::retry::Deadline;
+use crate::identity::ids::LocalName;
+use crate::identity::job::{JobIdentity, Membership, NodeRole, PrincipalKind, Workload};
+use crate::identity::{Rules, Verified, agree, verify};
+use crate::record::append::digest_of;
+use crate::record::event::{Actor, Control, RunContext};
+use crate::record::pseudonym::PseudonymKey;
+use crate::record::{Event, Recorded, Recorder};
+use crate::screen::Screen;
+
+/// The audience of the contexts that are published on a node.
+pub const AUDIENCE: &str = "longhorn";
+
+/// Everything that the way needs from the world.
+pub struct Way {
+    /// The verified policy.
+    pub policy: Policy,
+    /// Where evidence comes from.
+    pub sources: Vec<Source>,
+    /// Whether the workspace must list this node already.
+    pub listed: bool,
+    /// For the network.
+    pub http: Http,
+    /// How long gathering may take.
+    pub patience: std::time::Duration,
+    /// The node key.
+    pub key: NodeKey,
+    /// The authority's certificate of it, where the authority is a key.
+    pub certificate: Option<Certificate>,
+    /// Persons' pseudonyms.
+    pub pseudonyms: PseudonymKey,
+    /// The kernel's boot id.
+    pub boot: String,
+    /// The record.
+    pub recorder: Recorder,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// A grant that is on record.
+pub struct Attested {
+    /// What was granted.
+    pub grant: Grant,
+    /// That it is durable.
+    pub recorded: Recorded,
+}
+
+/// Gathers, verifies, agrees, decides and records.
+///
+/// # Errors
+/// The screen of the refusal or failure, with its record's number where it could be recorded.
+pub async fn attest(way: &Way) -> Result<Attested, Screen> {
+    match walk(way).await {
+        Ok(attested) => Ok(attested),
+        Err((screen, control)) => {
+            let facts = screen.facts.iter().map(|(label, value)| format!("{label}: {value}")).collect();
+            let refused = screen.verdict == crate::screen::Verdict::Refused;
+            let event =
+                Event::Stopped { refused, reason: screen.reason.to_string(), headline: screen.headline.clone(), facts, control };
+            match way.recorder.record(event).await {
+                Ok(recorded) => Err(screen.entry(recorded.seq())),
+                // Nothing happens because of a refusal, so it stands even when the disk refuses the record of it.
+                Err(_) => Err(screen),
+            }
+        }
+    }
+}
+
+async fn walk(way: &Way) -> Result<Attested, (Screen, Option<Control>)> {
+    let end = way.clock.boot().plus(way.patience);
+    let deadline = Deadline { clock: &*way.clock, random: &*way.random, end };
+    let claims = gather(&way.http, &way.sources, &deadline).await.map_err(|failure| (failure.screen(), None))?;
+    let rules =
+        Rules { trust: &way.policy.trust, listed: way.listed, period: way.policy.lifetimes.lease * 2, now: way.clock.now() };
+    let proofs = claims
+        .iter()
+        .map(|claim| verify(claim, &rules))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|refusal| (refusal.screen(), None))?;
+    let identity = agree(proofs, &way.policy.trust, rules.now).map_err(|refusal| (refusal.screen(), None))?;
+    let decision = decide(&way.policy, &identity, rules.now);
+    let grant = decision.outcome.map_err(|refusal| (refusal.screen(), Some(control(&way.policy, None))))?;
+    let recorded = record_grant(way, &identity, &grant, &decision.trace.to_json()).await.map_err(|screen| (screen, None))?;
+    Ok(Attested { grant, recorded })
+}
+
+async fn record_grant(way: &Way, identity: &Verified<JobIdentity>, grant: &Grant, trace: &str) -> Result<Recorded, Screen> {
+    let failed = |error: crate::record::RecordError| {
+        Screen::failed(
+            "record-failed",
+            crate::exit::Exit::Record,
+            "the decision could not be recorded; nothing happens because of it",
+        )
+        .fact("cause", &error)
+        .hint("is the disk under /var/lib/longhorn full or broken?")
+    };
+    let job = grant.identity();
+    way.recorder.describe(run_context(job)).map_err(failed)?;
+    let attested = Event::Attested {
+        actor: actor(way, job),
+        proofs: job
+            .proofs
+            .iter()
+            .map(|proof| format!("{} by {} sha256 {}", proof.kind, proof.basis.voucher, proof.basis.digest))
+            .collect(),
+        membership: if job.membership == Membership::Listed { "listed" } else { "provisional" }.to_owned(),
+    };
+    let _ = way.recorder.record(attested).await.map_err(failed)?;
+    let words = |set: &mut dyn Iterator<Item = String>| set.collect::<Vec<_>>();
+    let granted = Event::Granted {
+        actor: actor(way, job),
+        control: control(&way.policy, Some(grant.scope())),
+        scope: grant.scope().to_string(),
+        roles: words(&mut grant.roles().iter().map(ToString::to_string)),
+        permissions: words(&mut grant.permissions().iter().map(|permission| format!("{permission:?}"))),
+        clearance: words(&mut grant.clearance().iter().map(ToString::to_string)),
+        enforcement: format!("{:?}", grant.enforcement()).to_lowercase(),
+        trace_sha256: digest_of(trace),
+    };
+    debug_assert!(identity.at(way.clock.now()).is_some());
+    way.recorder.record(granted).await.map_err(failed)
+}
+
+/// Tells the job: a context for the grant, under the lock as it is.
+pub fn tell(way: &Way, grant: &Grant, lock: Option<&LockSummary>) -> Context {
+    let principal = actor(way, grant.identity()).id;
+    issue(
+        grant,
+        &Issuing {
+            key: &way.key,
+            certificate: way.certificate.as_ref(),
+            lock,
+            principal: &principal,
+            boot: &way.boot,
+            audience: AUDIENCE,
+            lifetime: way.policy.lifetimes.context,
+            now: way.clock.now(),
+            random: &*way.random,
+        },
+    )
+}
+
+/// Persons stand under a pseudonym unless the signed policy says `clear`.
+fn actor(way: &Way, job: &JobIdentity) -> Actor {
+    let name = job.principal.name.as_str();
+    let (kind, person) = match job.principal.kind {
+        PrincipalKind::User => ("user", true),
+        PrincipalKind::ServicePrincipal => ("service-principal", false),
+        PrincipalKind::Group => ("group", false),
+    };
+    let hidden = person && way.policy.identities == Identities::Pseudonymous;
+    let id = if hidden { way.pseudonyms.pseudonym(name) } else { name.to_owned() };
+    Actor { id, kind: kind.to_owned(), kid: if hidden { way.pseudonyms.id().to_owned() } else { String::new() } }
+}
+
+fn control(policy: &Policy, scope: Option<&LocalName>) -> Control {
+    Control {
+        policy_serial: policy.serial,
+        policy_sha256: policy.digest.clone(),
+        rule: scope.map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+fn run_context(job: &JobIdentity) -> RunContext {
+    let (job_id, run_id) = match &job.workload {
+        Workload::Job { job, run, .. } => (job.to_string(), run.to_string()),
+        Workload::Interactive => (String::new(), String::new()),
+    };
+    RunContext {
+        workspace: job.workspace.to_string(),
+        cluster: job.cluster.to_string(),
+        job_id,
+        run_id,
+        node: job.node.to_string(),
+        role: if job.role == NodeRole::Driver { "driver" } else { "worker" }.to_owned(),
+    }
+}

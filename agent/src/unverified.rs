@@ -18,5 +18,4 @@ impl<T> Unverified<T> {
     pub(crate) fn examine(&self) -> &T {
         &self.0
     }
-
 }

@@ -1,6 +1,11 @@
 //! What people type. `args` is pure; each command is one file with one `run` that returns how it ended.
 
 pub mod args;
+mod authority;
+pub mod command;
 pub mod context;
-pub mod status;
+mod log;
+mod policy;
+mod status;
 pub mod terminal;
+mod try_command;

@@ -11,7 +11,7 @@ use super::args::TryArgs;
 use super::terminal::Terminal;
 use crate::decision::environment::{Environment, Floor};
 use crate::exit::Exit;
-use crate::identity::ids::Label;
+use crate::identity::ids::{Label, LocalName};
 use crate::launch;
 use crate::lock::sealed::{Seal, SealedLock, seal};
 use crate::lock::{ApplyError, NodeFacts, Place, Plan, PlanError, apply, canary, namespace, plan};
@@ -21,12 +21,28 @@ use crate::screen::Screen;
 const SIDECAR: u32 = 64_222;
 const ANY: Floor = Floor { landlock: 0, mount: false, capabilities: false, seccomp: false };
 
-/// Locks this process by `environment` and becomes the command. Returns only when it could not.
-pub fn run(environment: &Environment, args: &TryArgs, given: Vec<(OsString, OsString)>, terminal: &mut Terminal<'_>) -> Exit {
-    match become_command(environment, args, given, terminal) {
+/// Locks this process by an environment of a policy and becomes the command. Returns only when it could not.
+pub fn run(args: &TryArgs, given: Vec<(OsString, OsString)>, terminal: &mut Terminal<'_>) -> Exit {
+    let environment = match find_environment(args, terminal) {
+        Ok(environment) => environment,
+        Err(screen) => return terminal.show(&screen),
+    };
+    match become_command(&environment, args, given, terminal) {
         Ok(never) => match never {},
         Err(screen) => terminal.show(&screen),
     }
+}
+
+fn find_environment(args: &TryArgs, terminal: &mut Terminal<'_>) -> Result<Environment, Screen> {
+    let mut policy = super::policy::load(&args.policy, terminal)?;
+    let name = LocalName::try_from(args.environment.as_str())
+        .map_err(|error| Screen::failed("usage", Exit::Usage, error.to_string()))?;
+    let known: Vec<String> = policy.environments.keys().map(ToString::to_string).collect();
+    policy.environments.remove(&name).ok_or_else(|| {
+        Screen::failed("environment-unknown", Exit::Usage, "the policy has no environment of that name")
+            .fact("presented", &name)
+            .fact("known", known.join(", "))
+    })
 }
 
 fn become_command(
@@ -64,7 +80,10 @@ fn become_command(
 }
 
 fn labels(given: &[String]) -> Result<BTreeSet<Label>, Screen> {
-    let label = |text: &String| Label::try_from(text.as_str()).map_err(|error| Screen::failed("usage", Exit::Usage, error.to_string()).fact("presented", text));
+    let label = |text: &String| {
+        Label::try_from(text.as_str())
+            .map_err(|error| Screen::failed("usage", Exit::Usage, error.to_string()).fact("presented", text))
+    };
     given.iter().map(label).collect()
 }
 
@@ -107,16 +126,17 @@ fn find(command: &OsString, given: &[(OsString, OsString)]) -> Result<PathBuf, S
         return Ok(path);
     }
     let list = given.iter().find(|(name, _)| name == "PATH").map_or_else(|| "/usr/bin:/bin".into(), |(_, value)| value.clone());
-    std::env::split_paths(&list)
-        .map(|directory| directory.join(command))
-        .find(|candidate| candidate.is_file())
-        .ok_or_else(|| Screen::failed("not-found", Exit::NotFound, "no such command on PATH").fact("command", command.to_string_lossy()))
+    std::env::split_paths(&list).map(|directory| directory.join(command)).find(|candidate| candidate.is_file()).ok_or_else(|| {
+        Screen::failed("not-found", Exit::NotFound, "no such command on PATH").fact("command", command.to_string_lossy())
+    })
 }
 
 fn not_planned(error: &PlanError) -> Screen {
     match error {
         PlanError::BelowFloor(below) => below.screen(),
-        PlanError::GrantsOwn { .. } | PlanError::Capability(_) => Screen::refused("plan-undoes-lock", Exit::Config, error.to_string()),
+        PlanError::GrantsOwn { .. } | PlanError::Capability(_) => {
+            Screen::refused("plan-undoes-lock", Exit::Config, error.to_string())
+        }
     }
 }
 

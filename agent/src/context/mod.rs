@@ -5,6 +5,7 @@
 mod authority;
 mod claims;
 mod issue;
+mod key_file;
 mod node_key;
 pub mod seal;
 pub mod variables;
@@ -12,4 +13,5 @@ pub mod variables;
 pub use authority::{AuthorityKey, AuthorityPublicKey, Certificate, CertificateError};
 pub use claims::{Claims, JobClaim, LockClaim, NodeClaim, PolicyClaim, PrincipalClaim, ProofClaim};
 pub use issue::{Context, Issuing, LockSummary, issue};
+pub use key_file::{parse_seed, render_seed};
 pub use node_key::{KeyError, NodeKey, NodePublicKey};

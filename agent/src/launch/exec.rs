@@ -76,3 +76,16 @@ fn replace(program: &Path, arguments: Vec<OsString>, environment: Vec<OsString>)
     let cause = longhorn_sys::process::execute(&path, &arguments, &environment);
     Err(LaunchError::Execute { program: program.to_owned(), cause })
 }
+
+/// Becomes a command under a lock that nobody attested: `longhorn try`. There is no decision, so there is no receipt.
+///
+/// # Errors
+/// Only when it could not.
+pub fn exec_unattested(
+    _locked: Locked,
+    program: &Path,
+    arguments: Vec<OsString>,
+    environment: Vec<OsString>,
+) -> Result<Infallible, LaunchError> {
+    replace(program, arguments, environment)
+}

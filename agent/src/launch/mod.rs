@@ -3,5 +3,13 @@
 mod exec;
 mod shim;
 
-pub use exec::{LaunchError, exec};
+pub use exec::{LaunchError, exec, exec_unattested};
 pub use shim::run;
+
+/// The bytes that covers are copies of: the one binary, which is its own launcher.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn binary() -> std::io::Result<Vec<u8>> {
+    std::fs::read(crate::host::paths::BINARY)
+}

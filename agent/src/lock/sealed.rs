@@ -72,6 +72,8 @@ pub struct SealedLock {
     pub filter: Vec<longhorn_sys::seccomp::Instruction>,
     /// Whether the strength is full.
     pub full: bool,
+    /// Ways that stay open, by name.
+    pub open: Vec<String>,
     /// SHA-256 over the contents, hex.
     pub digest: String,
 }
@@ -147,6 +149,7 @@ pub fn seal(plan: &Plan, seal: &Seal) -> Vec<u8> {
     body.raw(&plan.kept.to_le_bytes());
     body.bytes(&seccomp::to_bytes(&plan.filter));
     body.number(u32::from(plan.strength == super::Strength::Full));
+    body.list(&plan.open, |body, way| body.bytes(way.as_bytes()));
     [&MAGIC[..], digest(&SHA256, &body.0).as_ref(), &body.0].concat()
 }
 
@@ -266,8 +269,9 @@ impl<'a> Reader<'a> {
         let kept = self.raw().map(u64::from_le_bytes)?;
         let filter = seccomp::from_bytes(self.bytes()?)?;
         let full = self.number()? == 1;
+        let open = self.list(|reader| String::from_utf8(reader.bytes()?.to_vec()).ok())?;
         let seal = Seal { boot, receipt, canary, sibling, mount, ipc, targets };
-        Some(SealedLock { seal, env, rules, landlock, kept, filter, full, digest })
+        Some(SealedLock { seal, env, rules, landlock, kept, filter, full, open, digest })
     }
 }
 

@@ -49,7 +49,13 @@ impl NodeError {
 /// When `/run` cannot be written.
 pub fn alone() -> Result<Flock<File>, NodeError> {
     let path = Path::new("/run/longhorn.init");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(NodeError::at("open", path))?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(NodeError::at("open", path))?;
     Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| NodeError::at("lock", path)(errno.into()))
 }
 
@@ -58,7 +64,14 @@ pub fn alone() -> Result<Flock<File>, NodeError> {
 /// # Errors
 /// When one cannot be made with exactly its owner and mode.
 pub fn make_places(sidecar: u32) -> Result<(), NodeError> {
-    for (path, mode) in [(paths::ETC, 0o755), (paths::RUN, 0o755), (paths::SOCKETS, 0o755), (paths::CANARIES, 0o711), ("/var/lib/longhorn", 0o755), (paths::LOG, 0o700)] {
+    for (path, mode) in [
+        (paths::ETC, 0o755),
+        (paths::RUN, 0o755),
+        (paths::SOCKETS, 0o755),
+        (paths::CANARIES, 0o711),
+        ("/var/lib/longhorn", 0o755),
+        (paths::LOG, 0o700),
+    ] {
         directory(Path::new(path), mode)?;
     }
     std::os::unix::fs::chown(paths::LOG, Some(sidecar), Some(sidecar)).map_err(NodeError::at("give away", paths::LOG))
@@ -118,7 +131,10 @@ pub fn read_secret(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, NodeError
     let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0).min(65_536) + 1));
     (&mut file).take(65_537).read_to_end(&mut bytes).map_err(NodeError::at("read the secret", path))?;
     if bytes.len() > 65_536 {
-        return Err(NodeError::at("read the secret", path)(io::Error::new(io::ErrorKind::InvalidData, "it is longer than 64 KiB")));
+        return Err(NodeError::at("read the secret", path)(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is longer than 64 KiB",
+        )));
     }
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
@@ -139,7 +155,12 @@ pub struct Keeper {
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn start_keeper(credentials: &OwnedFd, uid: u32, lease_most: Duration, hints: &[(String, String)]) -> Result<Keeper, NodeError> {
+pub fn start_keeper(
+    credentials: &OwnedFd,
+    uid: u32,
+    lease_most: Duration,
+    hints: &[(String, String)],
+) -> Result<Keeper, NodeError> {
     let failed = || NodeError::at("start", paths::BINARY);
     let (control, control_theirs) = packet::pair().map_err(failed())?;
     let (verdict, verdict_theirs) = packet::pair().map_err(failed())?;

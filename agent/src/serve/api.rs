@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Answers callers for ever.
 pub async fn answer(listener: UnixListener, session: Rc<RefCell<Session>>) -> Infallible {
-    let places = Rc::new(tokio::sync::Semaphore::new(MOST_CONNECTIONS));
+    let places = std::sync::Arc::new(tokio::sync::Semaphore::new(MOST_CONNECTIONS));
     loop {
         let place = places.clone().acquire_owned();
         let Ok(place) = place.await else { unreachable!("the semaphore is never closed") };
@@ -70,7 +70,12 @@ fn respond<B>(request: &Request<B>, peer: &Peer, session: &mut Session) -> Respo
         "/v1/context" => {
             if !peer.marks.locked(session.kept_capabilities()) {
                 let entry = session.refused_peer(peer);
-                return refusal(StatusCode::FORBIDDEN, "peer-not-locked", "only processes of the locked job may read the context here", entry);
+                return refusal(
+                    StatusCode::FORBIDDEN,
+                    "peer-not-locked",
+                    "only processes of the locked job may read the context here",
+                    entry,
+                );
             }
             match session.context_json() {
                 Some(json) => reply(StatusCode::OK, json),

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, Scope,
+    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
+    Scope,
 };
 use nix::sys::prctl;
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
@@ -65,7 +66,7 @@ const READ: &[&str] = &[
 ///
 /// # Errors
 /// At the first step that fails; the caller must exit.
-pub fn irrevocably_descend(reach: &Reach, filter: &longhorn_sys::seccomp::Program) -> Result<(), DescendError> {
+pub fn irrevocably_descend(reach: &Reach, filter: &[longhorn_sys::seccomp::Instruction]) -> Result<(), DescendError> {
     // First: from here on neither a core dump nor a process of the same uid shows our memory.
     prctl::set_dumpable(false).map_err(DescendError::Dumpable)?;
     // While CAP_SETPCAP is still there: nothing that this process executes can gain a capability.
@@ -106,7 +107,12 @@ fn restrict(also: &[PathBuf]) -> Result<(), RulesetError> {
         }
     }
     if let Ok(log) = PathFd::new(paths::LOG) {
-        let write = AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::MakeDir;
+        let write = AccessFs::ReadFile
+            | AccessFs::ReadDir
+            | AccessFs::WriteFile
+            | AccessFs::Truncate
+            | AccessFs::MakeReg
+            | AccessFs::MakeDir;
         rules = rules.add_rule(PathBeneath::new(log, write))?;
     }
     rules.restrict_self().map(|_| ())

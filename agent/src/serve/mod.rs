@@ -3,5 +3,11 @@
 //! *keeper*: tiny root parent, no network, no parsing of foreign bytes: holds sockets, lease, node key and
 //! credentials so that the sidecar can be started again. *sidecar*: own uid, locked, does all talking and recording.
 
+pub mod api;
+pub mod descend;
 pub mod keeper;
+pub mod launches;
+pub mod peer;
 pub mod publish;
+pub mod session;
+pub mod sidecar;

@@ -1,0 +1,65 @@
+//! `longhorn authority`: makes signing keys, and certifies node keys.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::args::{AuthorityArgs, AuthorityCertifyArgs, AuthorityCommand, AuthorityNewArgs};
+use super::terminal::Terminal;
+use crate::config::document::read_bytes;
+use crate::context::{AuthorityKey, NodeKey, NodePublicKey, parse_seed, render_seed};
+use crate::exit::Exit;
+use crate::host::clock::Clock;
+use crate::host::random::Random;
+use crate::screen::Screen;
+
+/// Runs `longhorn authority`.
+pub fn run(args: &AuthorityArgs, clock: &dyn Clock, random: &dyn Random, terminal: &mut Terminal<'_>) -> Exit {
+    let line = match &args.command {
+        AuthorityCommand::New(new) => make(new, random),
+        AuthorityCommand::Certify(certify_args) => certify(certify_args, clock),
+    };
+    match line {
+        Ok(line) if writeln!(terminal.out, "{line}").is_ok() => Exit::Ok,
+        Ok(_) => Exit::Os,
+        Err(screen) => terminal.show(&screen),
+    }
+}
+
+fn make(args: &AuthorityNewArgs, random: &dyn Random) -> Result<String, Screen> {
+    let seed = NodeKey::draw_seed(random);
+    let key = NodeKey::from_seed(&seed).map_err(|error| Screen::failed("key-unusable", Exit::Internal, error.to_string()))?;
+    let unwritable = |error: std::io::Error| {
+        Screen::failed("key-not-written", Exit::Os, "the key cannot be written")
+            .fact("file", args.key.display())
+            .fact("cause", error)
+            .hint("an existing key is never overwritten")
+    };
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&args.key).map_err(unwritable)?;
+    file.write_all(render_seed(&seed).as_bytes()).and_then(|()| file.sync_all()).map_err(unwritable)?;
+    Ok(format!("ed25519:{}", STANDARD.encode(key.public().as_bytes())))
+}
+
+fn certify(args: &AuthorityCertifyArgs, clock: &dyn Clock) -> Result<String, Screen> {
+    let authority = AuthorityKey::from_seed(&*seed(&args.key)?)
+        .map_err(|error| Screen::failed("key-unusable", Exit::Data, error.to_string()))?;
+    let node = NodePublicKey::from_jwk(&read_bytes(&args.node_key)?).map_err(|error| {
+        Screen::failed("node-key-malformed", Exit::Data, error.to_string()).fact("file", args.node_key.display())
+    })?;
+    Ok(authority.certify(&node, clock.now(), Duration::from_secs(u64::from(args.hours) * 3600)).as_str().to_owned())
+}
+
+/// The seed in a key file.
+pub(super) fn seed(path: &Path) -> Result<Zeroizing<[u8; 32]>, Screen> {
+    let bytes = Zeroizing::new(read_bytes(path)?);
+    parse_seed(&bytes).ok_or_else(|| {
+        Screen::failed("key-malformed", Exit::Data, "this is not a key file")
+            .fact("file", path.display())
+            .hint("make one with `longhorn authority new`")
+    })
+}

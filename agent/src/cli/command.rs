@@ -1,0 +1,49 @@
+//! From the command line to how the process ends. The only file of this room that names the way itself.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use clap::Parser;
+
+use super::args::{Arguments, Command};
+use super::terminal::Terminal;
+use crate::exit::Exit;
+use crate::host::clock::SystemClock;
+use crate::host::random::SystemRandomness;
+use crate::run;
+
+/// Parses and runs.
+pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> Exit {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // Help and version are answers, not errors.
+            let asked = !error.use_stderr();
+            let text = error.render().to_string();
+            let written = if asked { terminal.out.write_all(text.as_bytes()) } else { terminal.err.write_all(text.as_bytes()) };
+            return if asked && written.is_ok() { Exit::Ok } else { Exit::Usage };
+        }
+    };
+    let (clock, random) = (SystemClock, SystemRandomness);
+    match parsed.command {
+        Command::Init(args) => match run::init::run(&args, &clock) {
+            Ok(summary) => match writeln!(terminal.out, "{}", summary.line) {
+                // The node is locked whether or not anybody reads it.
+                Ok(()) | Err(_) => Exit::Ok,
+            },
+            Err(screen) => terminal.show(&screen),
+        },
+        Command::Uninstall => match run::init::undo(&clock) {
+            Ok(()) => Exit::Ok,
+            Err(screen) => terminal.show(&screen),
+        },
+        Command::Status(args) => super::status::run(&args, &clock, terminal),
+        Command::Context(args) => super::context::run(&args, &clock, terminal),
+        Command::Policy(args) => super::policy::run(&args, &clock, terminal),
+        Command::Log(args) => super::log::run(&args, terminal),
+        Command::Authority(args) => super::authority::run(&args, &clock, &random, terminal),
+        Command::Try(args) => super::try_command::run(&args, std::env::vars_os().collect(), terminal),
+        Command::Keeper(args) => run::keeper::run(&args, &clock, &random),
+        Command::Serve(args) => run::serve::run(&args, Arc::new(clock), Arc::new(random)),
+    }
+}

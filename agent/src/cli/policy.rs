@@ -1,0 +1,201 @@
+//! `longhorn policy`: check, sign, explain. The very code that nodes run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use super::args::{PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicySignArgs};
+use super::authority::seed;
+use super::terminal::Terminal;
+use crate::config::document::{as_text, read_bytes};
+use crate::config::problem::Problems;
+use crate::config::{read_policy, read_settings, signature};
+use crate::context::NodeKey;
+use crate::decision::evaluate;
+use crate::decision::policy::{Permission, Policy};
+use crate::exit::Exit;
+use crate::host::clock::Clock;
+use crate::identity::Basis;
+use crate::identity::ids::{
+    ClusterId, ComputePolicyId, GroupName, IdError, JobId, NodeAddress, PrincipalName, RunId, WorkspaceHost,
+};
+use crate::identity::job::{JobIdentity, Membership, NodeRole, Principal, PrincipalKind, ProofLine, SpeaksFor, Workload};
+use crate::identity::trust::ProofKind;
+use crate::screen::Screen;
+
+/// Runs `longhorn policy`.
+pub fn run(args: &PolicyArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Exit {
+    let outcome = match &args.command {
+        PolicyCommand::Check(check_args) => check(check_args, clock, terminal),
+        PolicyCommand::Sign(sign_args) => sign(sign_args, terminal),
+        PolicyCommand::Explain(explain_args) => explain(explain_args, clock, terminal),
+    };
+    outcome.unwrap_or_else(|screen| terminal.show(&screen))
+}
+
+/// Reads a policy for a command: problems go to stderr, all of them.
+pub(super) fn load(path: &Path, terminal: &mut Terminal<'_>) -> Result<Policy, Screen> {
+    let bytes = read_bytes(path)?;
+    match read_policy(&path.display().to_string(), as_text(path, &bytes)?) {
+        Ok((policy, warnings)) => {
+            show(&warnings, terminal);
+            Ok(policy)
+        }
+        Err(problems) => {
+            show(&problems, terminal);
+            Err(unusable("policy-problems", "the policy has problems", &problems))
+        }
+    }
+}
+
+fn unusable(reason: &'static str, headline: &str, problems: &Problems) -> Screen {
+    Screen::refused(reason, Exit::Config, headline).fact("problems", problems.len()).hint("each is shown above with its place")
+}
+
+fn show(problems: &Problems, terminal: &mut Terminal<'_>) {
+    // Talk: nobody listening is no reason to stop.
+    let _ = write!(terminal.err, "{problems}");
+}
+
+fn check(args: &PolicyCheckArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
+    let policy = load(&args.policy, terminal)?;
+    if let Some(path) = &args.settings {
+        let bytes = read_bytes(path)?;
+        let settings = read_settings(&path.display().to_string(), as_text(path, &bytes)?).map_err(|problems| {
+            show(&problems, terminal);
+            unusable("settings-problems", "the settings have problems", &problems)
+        })?;
+        let mut signature_path = args.policy.as_os_str().to_owned();
+        signature_path.push(".sig");
+        let signed = read_bytes(Path::new(&signature_path))?;
+        signature::verify(
+            &args.policy,
+            &read_bytes(&args.policy)?,
+            &signed,
+            &settings.policy,
+            &settings.workspace.host,
+            clock.now(),
+        )
+        .map_err(|refusal| refusal.screen())?;
+    }
+    let line = format!(
+        "ok: serial {}, ends {}, {} roles, {} scopes, {} environments, sha256 {}",
+        policy.serial,
+        policy.not_after,
+        policy.roles.len(),
+        policy.scopes.len(),
+        policy.environments.len(),
+        policy.digest
+    );
+    say(terminal, &line)
+}
+
+fn say(terminal: &mut Terminal<'_>, line: &str) -> Result<Exit, Screen> {
+    writeln!(terminal.out, "{line}")
+        .map(|()| Exit::Ok)
+        .map_err(|error| Screen::failed("output-closed", Exit::Os, "cannot write the answer").fact("cause", error))
+}
+
+fn sign(args: &PolicySignArgs, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
+    // What nodes would refuse is not signed.
+    load(&args.policy, terminal)?;
+    let key =
+        NodeKey::from_seed(&*seed(&args.key)?).map_err(|error| Screen::failed("key-unusable", Exit::Data, error.to_string()))?;
+    let text = signature::sign(&read_bytes(&args.policy)?, &key);
+    let mut path = args.policy.as_os_str().to_owned();
+    path.push(".sig");
+    std::fs::write(&path, text).map_err(|error| {
+        Screen::failed("signature-not-written", Exit::Os, "the signature cannot be written")
+            .fact("file", Path::new(&path).display())
+            .fact("cause", error)
+    })?;
+    say(terminal, &format!("signed: {}", Path::new(&path).display()))
+}
+
+fn explain(args: &PolicyExplainArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
+    let policy = load(&args.policy, terminal)?;
+    let identity = hypothetical(args, &policy, clock)?;
+    let (outcome, trace) = evaluate(&policy, &identity, clock.now());
+    let exit = if outcome.is_ok() { Exit::Ok } else { Exit::RefusedPolicy };
+    if args.json {
+        let answer = match &outcome {
+            Ok(found) => serde_json::json!({ "granted": true, "scope": found.scope.as_str() }),
+            Err(refusal) => serde_json::json!({ "granted": false, "reason": refusal.reason() }),
+        };
+        say(terminal, &format!("{{\"answer\":{answer},\"trace\":{}}}", trace.to_json()))?;
+        return Ok(exit);
+    }
+    let mut text = trace.to_string();
+    match outcome {
+        Ok(found) => {
+            let scope = &policy.scopes[&found.scope];
+            let may: Vec<&str> =
+                Permission::ALL.iter().filter(|(one, _)| scope.may.contains(one)).map(|(_, word)| *word).collect();
+            let clearance: Vec<String> = scope.clearance.iter().map(ToString::to_string).collect();
+            text.push_str(&format!("granted: scope {}, may {}, environment {}", found.scope, may.join(", "), scope.environment));
+            text.push_str(&if clearance.is_empty() { String::new() } else { format!(", clearance {}", clearance.join(", ")) });
+            say(terminal, &text)?;
+        }
+        Err(refusal) => {
+            say(terminal, text.trim_end())?;
+            terminal.show(&refusal.screen());
+        }
+    }
+    Ok(exit)
+}
+
+/// An identity as it would be, had everything been proven. It is not [`crate::identity::Verified`]: it can be explained,
+/// never granted.
+fn hypothetical(args: &PolicyExplainArgs, policy: &Policy, clock: &dyn Clock) -> Result<JobIdentity, Screen> {
+    let wrong = |error: IdError| Screen::failed("usage", Exit::Usage, error.to_string());
+    let only = policy.trust.workspaces.iter().next().map(|host| host.to_string()).unwrap_or_default();
+    let workspace = WorkspaceHost::try_from(args.workspace.as_deref().unwrap_or(&only)).map_err(wrong)?;
+    let tags: BTreeMap<String, String> =
+        args.tags.iter().filter_map(|tag| tag.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let workload = match &args.job {
+        Some(id) => Workload::Job {
+            job: JobId::try_from(id.as_str()).map_err(wrong)?,
+            run: RunId::try_from("0").map_err(wrong)?,
+            name: args.job_name.clone(),
+            tags: tags.into_iter().collect(),
+            locked: args.locked,
+        },
+        None => Workload::Interactive,
+    };
+    let kind = if args.run_as.contains('@') {
+        PrincipalKind::User
+    } else if args.run_as.len() == 36 {
+        PrincipalKind::ServicePrincipal
+    } else {
+        PrincipalKind::Group
+    };
+    let kinds: Vec<String> = if args.proofs.is_empty() {
+        policy.trust.require.iter().map(ProofKind::to_string).collect()
+    } else {
+        args.proofs.clone()
+    };
+    let basis = Basis {
+        voucher: "assumed".into(),
+        key: None,
+        checked: clock.now(),
+        good_until: clock.now().plus(Duration::from_secs(60)),
+        digest: String::new(),
+    };
+    Ok(JobIdentity {
+        workspace,
+        cluster: ClusterId::try_from("assumed").map_err(wrong)?,
+        node: NodeAddress::try_from("127.0.0.1").map_err(wrong)?,
+        role: NodeRole::Driver,
+        membership: Membership::Listed,
+        workload,
+        principal: Principal { kind, name: PrincipalName::try_from(args.run_as.as_str()).map_err(wrong)? },
+        groups: args
+            .groups
+            .iter()
+            .map(|group| GroupName::try_from(group.as_str()))
+            .collect::<Result<BTreeSet<_>, _>>()
+            .map_err(wrong)?,
+        compute_policy: args.policy_id.as_deref().map(ComputePolicyId::try_from).transpose().map_err(wrong)?,
+        proofs: kinds.into_iter().map(|kind| ProofLine { kind, basis: basis.clone(), speaks_for: SpeaksFor::Job }).collect(),
+    })
+}

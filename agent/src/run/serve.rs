@@ -1,0 +1,416 @@
+//! Becoming the sidecar: takes over its descriptors, descends, walks the way for the first time, and serves.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::{Attested, Way, attest, inventory, tell};
+use crate::cli::args::ServeArgs;
+use crate::config::document::{as_text, read_bytes};
+use crate::config::settings::{Authority, MembershipRule, Settings, WorkspaceAuth};
+use crate::config::{read_settings, signature};
+use crate::context::{AuthorityKey, LockSummary, NodeKey};
+use crate::decision::policy::{Enforcement, Policy};
+use crate::evidence::{Auth, Hints, OidcSource, Source, WorkspaceSource, publish_once};
+use crate::exit::Exit;
+use crate::host::clock::{BootTime, Clock};
+use crate::host::http::Http;
+use crate::host::paths;
+use crate::host::random::Random;
+use crate::host::retry::Deadline;
+use crate::host::secret::Secret;
+use crate::record::append::newest;
+use crate::record::event::RunContext;
+use crate::record::journal::Mirror;
+use crate::record::pseudonym::PseudonymKey;
+use crate::record::verify::binding;
+use crate::record::{Event, Recorder, Start};
+use crate::screen::Screen;
+use crate::serve::descend::{Reach, irrevocably_descend};
+use crate::serve::session::{Session, State};
+use crate::serve::sidecar::{Periods, Renewed, Sockets, publish, serve};
+use crate::wire::control::ToKeeper;
+use crate::wire::credentials::Credentials;
+use crate::wire::packet;
+use crate::wire::verdict::{FromInit, FromSidecar};
+
+/// No credentials file is longer.
+const MOST_CREDENTIALS: usize = 256 * 1024;
+
+/// Runs the sidecar until it ends. `init` hears why it could not start; nobody else does.
+pub fn run(args: &ServeArgs, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Exit {
+    let verdict = match args.verdict.map(longhorn_sys::inherited::take).transpose() {
+        Ok(verdict) => verdict,
+        Err(_) => return Exit::Os,
+    };
+    match become_sidecar(args, verdict.as_ref(), clock, random) {
+        Ok(()) => Exit::Ok,
+        Err(screen) => {
+            if let Some(socket) = &verdict {
+                // Nobody there to hear it: the keeper sees this process end.
+                let _ = say(socket, &FromSidecar::stopped(&screen));
+            }
+            screen.exit
+        }
+    }
+}
+
+fn say(socket: &OwnedFd, message: &FromSidecar) -> io::Result<()> {
+    packet::put(socket, &serde_json::to_vec(message)?)
+}
+
+fn os(what: &'static str) -> impl FnOnce(io::Error) -> Screen {
+    move |cause| Screen::failed("sidecar-failed", Exit::Os, what).fact("cause", cause)
+}
+
+fn become_sidecar(
+    args: &ServeArgs,
+    verdict: Option<&OwnedFd>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<(), Screen> {
+    let take = |number| longhorn_sys::inherited::take(number).map_err(os("the sidecar was started without its descriptors"));
+    let sockets = Sockets { control: take(args.control)?, api: take(args.api)?, launch: take(args.launch)? };
+    let seed = Zeroizing::new(longhorn_sys::memfd::held(&take(args.node_key)?, 32).map_err(os("the node key cannot be read"))?);
+    let credentials = Zeroizing::new(
+        longhorn_sys::memfd::held(&take(args.credentials)?, MOST_CREDENTIALS).map_err(os("the credentials cannot be read"))?,
+    );
+    let credentials =
+        Credentials::decode(credentials).map_err(|error| os("the credentials cannot be read")(io::Error::other(error)))?;
+    let (settings, policy) = configuration(&*clock)?;
+    let reach = Reach { uid: args.uid, read: settings.workspace.ca_file.iter().cloned().collect() };
+    irrevocably_descend(&reach, &crate::lock::seccomp::for_sidecar()).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        Screen::failed("sidecar-failed", Exit::Os, error.to_string()).fact("cause", cause)
+    })?;
+    let key: &[u8; 32] =
+        seed.as_slice().try_into().map_err(|_| os("the node key cannot be read")(io::ErrorKind::InvalidData.into()))?;
+    let key = NodeKey::from_seed(key).map_err(|error| os("the node key cannot be used")(io::Error::other(error)))?;
+    let (way, mirror, journal) = way(&settings, policy, &credentials, key, clock, random)?;
+    drop(credentials);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(2)
+        .build()
+        .map_err(os("the sidecar cannot start"))?;
+    runtime.block_on(live(way, &settings, sockets, verdict, mirror, journal))
+}
+
+/// Settings and policy as `init` verified and placed them; verified once more, because between two processes anything
+/// is unverified again.
+fn configuration(clock: &dyn Clock) -> Result<(Settings, Policy), Screen> {
+    let (settings_path, policy_path) = (Path::new(paths::SETTINGS), Path::new(paths::POLICY));
+    let bytes = read_bytes(settings_path)?;
+    let settings = read_settings(paths::SETTINGS, as_text(settings_path, &bytes)?).map_err(|problems| {
+        Screen::failed("settings-problems", Exit::Config, "the settings have problems").fact("problems", problems.len())
+    })?;
+    let policy = read_bytes(policy_path)?;
+    let signed = read_bytes(Path::new(&format!("{}.sig", paths::POLICY)))?;
+    let policy = signature::verify(policy_path, &policy, &signed, &settings.policy, &settings.workspace.host, clock.now())
+        .map_err(|refusal| refusal.screen())?;
+    Ok((settings, policy))
+}
+
+fn way(
+    settings: &Settings,
+    policy: Policy,
+    credentials: &Credentials,
+    key: NodeKey,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<(Way, Option<Mirror>, String), Screen> {
+    let hints = Hints::from_variables(|name| std::env::var(name).ok()).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        Screen::failed("not-a-cluster-node", Exit::Os, error.to_string())
+            .fact("cause", cause)
+            .hint("Longhorn runs from a cluster's init script, where the platform sets these")
+    })?;
+    let certificate = match &settings.authority {
+        Authority::Published { .. } => None,
+        Authority::Key { .. } => {
+            let seed = credentials.expose("authority").and_then(crate::context::parse_seed);
+            let seed = seed.ok_or_else(|| {
+                Screen::failed("authority-key-malformed", Exit::Config, "the authority's key is not a key file")
+                    .hint("make one with `longhorn authority new`")
+            })?;
+            let authority = AuthorityKey::from_seed(&seed)
+                .map_err(|error| os("the authority's key cannot be used")(io::Error::other(error)))?;
+            Some(authority.certify(key.public(), clock.now(), Duration::from_secs(7 * 24 * 3600)))
+        }
+    };
+    let pseudonyms = match credentials.expose("pseudonym") {
+        Some(bytes) => PseudonymKey::new(bytes),
+        None => {
+            let mut bytes = Zeroizing::new([0u8; 32]);
+            random.fill(bytes.as_mut());
+            PseudonymKey::new(bytes.as_ref())
+        }
+    };
+    let boot = super::node::boot_id().map_err(|error| error.screen())?;
+    let (mirror, journal) = match settings.record.journal.then(Mirror::start) {
+        None => (None, "off".to_owned()),
+        Some(Ok(mirror)) => (Some(mirror), "connected".to_owned()),
+        Some(Err(word)) => (None, word),
+    };
+    let recorder = start_log(settings, &hints, &key, &boot, mirror.clone(), &journal, &clock, &random)?;
+    let http = Http::new(settings.workspace.ca_file.as_deref()).map_err(|error| {
+        Screen::failed("tls-setup-failed", Exit::Config, error.to_string())
+            .fact("cause", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default())
+    })?;
+    let sources = sources(settings, &policy, credentials, hints)?;
+    let listed = settings.workspace.membership == MembershipRule::AtInit;
+    // What is left after gathering goes to locking the node.
+    let patience = settings.node.deadline * 3 / 4;
+    Ok((
+        Way { policy, sources, listed, http, patience, key, certificate, pseudonyms, boot, recorder, clock, random },
+        mirror,
+        journal,
+    ))
+}
+
+#[expect(clippy::too_many_arguments, reason = "the first record names everything that the log starts from")]
+fn start_log(
+    settings: &Settings,
+    hints: &Hints,
+    key: &NodeKey,
+    boot: &str,
+    mirror: Option<Mirror>,
+    journal: &str,
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
+) -> Result<Recorder, Screen> {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    let directory = Path::new(paths::LOG);
+    let prior = newest(directory);
+    let host = settings.workspace.host.as_str().split("://").nth(1).unwrap_or_default().to_owned();
+    let origin = format!("longhorn/{host}/{}/{}/{boot}", hints.cluster, hints.address);
+    let run = RunContext {
+        workspace: settings.workspace.host.to_string(),
+        cluster: hints.cluster.to_string(),
+        node: hints.address.to_string(),
+        ..RunContext::default()
+    };
+    let agent = std::fs::read(paths::BINARY).map(|bytes| crate::host::digest::sha256_hex(&bytes)).unwrap_or_default();
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
+    let script = std::fs::read_to_string(super::init::SCRIPT_DIGEST).unwrap_or_default().trim().to_owned();
+    let first = |vkey: &str, origin: &str| Event::Started {
+        vkey: vkey.to_owned(),
+        origin: origin.to_owned(),
+        node_key: key.public().thumbprint(),
+        binding: STANDARD.encode(key.sign(binding(origin, vkey).as_bytes())),
+        agent_sha256: agent,
+        settings_sha256: settings.digest.clone(),
+        script_sha256: script,
+        kernel,
+        boot: boot.to_owned(),
+        journal: journal.to_owned(),
+        prior,
+    };
+    let start = Start { origin, run, first: Box::new(first), mirror };
+    Recorder::create(directory, start, clock.clone(), random.clone()).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        Screen::failed("record-failed", Exit::Record, error.to_string())
+            .fact("cause", cause)
+            .hint("is the disk under /var/lib/longhorn full or broken?")
+    })
+}
+
+fn sources(settings: &Settings, policy: &Policy, credentials: &Credentials, hints: Hints) -> Result<Vec<Source>, Screen> {
+    let secret = credentials.expose("workspace").and_then(Secret::new);
+    let secret = secret.ok_or_else(|| {
+        Screen::failed("secret-malformed", Exit::Config, "the workspace secret is empty or not printable ASCII")
+    })?;
+    let auth = match &settings.workspace.auth {
+        WorkspaceAuth::MachineToMachine { client_id, .. } => Auth::MachineToMachine { client_id: client_id.clone(), secret },
+        WorkspaceAuth::Token { .. } => Auth::Token(secret),
+    };
+    let mut sources = vec![Source::Databricks(WorkspaceSource { host: settings.workspace.host.clone(), auth, hints })];
+    for token in &settings.tokens {
+        let Some(trust) = policy.trust.oidc.get(&token.name) else {
+            return Err(Screen::failed(
+                "issuer-unknown",
+                Exit::Config,
+                "the settings bring a token of an issuer that the policy does not trust",
+            )
+            .fact("presented issuer", &token.name)
+            .hint("name it in a [[trust.oidc]] of the policy, or take it out of the settings"));
+        };
+        sources.push(Source::Oidc(OidcSource {
+            name: token.name.clone(),
+            issuer: trust.issuer.clone(),
+            jwks_hosts: trust.jwks_hosts.iter().cloned().collect(),
+            token: credentials.expose(&format!("oidc:{}", token.name)).unwrap_or_default().to_vec(),
+        }));
+    }
+    Ok(sources)
+}
+
+async fn live(
+    way: Way,
+    settings: &Settings,
+    sockets: Sockets,
+    verdict: Option<&OwnedFd>,
+    mirror: Option<Mirror>,
+    journal: String,
+) -> Result<(), Screen> {
+    let first = verdict.is_some();
+    // What cannot be recorded here cannot be recorded below either, and there it decides.
+    let _ = way.recorder.record(if first { inventory::take() } else { Event::SidecarRestarted }).await;
+    let attested = match attest(&way).await {
+        Ok(attested) => attested,
+        Err(screen) => {
+            if !first && screen.verdict == crate::screen::Verdict::Refused {
+                // Started again, and the identity is gone meanwhile.
+                packet::put(&sockets.control, &ToKeeper::Withdraw.encode()).map_err(os("the keeper is gone"))?;
+            }
+            seal(&way.recorder).await;
+            return Err(screen);
+        }
+    };
+    let lock = match verdict {
+        Some(socket) => match agree_with_init(&way, settings, &attested, socket).await {
+            Ok(lock) => lock,
+            Err(screen) => {
+                seal(&way.recorder).await;
+                return Err(screen);
+            }
+        },
+        None => lock_in_place(&attested),
+    };
+    let context = tell(&way, &attested.grant, Some(&lock));
+    let issued = Event::ContextIssued {
+        jti: context.claims().jti.clone(),
+        expires: context.expires().millis(),
+        sha256: crate::host::digest::sha256_hex(context.token().as_bytes()),
+    };
+    let _ =
+        way.recorder.record(issued).await.map_err(|error| Screen::failed("record-failed", Exit::Record, error.to_string()))?;
+    let listed = attested.grant.identity().membership == crate::identity::job::Membership::Listed;
+    let lifetimes = way.policy.lifetimes;
+    let period = if listed { lifetimes.lease } else { lifetimes.provisional };
+    let end = way.clock.boot().plus(period);
+    publish(&sockets.control, &context).map_err(os("the keeper is gone"))?;
+    // A sidecar that was started again must not prolong what a provisional lease allowed.
+    if listed || first {
+        packet::put(&sockets.control, &ToKeeper::Lease(end).encode()).map_err(os("the keeper is gone"))?;
+    }
+    if let Some(socket) = verdict {
+        say(socket, &FromSidecar::Ready { entry: attested.recorded.seq() }).map_err(os("init is gone"))?;
+    }
+    let session = Rc::new(RefCell::new(session(&way, context, lock, end, mirror, journal)));
+    let periods = Periods { lease: period };
+    let random = way.random.clone();
+    let renewing = session.clone();
+    serve(sockets, session, periods, &*random, async || {
+        let attested = attest(&way).await?;
+        let lock = renewing.borrow().lock.clone();
+        let listed = attested.grant.identity().membership == crate::identity::job::Membership::Listed;
+        Ok(Renewed { context: tell(&way, &attested.grant, Some(&lock)), listed })
+    })
+    .await
+    .map_err(os("the sidecar's sockets failed"))
+}
+
+/// A log of a node that was refused is complete: it says so.
+async fn seal(recorder: &Recorder) {
+    let _ = recorder.record(Event::Sealed).await;
+}
+
+/// Shows `init` the grant, and puts the lock that it made on record.
+async fn agree_with_init(way: &Way, settings: &Settings, attested: &Attested, socket: &OwnedFd) -> Result<LockSummary, Screen> {
+    publish_node_key(way, settings).await?;
+    let preliminary = tell(way, &attested.grant, None);
+    let receipt = crate::host::digest::hex(&attested.recorded.receipt());
+    say(socket, &FromSidecar::Granted { token: preliminary.token().to_owned(), receipt }).map_err(os("init is gone"))?;
+    let answer = packet::take(socket, settings.node.deadline)
+        .map_err(os("init does not answer"))?
+        .ok_or_else(|| os("init is gone")(io::ErrorKind::BrokenPipe.into()))?;
+    let failed = |error: crate::record::RecordError| Screen::failed("record-failed", Exit::Record, error.to_string());
+    match serde_json::from_slice(&answer).map_err(|error| os("init does not make sense")(error.into()))? {
+        FromInit::Locked { digest, strength, open, report } => {
+            let event = Event::LockSealed {
+                sha256: digest.clone(),
+                strength: strength.clone(),
+                open: open.clone(),
+                report_sha256: crate::host::digest::sha256_hex(report.as_bytes()),
+            };
+            let _ = way.recorder.record(event).await.map_err(failed)?;
+            Ok(LockSummary { digest, strength, open })
+        }
+        FromInit::NotLocked { reason, detail } => {
+            let recorded = way.recorder.record(Event::LockRefused { reason, detail }).await.map_err(failed)?;
+            Err(Screen::refused("not-locked", Exit::RefusedFloor, "the node could not be locked").entry(recorded.seq()))
+        }
+    }
+}
+
+/// The node key as a write-once file in the record volume, by the agent's own principal, before user code. Other
+/// directories are `init`'s: it writes them as root.
+async fn publish_node_key(way: &Way, settings: &Settings) -> Result<(), Screen> {
+    let Authority::Published { directory } = &settings.authority else { return Ok(()) };
+    let Some(Source::Databricks(workspace)) = way.sources.first() else { return Ok(()) };
+    if !directory.starts_with("/Volumes") {
+        return Ok(());
+    }
+    let deadline = Deadline { clock: &*way.clock, random: &*way.random, end: way.clock.boot().plus(way.patience) };
+    let path = directory.join(format!("{}.jwk", way.key.public().thumbprint()));
+    publish_once(&way.http, workspace, &path, way.key.public().to_jwk().as_bytes(), &deadline)
+        .await
+        .map_err(|failure| failure.screen())
+}
+
+/// The lock that an earlier sidecar put on record, for a sidecar that was started again.
+fn lock_in_place(attested: &Attested) -> LockSummary {
+    let observing = attested.grant.enforcement() == Enforcement::Observe;
+    let sealed = std::fs::read(paths::LOCK).unwrap_or_default();
+    let parsed = crate::lock::sealed::SealedLock::parse(&sealed).ok();
+    let strength = match &parsed {
+        Some(lock) if !observing => {
+            if lock.full {
+                "full"
+            } else {
+                "degraded"
+            }
+        }
+        _ => "none",
+    };
+    LockSummary {
+        digest: crate::lock::sealed::digest_of(&sealed),
+        strength: strength.to_owned(),
+        open: parsed.map(|lock| lock.open).unwrap_or_default(),
+    }
+}
+
+fn session(
+    way: &Way,
+    context: crate::context::Context,
+    lock: LockSummary,
+    lease_end: BootTime,
+    mirror: Option<Mirror>,
+    journal: String,
+) -> Session {
+    let kept = crate::lock::sealed::SealedLock::open(Path::new(paths::LOCK)).map_or(0, |lock| lock.kept);
+    let state = if lock.strength == "none" { State::Observing } else { State::Locked };
+    Session {
+        recorder: way.recorder.clone(),
+        context: Some(context),
+        lock,
+        kept,
+        state,
+        lease_end,
+        last_failure: None,
+        launches: 0,
+        unrecorded: 0,
+        refused_peers: 0,
+        mirror,
+        journal,
+        clock: way.clock.clone(),
+    }
+}

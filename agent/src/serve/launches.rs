@@ -1,0 +1,85 @@
+//! Launch reports: each datagram comes with credentials from the kernel, and what it claims is compared with the marks
+//! that `/proc` shows of the very process.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io::IoSliceMut;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::rc::Rc;
+
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, UnixAddr, UnixCredentials, recvmsg, setsockopt, sockopt};
+use tokio::io::Interest;
+use tokio::net::UnixDatagram;
+
+use super::peer::marks_of;
+use super::session::Session;
+use crate::record::Event;
+use crate::record::event::{Process, Variables};
+use crate::wire::report::{LaunchReport, MOST, Outcome};
+
+/// Reports of one process that are recorded one by one.
+const MOST_PER_PROCESS: u32 = 64;
+/// Processes that are counted at once; beyond it counting begins anew.
+const MOST_PROCESSES: usize = 4096;
+
+/// Records reports for ever.
+pub async fn listen(socket: OwnedFd, session: Rc<RefCell<Session>>) -> std::io::Result<Infallible> {
+    setsockopt(&socket, sockopt::PassCred, &true)?;
+    let socket = std::os::unix::net::UnixDatagram::from(socket);
+    socket.set_nonblocking(true)?;
+    let socket = UnixDatagram::from_std(socket)?;
+    let mut counted: BTreeMap<i32, u32> = BTreeMap::new();
+    loop {
+        socket.readable().await?;
+        match socket.try_io(Interest::READABLE, || receive(&socket)) {
+            Ok(Some((credentials, report))) => note(&mut session.borrow_mut(), &mut counted, &credentials, &report),
+            // Not a report, or not from a process that the kernel names.
+            Ok(None) => session.borrow_mut().unrecorded += 1,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn receive(socket: &UnixDatagram) -> std::io::Result<Option<(UnixCredentials, LaunchReport)>> {
+    let mut bytes = [0u8; MOST + 1];
+    let mut control = nix::cmsg_space!(UnixCredentials);
+    let mut parts = [IoSliceMut::new(&mut bytes)];
+    let message = recvmsg::<UnixAddr>(socket.as_raw_fd(), &mut parts, Some(&mut control), MsgFlags::MSG_DONTWAIT)?;
+    let credentials = message.cmsgs()?.find_map(|one| match one {
+        ControlMessageOwned::ScmCredentials(credentials) => Some(credentials),
+        _ => None,
+    });
+    let length = message.bytes;
+    let report = LaunchReport::decode(&bytes[..length.min(MOST + 1)]);
+    Ok(credentials.zip(report))
+}
+
+fn note(session: &mut Session, counted: &mut BTreeMap<i32, u32>, credentials: &UnixCredentials, report: &LaunchReport) {
+    session.launches += 1;
+    if counted.len() >= MOST_PROCESSES {
+        counted.clear();
+    }
+    let count = counted.entry(credentials.pid()).or_default();
+    *count += 1;
+    let marks = marks_of(credentials.pid()).unwrap_or_default();
+    let corroborated = match report.outcome {
+        Outcome::Locked | Outcome::Inherited => marks.locked(session.kept),
+        Outcome::Passed | Outcome::Observed => true,
+    };
+    let event = Event::Launched {
+        process: Process { pid: credentials.pid(), uid: credentials.uid() },
+        target: report.target,
+        outcome: report.outcome.word().to_owned(),
+        full: report.full,
+        variables: Variables {
+            n: report.removed_count,
+            removed: report.removed.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
+        },
+        corroborated,
+    };
+    if *count > MOST_PER_PROCESS || !session.recorder.offer(event) {
+        session.unrecorded += 1;
+    }
+}

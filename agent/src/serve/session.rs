@@ -1,0 +1,101 @@
+//! What the sidecar knows of its job between two renewals, and what it answers from.
+
+use serde_json::json;
+
+use super::peer::Peer;
+use crate::context::{Context, LockSummary};
+use crate::host::clock::{BootTime, Clock};
+use crate::record::event::Process;
+use crate::record::{Event, Recorder};
+
+/// The job's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Locked; launches are allowed while the lease runs.
+    Locked,
+    /// Observing: nothing is locked, by the signed policy's word.
+    Observing,
+    /// The identity is gone; launches are refused.
+    Withdrawn,
+}
+
+/// The session.
+pub struct Session {
+    /// The record.
+    pub recorder: Recorder,
+    /// What the job is told; absent once withdrawn.
+    pub context: Option<Context>,
+    /// The lock.
+    pub lock: LockSummary,
+    /// Capabilities that the lock keeps, as bits.
+    pub kept: u64,
+    /// State.
+    pub state: State,
+    /// Until when launches are allowed.
+    pub lease_end: BootTime,
+    /// Why the last renewal did not succeed, by its stable name.
+    pub last_failure: Option<String>,
+    /// Launches reported.
+    pub launches: u64,
+    /// Launches that could not be recorded.
+    pub unrecorded: u64,
+    /// Callers that were not of the locked job.
+    pub refused_peers: u64,
+    /// Lines that the journal did not take.
+    pub mirror: Option<crate::record::journal::Mirror>,
+    /// The journal's state in words.
+    pub journal: String,
+    /// The clock.
+    pub clock: std::sync::Arc<dyn Clock>,
+}
+
+impl Session {
+    /// Capabilities that a locked peer may hold in its bounding set.
+    pub fn kept_capabilities(&self) -> u64 {
+        self.kept
+    }
+
+    /// The context for a locked peer.
+    pub fn context_json(&self) -> Option<String> {
+        self.context.as_ref().map(Context::json)
+    }
+
+    /// Notes a caller that is not of the locked job. At most a thousand are recorded one by one: the rest are counted.
+    pub fn refused_peer(&mut self, peer: &Peer) -> Option<u64> {
+        self.refused_peers += 1;
+        if self.refused_peers <= 1000
+            && !self.recorder.offer(Event::PeerRefused { process: Process { pid: peer.pid, uid: peer.uid } })
+        {
+            self.unrecorded += 1;
+        }
+        None
+    }
+
+    /// The state for anybody who asks: no secret, no person.
+    pub fn status_json(&self) -> String {
+        let left = self.lease_end.0.saturating_sub(self.clock.boot().0) / 1_000_000_000;
+        let claims = self.context.as_ref().map(Context::claims);
+        json!({
+            "state": match self.state {
+                State::Locked => "locked",
+                State::Observing => "observing",
+                State::Withdrawn => "withdrawn",
+            },
+            "subject": claims.map(|claims| claims.sub.as_str()),
+            "scope": claims.map(|claims| claims.scope.as_str()),
+            "strength": self.lock.strength,
+            "open": self.lock.open.join(", "),
+            "membership": claims.map(|claims| claims.membership.as_str()),
+            "lease_seconds_left": left,
+            "context_expires": self.context.as_ref().map(|context| context.expires().to_string()),
+            "last_failure": self.last_failure,
+            "record": self.recorder.log(),
+            "journal": self.journal,
+            "journal_dropped": self.mirror.as_ref().map_or(0, |mirror| mirror.dropped()),
+            "launches": self.launches,
+            "launches_unrecorded": self.unrecorded,
+            "peers_refused": self.refused_peers,
+        })
+        .to_string()
+    }
+}

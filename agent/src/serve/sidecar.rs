@@ -1,0 +1,176 @@
+//! The sidecar's life after the verdict: answers, records, renews, withdraws. It never sees evidence or policy: whoever
+//! starts it hands it a `renew` that walks the whole way again.
+
+use std::cell::RefCell;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::session::{Session, State};
+use super::{api, launches};
+use crate::context::Context;
+
+use crate::host::random::Random;
+use crate::record::Event;
+use crate::screen::{Screen, Verdict};
+use crate::wire::control::ToKeeper;
+use crate::wire::packet;
+
+/// What a renewal brings.
+pub struct Renewed {
+    /// The new context.
+    pub context: Context,
+    /// Whether the workspace lists this node; a provisional lease is not renewed until it does.
+    pub listed: bool,
+}
+
+/// The sidecar's sockets.
+pub struct Sockets {
+    /// To the keeper.
+    pub control: OwnedFd,
+    /// The API.
+    pub api: OwnedFd,
+    /// Launch reports.
+    pub launch: OwnedFd,
+}
+
+/// How long things take.
+#[derive(Clone, Copy, Debug)]
+pub struct Periods {
+    /// One lease; also the re-attestation period.
+    pub lease: Duration,
+}
+
+/// Between two records that say "still here".
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// Serves until the keeper is gone or asks it to end.
+///
+/// # Errors
+/// When sockets or signals fail; the keeper then starts another sidecar.
+pub async fn serve<R>(
+    sockets: Sockets,
+    session: Rc<RefCell<Session>>,
+    periods: Periods,
+    random: &dyn Random,
+    renew: R,
+) -> std::io::Result<()>
+where
+    R: AsyncFnMut() -> Result<Renewed, Screen>,
+{
+    let control = sockets.control;
+    // The same socket, watched: its end becomes readable only when the keeper is gone.
+    let watched = StdStream::from(control.try_clone()?);
+    watched.set_nonblocking(true)?;
+    let watched = UnixStream::from_std(watched)?;
+    let listener = StdListener::from(sockets.api);
+    listener.set_nonblocking(true)?;
+    let listener = UnixListener::from_std(listener)?;
+    let mut term = signal(SignalKind::terminate())?;
+    let local = tokio::task::LocalSet::new();
+    let ended = local.run_until(async {
+        tokio::select! {
+            never = api::answer(listener, session.clone()) => match never {},
+            failed = launches::listen(sockets.launch, session.clone()) => failed.map(|never| match never {}),
+            failed = renewals(&control, &session, periods, random, renew) => failed,
+            () = heartbeats(&session) => Ok(()),
+            gone = watched.readable() => gone,
+            _ = term.recv() => Ok(()),
+        }
+    });
+    let ended = ended.await;
+    let recorder = session.borrow().recorder.clone();
+    // The last record; a disk that refuses it leaves the log OPEN, which is what it then is.
+    let _ = recorder.record(Event::Sealed).await;
+    ended
+}
+
+async fn renewals<R>(
+    control: &OwnedFd,
+    session: &Rc<RefCell<Session>>,
+    periods: Periods,
+    random: &dyn Random,
+    mut renew: R,
+) -> std::io::Result<()>
+where
+    R: AsyncFnMut() -> Result<Renewed, Screen>,
+{
+    let mut pause = jittered(periods.lease, random);
+    loop {
+        tokio::time::sleep(pause).await;
+        match renew().await {
+            Ok(renewed) => {
+                let clock = session.borrow().clock.clone();
+                publish(control, &renewed.context)?;
+                if renewed.listed {
+                    let end = clock.boot().plus(periods.lease);
+                    packet::put(control, &ToKeeper::Lease(end).encode())?;
+                    session.borrow_mut().lease_end = end;
+                }
+                let mut session = session.borrow_mut();
+                session.state = if session.lock.strength == "none" { State::Observing } else { State::Locked };
+                session.context = Some(renewed.context);
+                session.last_failure = None;
+                pause = jittered(periods.lease, random);
+            }
+            // The identity is gone: no more launches, no more context. It may come back; the record says when it went.
+            Err(screen) if screen.verdict == Verdict::Refused => {
+                packet::put(control, &ToKeeper::Withdraw.encode())?;
+                let (recorder, was) = {
+                    let mut session = session.borrow_mut();
+                    let was = session.state;
+                    session.state = State::Withdrawn;
+                    session.context = None;
+                    session.lease_end = crate::host::clock::BootTime(0);
+                    session.last_failure = Some(screen.reason.to_string());
+                    (session.recorder.clone(), was)
+                };
+                if was != State::Withdrawn {
+                    // Withdrawn already, recorded or not: what cannot be recorded is counted by the writer as a gap.
+                    let _ = recorder.record(Event::ContextWithdrawn { reason: screen.reason.into_owned() }).await;
+                }
+                pause = jittered(periods.lease, random);
+            }
+            // Could not tell: the lease runs on to its own end and no further.
+            Err(screen) => {
+                session.borrow_mut().last_failure = Some(screen.reason.into_owned());
+                pause = jittered(periods.lease / 10, random).max(Duration::from_millis(200));
+            }
+        }
+    }
+}
+
+/// Publishes a context through the keeper, which owns the files.
+///
+/// # Errors
+/// When the keeper is gone.
+pub fn publish(control: &OwnedFd, context: &Context) -> std::io::Result<()> {
+    packet::put(
+        control,
+        &ToKeeper::Publish { json: context.json().into_bytes(), token: context.token().as_bytes().to_vec() }.encode(),
+    )
+}
+
+async fn heartbeats(session: &Rc<RefCell<Session>>) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        let session = session.borrow();
+        let disk_free =
+            nix::sys::statvfs::statvfs(crate::host::paths::LOG).map_or(0, |stat| stat.blocks_available() * stat.fragment_size());
+        let journal_dropped = session.mirror.as_ref().map_or(0, |mirror| mirror.dropped());
+        let beat = Event::Heartbeat { journal_dropped, launches_unrecorded: session.unrecorded, disk_free };
+        // A full queue means that the log is alive without it.
+        let _ = session.recorder.offer(beat);
+    }
+}
+
+/// 60 to 80 % of a period, so that a cluster's nodes do not renew together and one failure leaves time for another try.
+fn jittered(period: Duration, random: &dyn Random) -> Duration {
+    let mut byte = [0u8; 1];
+    random.fill(&mut byte);
+    period * (60 + u32::from(byte[0]) * 20 / 255) / 100
+}
