@@ -65,7 +65,7 @@ fn check_providers(reader: &Reader, placed: &PlacedTrust, roles: &[PlacedRole]) 
     let issuers = &placed.trust.oidc;
     for kind in &placed.require {
         if let ProofKind::Oidc(name) = &kind.value
-            && !issuers.contains_key(name)
+            && !placed.named.contains(name.as_str())
         {
             reader.error(kind.span.clone(), format!("there is no [[trust.oidc]] named `{name}`"), known(issuers.keys()));
         }
@@ -80,7 +80,7 @@ fn check_providers(reader: &Reader, placed: &PlacedTrust, roles: &[PlacedRole]) 
                 format!("no token of `{provider}` says which groups somebody is in"),
                 "name the claim: `groups = \"…\"` in its [[trust.oidc]]",
             ),
-            None if provider == "databricks" => {}
+            None if provider == "databricks" || placed.named.contains(provider) => {}
             None => reader.error(
                 group.span.clone(),
                 format!("nobody vouches for groups of `{provider}`"),

@@ -1,5 +1,6 @@
 //! What people write: settings and policy, with every problem reported at once at `file:line:column`.
 
+mod binding;
 mod check_policy;
 pub mod defaults;
 pub mod document;
@@ -15,6 +16,7 @@ mod reader;
 pub mod settings;
 pub mod signature;
 
+pub use binding::{BindingRefusal, bind};
 pub use read_kernel::{KEEPABLE, NEVER_KEPT};
 pub use read_policy::read_policy;
 pub use read_settings::read_settings;

@@ -151,9 +151,13 @@ impl fmt::Display for Problems {
             };
             writeln!(out, "{}:{line}:{column}: {word}: {}", one_line(&self.file), one_line(&problem.message))?;
             let margin = " ".repeat(line.to_string().len());
-            writeln!(out, "  {line} | {}", format!("{lead}{marked}{tail}").trim_end())?;
-            let carets = "^".repeat(marked.chars().count().max(1));
-            writeln!(out, "  {margin} | {}{carets}", " ".repeat(lead.chars().count()))?;
+            // What the document lacks stands nowhere in it.
+            let stands = !problem.span.is_empty() || matches!(self.shown, Shown::KeysOnly);
+            if stands {
+                writeln!(out, "  {line} | {}", format!("{lead}{marked}{tail}").trim_end())?;
+                let carets = "^".repeat(marked.chars().count().max(1));
+                writeln!(out, "  {margin} | {}{carets}", " ".repeat(lead.chars().count()))?;
+            }
             if !problem.hint.is_empty() {
                 writeln!(out, "  {margin} = {}", one_line(&problem.hint))?;
             }
@@ -200,29 +204,35 @@ fn without_values(text: &str, range: Range<usize>, values: &BTreeMap<usize, usiz
 /// The key of `key = value` or the header of a table, as far as it is one; everything else is `…`.
 fn keys_only(line: &str, at: usize) -> (String, String, String) {
     let plain = |text: &str| {
-        let text = text.trim();
+        let text = text.trim_ascii();
         (1..=40).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' '))
     };
-    let key = line.find('=').filter(|equals| plain(&line[..*equals]) && value_follows(&line[equals + 1..])).map(|at| at + 1);
+    let key = line.find('=').filter(|equals| plain(&line[..*equals]) && assigns(line, *equals)).map(|at| at + 1);
     let header = line.trim_start().starts_with('[').then(|| line.find(|letter: char| letter != '[' && letter != ' ')).flatten();
     let header = header.and_then(|start| {
         let end = start + line[start..].find(']').unwrap_or(line.len() - start);
         plain(&line[start..end]).then_some(end)
     });
     let clear = key.or(header).unwrap_or(0);
-    let (lead, marked) = if at < clear { (&line[..at], &line[at..clear]) } else { (&line[..clear], "") };
-    let hidden = if line[clear..].trim().is_empty() { "" } else { "…" };
+    let rest = match (line[clear..].trim().is_empty(), clear) {
+        (true, _) => "",
+        (false, 0) => "…",
+        (false, _) => " …",
+    };
     if at < clear {
-        (lead.to_owned(), marked[..1].to_owned(), format!("{}{hidden}", &marked[1..]))
+        // The visible part is ASCII.
+        (line[..at].to_owned(), line[at..=at].to_owned(), format!("{}{rest}", &line[at + 1..clear]))
     } else {
-        (format!("{lead}{}", if hidden.is_empty() { "" } else { " " }), hidden.to_owned(), String::new())
+        let space = if rest.starts_with(' ') { " " } else { "" };
+        (format!("{}{space}", &line[..clear]), rest.trim_start().to_owned(), String::new())
     }
 }
 
-/// Padding of base64 is no `key = value`.
-fn value_follows(rest: &str) -> bool {
-    rest.trim_start().chars().next().is_some_and(|first| first != '=')
+/// Whether a `=` assigns: padding of base64 has no space before it and nothing behind.
+fn assigns(line: &str, equals: usize) -> bool {
+    let follows = line[equals + 1..].trim_start().chars().next();
+    line[..equals].ends_with(' ') || follows.is_some_and(|first| first != '=')
 }
 
 fn printable(letter: char) -> char {
@@ -281,6 +291,7 @@ mod tests {
             ("s3cret", " …"),
             ("czNjcmV0==", " …"),
             ("czNjcmV0=", " …"),
+            ("serial = ", "serial ="),
             ("[scopes.a", "[scopes.a"),
             ("[\"s3cret\"", " …"),
         ];

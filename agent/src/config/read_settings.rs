@@ -116,6 +116,8 @@ fn policy(section: Section<'_>) -> Option<PolicyPin> {
             .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
             .filter(|bytes| NodePublicKey::from_bytes(bytes).is_ok());
         if key.is_none() {
+            // It may be the private half, pasted into the wrong place.
+            section.reader().hide(&text.span);
             section.reader().error(
                 text.span,
                 "`signer` must be `ed25519:` and the base64 of a public key",

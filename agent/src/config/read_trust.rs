@@ -10,6 +10,8 @@ use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, Sub
 pub(super) struct PlacedTrust {
     pub(super) trust: Trust,
     pub(super) require: Vec<At<ProofKind>>,
+    /// Names of issuers, also of those that did not read: whoever refers to one of them is not to blame.
+    pub(super) named: BTreeSet<String>,
 }
 
 pub(super) fn trust(section: Section<'_>, workspaces: BTreeSet<WorkspaceHost>) -> PlacedTrust {
@@ -23,8 +25,10 @@ pub(super) fn trust(section: Section<'_>, workspaces: BTreeSet<WorkspaceHost>) -
         );
     }
     let mut oidc: BTreeMap<LocalName, OidcTrust> = BTreeMap::new();
+    let mut named = BTreeSet::new();
     for body in section.tables("oidc") {
         let span = body.place("name").unwrap_or(body.span.clone());
+        named.extend(body.text("name").map(|name| name.value));
         let Some(found) = issuer(body) else { continue };
         if oidc.contains_key(&found.name) {
             section.reader().error(span.clone(), format!("issuer `{}` is named twice", found.name), "");
@@ -37,7 +41,7 @@ pub(super) fn trust(section: Section<'_>, workspaces: BTreeSet<WorkspaceHost>) -
                 "one token must not count as two proofs",
             );
         }
-        oidc.insert(found.name.clone(), found);
+        oidc.entry(found.name.clone()).or_insert(found);
     }
     if let Some(span) = section.place("saml") {
         // Known, and not yet checked: said in so many words, never passed over.
@@ -46,7 +50,7 @@ pub(super) fn trust(section: Section<'_>, workspaces: BTreeSet<WorkspaceHost>) -
     }
     section.finish();
     let kinds = require.iter().map(|kind| kind.value.clone()).collect();
-    PlacedTrust { trust: Trust { workspaces, require: kinds, oidc }, require }
+    PlacedTrust { trust: Trust { workspaces, require: kinds, oidc }, require, named }
 }
 
 fn require(section: &Section<'_>) -> Vec<At<ProofKind>> {
@@ -194,6 +198,7 @@ fn subject(section: Section<'_>) -> Option<SubjectRule> {
         && let Some(span) = section.place("map")
     {
         section.reader().error(span, "`map` stands beside another rule and would say nothing", "write `equals = \"map\"`");
+        section.known("map");
     }
     section.finish();
     Some(SubjectRule { claim: claim?.value, equals: equals? })

@@ -251,7 +251,7 @@ impl<'a> Section<'a> {
     /// A list of strings that must be there and name something.
     pub(super) fn need_texts(&self, key: &'static str) -> Vec<At<String>> {
         self.need(key, self.place(key));
-        self.refuse_empty(key);
+        self.refuse_empty_with(key, "name at least one");
         self.texts(key)
     }
 
@@ -267,11 +267,15 @@ impl<'a> Section<'a> {
 
     /// Refuses a list or table that is there and empty. Whoever wrote `run-as = []` did not mean 'anybody'.
     pub(super) fn refuse_empty(&self, key: &'static str) {
+        self.refuse_empty_with(key, "leave it out where it is not meant to say anything");
+    }
+
+    fn refuse_empty_with(&self, key: &'static str, hint: &str) {
         let Some(value) = self.table.get(key) else { return };
         let array = value.get_ref().as_array().is_some_and(|array| array.is_empty());
         let table = value.get_ref().as_table().is_some_and(|table| table.is_empty());
         if array || table {
-            self.reader.error(value.span(), format!("`{key}` is empty"), "leave it out where it is not meant to say anything");
+            self.reader.error(value.span(), format!("`{key}` is empty"), hint);
         }
     }
 

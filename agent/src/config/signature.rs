@@ -2,6 +2,8 @@
 //!
 //! One line: `longhorn-policy-v1 ed25519:<public key> <signature>`, both base64.
 
+use std::path::{Path, PathBuf};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -109,6 +111,13 @@ impl PolicyRefusal {
     }
 }
 
+/// Where the signature of a policy lies.
+pub fn beside(policy: &Path) -> PathBuf {
+    let mut name = policy.as_os_str().to_owned();
+    name.push(".sig");
+    PathBuf::from(name)
+}
+
 /// The signature file for a policy.
 pub fn sign(policy: &[u8], key: &NodeKey) -> String {
     let public = STANDARD.encode(key.public().as_bytes());
@@ -120,7 +129,7 @@ pub fn sign(policy: &[u8], key: &NodeKey) -> String {
 /// # Errors
 /// The first of these that does not hold.
 pub fn verify(
-    file: &std::path::Path,
+    file: &Path,
     bytes: &[u8],
     signature: &[u8],
     pin: &PolicyPin,
