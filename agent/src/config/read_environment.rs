@@ -49,7 +49,7 @@ pub(super) fn environment(name: LocalName, section: Section<'_>) -> Option<Envir
         None => own,
         Some(base) => over(own, base),
     };
-    let Some(kernel) = part.kernel.complete(reader, &span) else { return None };
+    let kernel = part.kernel.complete(reader, &span)?;
     Some(Environment {
         name,
         preset: preset.map(|named| named.value),

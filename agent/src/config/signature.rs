@@ -106,7 +106,7 @@ impl PolicyRefusal {
                 .fact("presented workspaces", presented)
                 .hint("each policy names its workspaces"),
             Self::Problems(problems) => screen.fact("problems", problems.len()).hint("`longhorn policy check` shows them all"),
-            Self::Unreadable(inner) => (**inner).clone(),
+            Self::Unreadable(inner) => Screen { facts: inner.facts.clone(), ..screen }.hint(inner.hint.clone()),
         }
     }
 }
