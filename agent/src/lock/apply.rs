@@ -102,9 +102,7 @@ pub fn inherited(lock: &SealedLock) -> Option<Locked> {
 /// # Errors
 /// At the first step that fails.
 pub fn apply(lock: &SealedLock, place: Place) -> Result<Locked, ApplyError> {
-    // 1. Rules are opened first: their paths must be the ones of the node, not of a namespace with masks.
-    let (opened, missing) = open_rules(lock);
-    // 2. Namespaces, while CAP_SYS_ADMIN is still there and Landlock does not yet forbid changing mounts.
+    // 1. Namespaces, while CAP_SYS_ADMIN is still there and Landlock does not yet forbid changing mounts.
     let mount = match (place, &lock.seal.mount) {
         (Place::Root, Some(path)) => {
             if let Some(ipc) = &lock.seal.ipc {
@@ -116,6 +114,8 @@ pub fn apply(lock: &SealedLock, place: Place) -> Result<Locked, ApplyError> {
         (Place::OwnNamespace, _) => MountReport::Entered,
         (Place::Root, None) => MountReport::Absent,
     };
+    // 2. Rules are opened in there: the namespace has a /proc and a /dev/shm of its own, and a rule sits on an inode.
+    let (opened, missing) = open_rules(lock);
     // 3. Before Landlock and seccomp: both demand it of a process without CAP_SYS_ADMIN.
     prctl::set_no_new_privs().map_err(ApplyError::NoNewPrivs)?;
     // 4. Landlock.

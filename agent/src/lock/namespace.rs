@@ -8,7 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, CpuSet, sched_getaffinity, sched_setaffinity, unshare};
+use nix::unistd::{Pid, gettid};
 
 use super::plan::Plan;
 use crate::host::paths;
@@ -51,27 +52,60 @@ pub fn build_and_pin(plan: &Plan) -> Result<Built, NamespaceError> {
     for path in [paths::NAMESPACE_MOUNT, paths::NAMESPACE_IPC] {
         fs::write(path, b"").map_err(|cause| NamespaceError { step: "make", path: path.into(), cause })?;
     }
-    // unshare(2) of mount and IPC namespaces is per thread; the thread waits until it is pinned.
-    std::thread::scope(|scope| {
-        let (built_send, built) = std::sync::mpsc::channel();
-        let (pinned, pinned_receive) = std::sync::mpsc::channel::<()>();
-        scope.spawn(move || {
-            let result = unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC)
-                .map_err(at("unshare for", pins))
-                .and_then(|()| build(plan))
-                .map(|built| (nix::unistd::gettid(), built));
-            // The receiver waits for exactly this message, and for the end of the channel otherwise.
-            let _ = built_send.send(result);
-            let _ = pinned_receive.recv();
-        });
-        let (thread, built) = built.recv().map_err(|_| at("build in", pins)(nix::errno::Errno::ECHILD))??;
-        for (kind, path) in [("mnt", paths::NAMESPACE_MOUNT), ("ipc", paths::NAMESPACE_IPC)] {
-            let from = format!("/proc/self/task/{thread}/ns/{kind}");
-            mount(Some(from.as_str()), path, NONE, MsFlags::MS_BIND, NONE).map_err(at("pin", Path::new(path)))?;
+    let processors = sched_getaffinity(Pid::from_raw(0)).map_err(at("find processors for", pins))?;
+    let usable: Vec<usize> = (0..CpuSet::count()).filter(|one| processors.is_set(*one).unwrap_or(false)).collect();
+    let mut last = nix::errno::Errno::EINVAL;
+    for attempt in 0..TRIES {
+        let processor = usable.get(attempt % usable.len().max(1)).copied();
+        match pin_one(plan, processor)? {
+            Ok(built) => return Ok(built),
+            Err(errno) => last = errno,
         }
-        drop(pinned);
-        Ok(built)
+    }
+    Err(at("pin", Path::new(paths::NAMESPACE_MOUNT))(last))
+}
+
+/// The kernel refuses to pin a mount namespace whose id is not higher than that of the namespace it is pinned in. Ids are
+/// handed out in batches per processor (Linux 6.18), so a new namespace may have a lower one by chance: made on another
+/// processor, or once the batch is used up, it has a higher one.
+const TRIES: usize = 256;
+
+/// Makes a namespace on a processor and pins it before anything is built in it. The inner error: the kernel refused the pin.
+fn pin_one(plan: &Plan, processor: Option<usize>) -> Result<Result<Built, nix::errno::Errno>, NamespaceError> {
+    let pins = Path::new(paths::NAMESPACES);
+    // unshare(2) of mount and IPC namespaces is per thread; the thread waits until it is pinned, then builds.
+    std::thread::scope(|scope| {
+        let (made_send, made) = std::sync::mpsc::channel();
+        let (pinned, pinned_receive) = std::sync::mpsc::channel::<()>();
+        let thread = scope.spawn(move || {
+            let result = on_processor(processor)
+                .and_then(|()| unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC))
+                .map(|()| gettid());
+            // Both ends live in this scope: a closed channel means that the other side gave up.
+            let _ = made_send.send(result);
+            pinned_receive.recv().ok().map(|()| build(plan))
+        });
+        let id = made.recv().unwrap_or(Err(nix::errno::Errno::ECHILD)).map_err(at("unshare for", pins))?;
+        let pin = |kind: &str, path: &str| {
+            mount(Some(format!("/proc/self/task/{id}/ns/{kind}").as_str()), path, NONE, MsFlags::MS_BIND, NONE)
+        };
+        match pin("mnt", paths::NAMESPACE_MOUNT) {
+            Err(nix::errno::Errno::EINVAL) => return Ok(Err(nix::errno::Errno::EINVAL)),
+            other => other.map_err(at("pin", Path::new(paths::NAMESPACE_MOUNT)))?,
+        }
+        pin("ipc", paths::NAMESPACE_IPC).map_err(at("pin", Path::new(paths::NAMESPACE_IPC)))?;
+        // The thread waits for exactly this.
+        let _ = pinned.send(());
+        let built = thread.join().ok().flatten().unwrap_or_else(|| Err(at("build in", pins)(nix::errno::Errno::ECHILD)));
+        built.map(Ok)
     })
+}
+
+fn on_processor(processor: Option<usize>) -> nix::Result<()> {
+    let Some(processor) = processor else { return Ok(()) };
+    let mut set = CpuSet::new();
+    set.set(processor)?;
+    sched_setaffinity(Pid::from_raw(0), &set)
 }
 
 /// Takes the pins away; what is not there is no error.

@@ -1,0 +1,308 @@
+//! Routes, on one thread of its own.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::faults::Fault;
+use crate::issuer::Issuer;
+use crate::scenario::Scenario;
+
+/// What the server holds.
+pub struct State {
+    scenario: Scenario,
+    issuer: Issuer,
+    faults: Vec<Fault>,
+    requests: BTreeMap<String, u32>,
+    files: BTreeMap<String, Vec<u8>>,
+    url: String,
+}
+
+/// A running simulator; it ends with the process.
+pub struct Simulator {
+    state: Arc<Mutex<State>>,
+    url: String,
+}
+
+impl Simulator {
+    /// Its base address: workspace origin and issuer alike.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Changes what it holds.
+    pub fn edit(&self, change: impl FnOnce(&mut Scenario)) {
+        change(&mut lock(&self.state).scenario);
+    }
+
+    /// Adds a fault.
+    pub fn fault(&self, fault: Fault) {
+        lock(&self.state).faults.push(fault);
+    }
+
+    /// Takes all faults away.
+    pub fn mend(&self) {
+        lock(&self.state).faults.clear();
+    }
+
+    /// A token; see [`Issuer::mint`].
+    ///
+    /// # Panics
+    /// When the key is unknown.
+    pub fn mint(&self, header: &str, claims: &str, key: &str) -> String {
+        lock(&self.state).issuer.mint(header, claims, key).expect("the key exists and signs")
+    }
+
+    /// How often paths were asked for.
+    pub fn requests(&self) -> BTreeMap<String, u32> {
+        lock(&self.state).requests.clone()
+    }
+
+    /// Files that were written, by path.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        lock(&self.state).files.clone()
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Starts on a free port of loopback.
+///
+/// # Errors
+/// When the port or the keys cannot be had.
+pub fn start(scenario: Scenario) -> Result<Simulator, Box<dyn std::error::Error>> {
+    let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    listener.set_nonblocking(true)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let state = State {
+        scenario,
+        issuer: Issuer::new()?,
+        faults: Vec::new(),
+        requests: BTreeMap::new(),
+        files: BTreeMap::new(),
+        url: url.clone(),
+    };
+    let state = Arc::new(Mutex::new(state));
+    let serving = state.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::spawn(move || {
+        runtime.block_on(async move {
+            let Ok(listener) = TcpListener::from_std(listener) else { return };
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, serving.clone()));
+            }
+        });
+    });
+    Ok(Simulator { state, url })
+}
+
+async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
+    let cut = Arc::new(Mutex::new(false));
+    let cutting = cut.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (state, cutting) = (state.clone(), cutting.clone());
+        async move { Ok::<_, Infallible>(answer(request, &state, &cutting).await) }
+    });
+    let connection = http1::Builder::new().keep_alive(true).serve_connection(TokioIo::new(stream), service);
+    if let Ok(parts) = connection.without_shutdown().await
+        && *cut.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    {
+        let mut stream = parts.io.into_inner();
+        // The peer is gone already in some tests; that is their subject.
+        let _ = stream.shutdown().await;
+    }
+}
+
+async fn answer(request: Request<Incoming>, state: &Mutex<State>, cut: &Mutex<bool>) -> Response<Full<Bytes>> {
+    let path = request.uri().path().to_owned();
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let authorization =
+        request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let method = request.method().clone();
+    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let fault = {
+        let mut state = lock(state);
+        *state.requests.entry(path.clone()).or_default() += 1;
+        take_fault(&mut state.faults, &path)
+    };
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+        if let Some(response) = broken(fault, cut) {
+            return response;
+        }
+    }
+    let parameters: BTreeMap<String, String> =
+        query.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (key.to_owned(), decode(value))).collect();
+    route(&method, &path, &parameters, &authorization, &body, &mut lock(state))
+}
+
+fn take_fault(faults: &mut Vec<Fault>, path: &str) -> Option<Fault> {
+    let at = faults.iter().position(|fault| path.starts_with(&fault.path))?;
+    let fault = faults[at].clone();
+    if faults[at].times == 1 {
+        faults.remove(at);
+    } else if faults[at].times > 1 {
+        faults[at].times -= 1;
+    }
+    Some(fault)
+}
+
+fn broken(fault: &Fault, cut: &Mutex<bool>) -> Option<Response<Full<Bytes>>> {
+    let mut response = Response::new(Full::new(Bytes::from(fault.body.clone().unwrap_or_default())));
+    if fault.bytes > 0 {
+        *response.body_mut() = Full::new(Bytes::from(vec![b' '; fault.bytes]));
+    }
+    if let Some(value) = fault.retry_after.as_ref().and_then(|text| text.parse().ok()) {
+        response.headers_mut().insert("retry-after", value);
+    }
+    if let Some(value) = fault.redirect.as_ref().and_then(|text| text.parse().ok()) {
+        response.headers_mut().insert("location", value);
+    }
+    if fault.cut {
+        *cut.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = true;
+        // A length that the body does not reach: hyper ends the connection in the middle.
+        let (mut parts, _) = response.into_parts();
+        parts.headers.insert("transfer-encoding", hyper::header::HeaderValue::from_static("chunked"));
+        parts.headers.insert("x-cut", hyper::header::HeaderValue::from_static("1"));
+        return Some(Response::from_parts(parts, Full::new(Bytes::from_static(b"{\"cluster_id\":"))));
+    }
+    let status =
+        fault.status.or(fault.redirect.as_ref().map(|_| 302)).or((fault.body.is_some() || fault.bytes > 0).then_some(200))?;
+    *response.status_mut() = hyper::StatusCode::from_u16(status).ok()?;
+    Some(response)
+}
+
+fn reply(status: u16, value: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(value.to_string())));
+    *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
+    response.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static("application/json"));
+    response
+}
+
+fn absent(what: &str, id: &str) -> Response<Full<Bytes>> {
+    reply(400, &json!({ "error_code": "INVALID_PARAMETER_VALUE", "message": format!("{what} {id} does not exist") }))
+}
+
+const TOKEN: &str = "simulated-access-token";
+
+fn route(
+    method: &Method,
+    path: &str,
+    parameters: &BTreeMap<String, String>,
+    authorization: &str,
+    body: &[u8],
+    state: &mut State,
+) -> Response<Full<Bytes>> {
+    let parameter = |name: &str| parameters.get(name).cloned().unwrap_or_default();
+    let url = state.url.clone();
+    match (method, path) {
+        (&Method::GET, "/.well-known/openid-configuration") => {
+            reply(200, &json!({ "issuer": url, "jwks_uri": format!("{url}/keys"), "token_endpoint": format!("{url}/token") }))
+        }
+        (&Method::GET, "/keys") => reply(200, &state.issuer.keys()),
+        (&Method::POST, "/simulator/mint") => mint(body, state),
+        (&Method::POST, "/simulator/fault") => match serde_json::from_slice(body) {
+            Ok(fault) => {
+                state.faults.push(fault);
+                reply(200, &json!({}))
+            }
+            Err(error) => reply(400, &json!({ "message": error.to_string() })),
+        },
+        (&Method::GET, "/.well-known/databricks-config") => reply(
+            200,
+            &json!({ "oidc_endpoint": format!("{url}/oidc"), "account_id": "00000000-0000-0000-0000-000000000000", "workspace_id": "1234567890123456", "cloud": "AWS" }),
+        ),
+        (&Method::GET, "/oidc/.well-known/oauth-authorization-server") => reply(
+            200,
+            &json!({ "issuer": format!("{url}/oidc"), "token_endpoint": format!("{url}/oidc/v1/token"), "authorization_endpoint": format!("{url}/oidc/v1/authorize") }),
+        ),
+        (&Method::POST, "/oidc/v1/token") => {
+            let (id, secret) = &state.scenario.client;
+            let expected = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
+            if authorization == expected {
+                reply(200, &json!({ "access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600 }))
+            } else {
+                reply(401, &json!({ "error": "invalid_client" }))
+            }
+        }
+        _ if authorization != format!("Bearer {TOKEN}") => {
+            reply(401, &json!({ "error_code": "UNAUTHENTICATED", "message": "no valid token" }))
+        }
+        (&Method::GET, path) if path.ends_with("/clusters/get") => {
+            find(&state.scenario.clusters, "Cluster", &parameter("cluster_id"))
+        }
+        (&Method::GET, path) if path.ends_with("/jobs/runs/get") => find(&state.scenario.runs, "Run", &parameter("run_id")),
+        (&Method::GET, path) if path.ends_with("/jobs/get") => find(&state.scenario.jobs, "Job", &parameter("job_id")),
+        (&Method::GET, path) if path.starts_with("/api/2.0/preview/scim/v2/") => scim(&parameter("filter"), state),
+        (&Method::PUT, path) if path.starts_with("/api/2.0/fs/files/") => {
+            if state.files.contains_key(path) && parameter("overwrite") != "true" {
+                return reply(409, &json!({ "error_code": "ALREADY_EXISTS", "message": "the file exists" }));
+            }
+            state.files.insert(path.to_owned(), body.to_vec());
+            reply(204, &Value::Null)
+        }
+        (_, path) => reply(404, &json!({ "error_code": "ENDPOINT_NOT_FOUND", "message": path })),
+    }
+}
+
+fn find(documents: &BTreeMap<String, Value>, what: &str, id: &str) -> Response<Full<Bytes>> {
+    documents.get(id).map_or_else(|| absent(what, id), |document| reply(200, document))
+}
+
+/// `attribute eq "value"`.
+fn scim(filter: &str, state: &State) -> Response<Full<Bytes>> {
+    let value = filter.split(" eq ").nth(1).and_then(|quoted| serde_json::from_str::<String>(quoted).ok()).unwrap_or_default();
+    let resources: Vec<&Value> = state.scenario.principals.get(&value).into_iter().collect();
+    reply(
+        200,
+        &json!({ "totalResults": resources.len(), "startIndex": 1, "itemsPerPage": resources.len(), "Resources": resources }),
+    )
+}
+
+fn mint(body: &[u8], state: &State) -> Response<Full<Bytes>> {
+    let Ok(asked) = serde_json::from_slice::<Value>(body) else { return reply(400, &json!({ "message": "not JSON" })) };
+    let text = |name: &str| asked[name].as_str().map_or_else(|| asked[name].to_string(), str::to_owned);
+    match state.issuer.mint(&text("header"), &text("claims"), &text("key")) {
+        Ok(token) => reply(200, &json!({ "token": token })),
+        Err(error) => reply(400, &json!({ "message": error.to_string() })),
+    }
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        match (first, tail) {
+            (b'%', [high, low, after @ ..]) => {
+                let pair = [*high, *low];
+                bytes.push(std::str::from_utf8(&pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(b'?'));
+                rest = after;
+            }
+            (b'+', _) => {
+                bytes.push(b' ');
+                rest = tail;
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
