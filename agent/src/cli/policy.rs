@@ -1,6 +1,6 @@
 //! `longhorn policy`: check, sign, explain. The very code that nodes run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::authority::seed;
 use super::terminal::Terminal;
 use crate::config::document::{as_text, read_bytes};
 use crate::config::problem::Problems;
-use crate::config::{read_policy, read_settings, signature};
+use crate::config::{bind, read_policy, read_settings, signature};
 use crate::context::NodeKey;
 use crate::decision::evaluate;
 use crate::decision::policy::{Permission, Policy};
@@ -35,8 +35,12 @@ pub fn run(args: &PolicyArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) ->
 
 /// Reads a policy for a command: problems go to stderr, all of them.
 pub(super) fn load(path: &Path, terminal: &mut Terminal<'_>) -> Result<Policy, Screen> {
-    let bytes = read_bytes(path)?;
-    match read_policy(&path.display().to_string(), as_text(path, &bytes)?) {
+    read(path, &read_bytes(path)?, terminal)
+}
+
+/// The policy in bytes that were read once: what is checked is what is signed.
+fn read(path: &Path, bytes: &[u8], terminal: &mut Terminal<'_>) -> Result<Policy, Screen> {
+    match read_policy(&path.display().to_string(), as_text(path, bytes)?) {
         Ok((policy, warnings)) => {
             show(&warnings, terminal);
             Ok(policy)
@@ -58,25 +62,18 @@ fn show(problems: &Problems, terminal: &mut Terminal<'_>) {
 }
 
 fn check(args: &PolicyCheckArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
-    let policy = load(&args.policy, terminal)?;
+    let bytes = read_bytes(&args.policy)?;
+    let policy = read(&args.policy, &bytes, terminal)?;
     if let Some(path) = &args.settings {
-        let bytes = read_bytes(path)?;
-        let settings = read_settings(&path.display().to_string(), as_text(path, &bytes)?).map_err(|problems| {
+        let text = read_bytes(path)?;
+        let settings = read_settings(&path.display().to_string(), as_text(path, &text)?).map_err(|problems| {
             show(&problems, terminal);
             unusable("settings-problems", "the settings have problems", &problems)
         })?;
-        let mut signature_path = args.policy.as_os_str().to_owned();
-        signature_path.push(".sig");
-        let signed = read_bytes(Path::new(&signature_path))?;
-        signature::verify(
-            &args.policy,
-            &read_bytes(&args.policy)?,
-            &signed,
-            &settings.policy,
-            &settings.workspace.host,
-            clock.now(),
-        )
-        .map_err(|refusal| refusal.screen())?;
+        let signed = read_bytes(&signature::beside(&args.policy))?;
+        signature::verify(&args.policy, &bytes, &signed, &settings.policy, &settings.workspace.host, clock.now())
+            .map_err(|refusal| refusal.screen())?;
+        bind(&settings, &policy).map_err(|refusal| refusal.screen())?;
     }
     let line = format!(
         "ok: serial {}, ends {}, {} roles, {} scopes, {} environments, sha256 {}",
@@ -98,18 +95,17 @@ fn say(terminal: &mut Terminal<'_>, line: &str) -> Result<Exit, Screen> {
 
 fn sign(args: &PolicySignArgs, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
     // What nodes would refuse is not signed.
-    load(&args.policy, terminal)?;
+    let bytes = read_bytes(&args.policy)?;
+    read(&args.policy, &bytes, terminal)?;
     let key =
         NodeKey::from_seed(&*seed(&args.key)?).map_err(|error| Screen::failed("key-unusable", Exit::Data, error.to_string()))?;
-    let text = signature::sign(&read_bytes(&args.policy)?, &key);
-    let mut path = args.policy.as_os_str().to_owned();
-    path.push(".sig");
-    std::fs::write(&path, text).map_err(|error| {
+    let path = signature::beside(&args.policy);
+    std::fs::write(&path, signature::sign(&bytes, &key)).map_err(|error| {
         Screen::failed("signature-not-written", Exit::Os, "the signature cannot be written")
-            .fact("file", Path::new(&path).display())
+            .fact("file", path.display())
             .fact("cause", error)
     })?;
-    say(terminal, &format!("signed: {}", Path::new(&path).display()))
+    say(terminal, &format!("signed: {}", path.display()))
 }
 
 fn explain(args: &PolicyExplainArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
@@ -147,17 +143,25 @@ fn explain(args: &PolicyExplainArgs, clock: &dyn Clock, terminal: &mut Terminal<
 /// An identity as it would be, had everything been proven. It is not [`crate::identity::Verified`]: it can be explained,
 /// never granted.
 fn hypothetical(args: &PolicyExplainArgs, policy: &Policy, clock: &dyn Clock) -> Result<JobIdentity, Screen> {
-    let wrong = |error: IdError| Screen::failed("usage", Exit::Usage, error.to_string());
-    let only = policy.trust.workspaces.iter().next().map(|host| host.to_string()).unwrap_or_default();
-    let workspace = WorkspaceHost::try_from(args.workspace.as_deref().unwrap_or(&only)).map_err(wrong)?;
-    let tags: BTreeMap<String, String> =
-        args.tags.iter().filter_map(|tag| tag.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let usage = |message: String| Screen::failed("usage", Exit::Usage, message);
+    let wrong = |error: IdError| usage(error.to_string());
+    let bound: Vec<&WorkspaceHost> = policy.trust.workspaces.iter().collect();
+    let workspace = match (&args.workspace, &bound[..]) {
+        (Some(given), _) => WorkspaceHost::try_from(given.as_str()).map_err(wrong)?,
+        (None, [only]) => (*only).clone(),
+        (None, [..]) => return Err(usage("the policy is for several workspaces: say which with --workspace".into())),
+    };
+    let tag = |tag: &String| match tag.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err(usage("a tag is KEY=VALUE".into())),
+    };
+    let tags: Vec<(String, String)> = args.tags.iter().map(tag).collect::<Result<_, _>>()?;
     let workload = match &args.job {
         Some(id) => Workload::Job {
             job: JobId::try_from(id.as_str()).map_err(wrong)?,
             run: RunId::try_from("0").map_err(wrong)?,
             name: args.job_name.clone(),
-            tags: tags.into_iter().collect(),
+            tags,
             locked: args.locked,
         },
         None => Workload::Interactive,

@@ -1,105 +1,115 @@
 //! What must hold between the parts of a policy: references, and selectors that somebody else than the policy's author
 //! could make match.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::read_policy::Placed;
+use super::read_scopes::{PlacedRole, PlacedScope};
+use super::read_trust::PlacedTrust;
 use super::reader::{At, Reader};
 use crate::decision::environment::Environment;
-use crate::decision::policy::{Enforcement, JobSelector, Permission, Role, Scope};
-use crate::identity::ids::LocalName;
-use crate::identity::trust::{ProofKind, Trust};
+use crate::decision::policy::JobSelector;
+use crate::identity::ids::{JobId, LocalName};
+use crate::identity::trust::ProofKind;
 
-pub(super) fn check(
-    reader: &Reader,
-    trust: &Trust,
-    roles: &[(At<LocalName>, Role)],
-    scopes: &[Placed],
-    environments: &BTreeMap<LocalName, Environment>,
-    enforcement: Option<&At<Enforcement>>,
-) {
-    for kind in &trust.require {
-        if let ProofKind::Oidc(name) = kind
-            && !trust.oidc.contains_key(name)
-        {
-            reader.error(0..0, format!("`require` names `{kind}` and there is no [[trust.oidc]] of that name"), "");
-        }
-    }
-    for (name, role) in roles {
-        for group in &role.groups {
-            let provider = group.as_str().split(':').next().unwrap_or_default();
-            if provider != "databricks" && !trust.oidc.keys().any(|known| known.as_str() == provider) {
-                reader.error(
-                    name.span.clone(),
-                    format!("role `{}` names the group `{group}` of an unknown provider", name.value),
-                    "known: databricks and the names of [[trust.oidc]]",
-                );
-            }
-        }
-    }
-    for Placed { name, scope } in scopes {
-        check_scope(reader, name, scope, roles, environments, enforcement);
-    }
-    ambiguous(reader, scopes);
+/// An environment with the place of its name; `None` when it did not read.
+pub(super) struct PlacedEnvironment {
+    pub(super) name: At<LocalName>,
+    pub(super) environment: Option<Environment>,
 }
 
-fn check_scope(
-    reader: &Reader,
-    name: &At<LocalName>,
-    scope: &Scope,
-    roles: &[(At<LocalName>, Role)],
-    environments: &BTreeMap<LocalName, Environment>,
-    enforcement: Option<&At<Enforcement>>,
-) {
-    let error = |message: String, hint: &str| reader.error(name.span.clone(), message, hint);
-    let scope_name = &name.value;
-    for role in scope.run_by.iter().chain(&scope.deny) {
-        if !roles.iter().any(|(known, _)| known.value == *role) {
-            error(format!("scope `{scope_name}` names the role `{role}`, which is not defined"), "");
+/// The parts, as far as they read.
+pub(super) struct Parts<'a> {
+    pub(super) trust: Option<&'a PlacedTrust>,
+    pub(super) roles: &'a [PlacedRole],
+    pub(super) scopes: &'a [PlacedScope],
+    pub(super) environments: &'a [PlacedEnvironment],
+    /// Whether `enforcement = "enforce"`.
+    pub(super) enforced: bool,
+}
+
+pub(super) fn check(reader: &Reader, parts: &Parts<'_>) {
+    if let Some(trust) = parts.trust {
+        check_providers(reader, trust, parts.roles);
+    }
+    let roles: BTreeSet<&LocalName> = parts.roles.iter().map(|role| &role.name.value).collect();
+    let environments: BTreeMap<&LocalName, &PlacedEnvironment> =
+        parts.environments.iter().map(|placed| (&placed.name.value, placed)).collect();
+    let mut used = BTreeSet::new();
+    for placed in parts.scopes {
+        for role in placed.roles.iter().filter(|role| !roles.contains(&role.value)) {
+            reader.error(role.span.clone(), format!("there is no role `{}`", role.value), known(roles.iter().copied()));
         }
-    }
-    if scope.run_by.is_empty() {
-        error(format!("scope `{scope_name}` has no `run-by`: nobody may run it"), "name the roles that may");
-    }
-    if scope.jobs.is_none() && scope.clusters.is_none() {
-        error(format!("scope `{scope_name}` has neither `jobs` nor `clusters`: it never matches"), "");
-    }
-    if let Some(jobs) = &scope.jobs {
-        if jobs_empty(jobs) {
-            error(format!("scope `{scope_name}` selects no job: `jobs` is empty"), "an empty selector matches nothing");
+        let environment = &placed.environment;
+        used.insert(&environment.value);
+        if !environments.contains_key(&environment.value) {
+            let hint = known(environments.keys().copied());
+            reader.error(environment.span.clone(), format!("there is no environment `{}`", environment.value), hint);
         }
-        if !scope.clearance.is_empty() && editable(jobs) {
-            error(
-                format!("scope `{scope_name}` gives clearance to jobs by names or tags, which any job owner can edit"),
-                "add `ids`, `run-as`, `locked = true` or `policy-ids`",
+        if let (Some(span), Some(jobs)) = (&placed.clearance, &placed.scope.jobs)
+            && editable(jobs)
+        {
+            reader.error(
+                span.clone(),
+                "clearance for jobs that match by names or tags alone, which any job owner can edit",
+                "add `ids`, `run-as`, `locked = true` or `policy-ids` to `jobs`",
             );
         }
     }
-    if scope.clusters.as_ref().is_some_and(|clusters| clusters.policy_ids.is_empty()) {
-        error(format!("scope `{scope_name}` selects no cluster: `clusters.policy-ids` is empty"), "");
+    if parts.enforced {
+        used.iter().filter_map(|name| environments.get(*name)).for_each(|placed| check_targets(reader, placed));
     }
-    if !scope.may.contains(&Permission::Run) {
-        reader.warning(name.span.clone(), format!("scope `{scope_name}` may not `run`: every job in it is refused"), "");
-    }
-    match environments.get(&scope.environment) {
-        None => error(format!("scope `{scope_name}` names the environment `{}`, which is not defined", scope.environment), ""),
-        Some(environment) => {
-            let enforced = enforcement.is_some_and(|word| word.value == Enforcement::Enforce);
-            if enforced && environment.targets.root.is_empty() {
-                error(
-                    format!("environment `{}` is to be enforced and has no `root` target", environment.name),
-                    "name what starts the tree of user processes",
-                );
-            } else if enforced && !covers_engine(environment) && !environment.open.contains("jvm") {
-                error(
-                    format!(
-                        "environment `{}` does not cover the engine (java): what the JVM starts would be free",
-                        environment.name
-                    ),
-                    "cover it as a `root` target, or say `open = [\"jvm\"]` and see it in every context and record",
-                );
-            }
+    ambiguous(reader, parts.scopes);
+}
+
+fn check_providers(reader: &Reader, placed: &PlacedTrust, roles: &[PlacedRole]) {
+    let issuers = &placed.trust.oidc;
+    for kind in &placed.require {
+        if let ProofKind::Oidc(name) = &kind.value
+            && !placed.named.contains(name.as_str())
+        {
+            reader.error(kind.span.clone(), format!("there is no [[trust.oidc]] named `{name}`"), known(issuers.keys()));
         }
+    }
+    for group in roles.iter().flat_map(|role| &role.groups) {
+        let provider = group.value.as_str().split(':').next().unwrap_or_default();
+        let vouches = issuers.iter().find(|(name, _)| name.as_str() == provider).map(|(_, issuer)| issuer.groups.is_some());
+        match vouches {
+            Some(true) => {}
+            Some(false) => reader.error(
+                group.span.clone(),
+                format!("no token of `{provider}` says which groups somebody is in"),
+                "name the claim: `groups = \"…\"` in its [[trust.oidc]]",
+            ),
+            None if provider == "databricks" || placed.named.contains(provider) => {}
+            None => reader.error(
+                group.span.clone(),
+                format!("nobody vouches for groups of `{provider}`"),
+                "known: databricks and the names of [[trust.oidc]]",
+            ),
+        }
+    }
+}
+
+fn known<'a>(names: impl Iterator<Item = &'a LocalName>) -> String {
+    let names: Vec<&str> = names.map(LocalName::as_str).take(20).collect();
+    if names.is_empty() { "none is defined".to_owned() } else { format!("defined: {}", names.join(", ")) }
+}
+
+fn check_targets(reader: &Reader, placed: &PlacedEnvironment) {
+    let Some(environment) = &placed.environment else { return };
+    let name = &placed.name;
+    if environment.targets.root.is_empty() {
+        reader.error(
+            name.span.clone(),
+            format!("`{}` is to be enforced and has no `root` target", name.value),
+            "name what starts the tree of user processes: targets = { root = [\"…\"] }",
+        );
+    } else if !covers_engine(environment) && !environment.open.contains("jvm") {
+        reader.error(
+            name.span.clone(),
+            format!("`{}` does not cover the engine (java): what the JVM starts would be free", name.value),
+            "cover it as a `root` target, or say `open = [\"jvm\"]` and see it in every context and record",
+        );
     }
 }
 
@@ -107,31 +117,24 @@ fn covers_engine(environment: &Environment) -> bool {
     environment.targets.root.iter().any(|path| path.file_name().is_some_and(|name| name == "java"))
 }
 
-fn jobs_empty(jobs: &JobSelector) -> bool {
-    jobs.ids.is_empty()
-        && jobs.names.is_empty()
-        && jobs.tags.is_empty()
-        && jobs.run_as.is_empty()
-        && jobs.policy_ids.is_empty()
-        && !jobs.locked
-}
-
+/// Whether the jobs of a selector are told by nothing but what any job owner can edit.
 fn editable(jobs: &JobSelector) -> bool {
     jobs.ids.is_empty() && jobs.run_as.is_empty() && jobs.policy_ids.is_empty() && !jobs.locked
 }
 
 /// One job in two scopes is refused when it runs; where it can be seen already, it is said.
-fn ambiguous(reader: &Reader, scopes: &[Placed]) {
-    for (at, one) in scopes.iter().enumerate() {
-        for other in &scopes[at + 1..] {
-            let ids = |placed: &Placed| placed.scope.jobs.as_ref().map(|jobs| jobs.ids.clone()).unwrap_or_default();
-            if let Some(shared) = ids(one).intersection(&ids(other)).next() {
-                let message = format!("job {shared} is in the scopes `{}` and `{}`", one.name.value, other.name.value);
+fn ambiguous(reader: &Reader, scopes: &[PlacedScope]) {
+    let mut first: BTreeMap<&JobId, &PlacedScope> = BTreeMap::new();
+    for placed in scopes {
+        for job in placed.scope.jobs.iter().flat_map(|jobs| &jobs.ids) {
+            if let Some(other) = first.get(job) {
                 reader.warning(
-                    other.name.span.clone(),
-                    message,
-                    "a job that matches two scopes is refused unless another selector tells them apart",
+                    placed.name.span.clone(),
+                    format!("job {job} is in the scopes `{}` and `{}`", other.name.value, placed.name.value),
+                    "a job that matches two scopes is refused unless another condition tells them apart",
                 );
+            } else {
+                first.insert(job, placed);
             }
         }
     }

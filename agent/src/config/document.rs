@@ -1,8 +1,11 @@
 //! Reads a document from disk: missing, unreadable, oversized and non-text are four different outcomes.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use nix::fcntl::OFlag;
 
 use crate::exit::Exit;
 use crate::screen::Screen;
@@ -27,7 +30,12 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Screen> {
             .hint("check the path and who may read it")
     };
     let mut bytes = Vec::new();
-    File::open(path).map_err(unreadable)?.take(MOST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    // Not waiting: a FIFO that nobody writes to must not hang the start of a cluster. Opened first, then inspected.
+    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(unreadable)?;
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err(unreadable(std::io::Error::other("not a regular file")));
+    }
+    file.take(MOST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MOST {
         return Err(Screen::failed("file-oversized", Exit::Config, "the document is larger than 1 MiB")
             .fact("file", path.display())

@@ -1,15 +1,22 @@
 //! What people write: settings and policy, with every problem reported at once at `file:line:column`.
 
+mod binding;
 mod check_policy;
+pub mod defaults;
 pub mod document;
 pub mod env_names;
 pub mod problem;
 mod read_environment;
+mod read_kernel;
 mod read_policy;
+mod read_scopes;
 mod read_settings;
+mod read_trust;
 mod reader;
 pub mod settings;
 pub mod signature;
 
+pub use binding::{BindingRefusal, bind};
+pub use read_kernel::{KEEPABLE, NEVER_KEPT};
 pub use read_policy::read_policy;
 pub use read_settings::read_settings;

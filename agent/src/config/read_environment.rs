@@ -3,16 +3,28 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::env_names::DANGEROUS;
+use super::env_names::{DANGEROUS, OWN_PREFIX};
+use super::read_kernel::{KernelPart, kernel};
 use super::reader::{At, Reader, Section};
-use crate::decision::environment::{Environment, Files, Floor, Kernel, Labelled, NamePattern, Targets, Variables};
+use crate::decision::environment::{Environment, Files, Labelled, NamePattern, Targets, Variables};
 use crate::identity::ids::{EnvName, LocalName};
 
 /// Presets that this build carries.
 const PRESETS: &[(&str, &str)] = &[("linux", include_str!("../decision/presets/linux.toml"))];
 
+/// What an environment or a preset says, before the one is laid over the other.
+struct Part {
+    variables: Variables,
+    files: Files,
+    kernel: KernelPart,
+    targets: Targets,
+    open: BTreeSet<String>,
+}
+
 /// Reads one environment; its preset, where it names one, is merged in: lists are united, single values override.
 pub(super) fn environment(name: LocalName, section: Section<'_>) -> Option<Environment> {
+    let reader = section.reader();
+    let span = section.span.clone();
     let preset = section.text("preset");
     let base = match &preset {
         None => None,
@@ -20,62 +32,74 @@ pub(super) fn environment(name: LocalName, section: Section<'_>) -> Option<Envir
             Some((known, text)) => Some(read_preset(known, text)),
             None => {
                 let known: Vec<&str> = PRESETS.iter().map(|(known, _)| *known).collect();
-                section.reader().error(
+                reader.error(
                     named.span.clone(),
                     format!("unknown preset `{}`", named.value),
                     format!("known presets: {}", known.join(", ")),
                 );
+                body(&section);
+                section.finish();
                 return None;
             }
         },
     };
-    let mut found = body(name, section, base.is_none())?;
-    if let Some(base) = base {
-        found.preset = preset.map(|named| named.value);
-        found.variables.allow.extend(base.variables.allow);
-        for (name, value) in base.variables.pin {
-            found.variables.pin.entry(name).or_insert(value);
-        }
-        found.files.read.extend(base.files.read);
-        found.files.write.extend(base.files.write);
-        found.files.execute.extend(base.files.execute);
-        found.files.protect.extend(base.files.protect);
-        found.files.mask.extend(base.files.mask);
-        if found.targets.root.is_empty() && found.targets.inside.is_empty() {
-            found.targets = base.targets;
-        }
-    }
-    Some(found)
+    let own = body(&section);
+    section.finish();
+    let part = match base {
+        None => own,
+        Some(base) => over(own, base),
+    };
+    let kernel = part.kernel.complete(reader, &span)?;
+    Some(Environment {
+        name,
+        preset: preset.map(|named| named.value),
+        variables: part.variables,
+        files: part.files,
+        kernel,
+        targets: part.targets,
+        open: part.open,
+    })
 }
 
 /// # Panics
 /// When a preset of this build does not read: a test reads every one.
-fn read_preset(name: &str, text: &'static str) -> Environment {
+fn read_preset(name: &str, text: &'static str) -> Part {
     let reader = Reader::new(name, text);
-    let table = reader.parse(text);
-    let found = LocalName::try_from("preset").ok().and_then(|name| body(name, reader.section(&table), false));
+    let table = reader.parse(text).expect("a preset of this build is TOML");
+    let section = reader.section(&table);
+    let found = body(&section);
+    // Where the entries come from and how sure that is: for the reader of the preset.
+    section.known("source");
+    section.known("certainty");
+    section.finish();
     let problems = reader.finish();
-    assert!(!problems.any_error(), "a preset of this build does not read:\n{problems}");
-    found.expect("a preset without problems reads")
+    assert!(problems.is_empty(), "a preset of this build has problems:\n{problems}");
+    found
 }
 
-fn body(name: LocalName, section: Section<'_>, floor_needed: bool) -> Option<Environment> {
-    let variables = section.table("variables").map(variables).unwrap_or_default();
-    let files = section.table("files").map(files).unwrap_or_default();
-    let kernel = match section.table("kernel") {
-        Some(kernel_section) => kernel(kernel_section),
-        None => {
-            if floor_needed {
-                section.reader().error(
-                    section.span.clone(),
-                    "`kernel.floor` is missing",
-                    "nothing that decides trust has a default",
-                );
-            }
-            Some(Kernel { floor: FULL, keep_capabilities: BTreeSet::new() })
-        }
-    };
-    let targets = section.table("targets").map(targets).unwrap_or_default();
+/// What the environment says itself comes first; the preset fills in.
+fn over(mut own: Part, base: Part) -> Part {
+    own.variables.allow.extend(base.variables.allow);
+    for (name, value) in base.variables.pin {
+        own.variables.pin.entry(name).or_insert(value);
+    }
+    own.files.read.extend(base.files.read);
+    own.files.write.extend(base.files.write);
+    own.files.execute.extend(base.files.execute);
+    own.files.labelled.extend(base.files.labelled);
+    own.files.protect.extend(base.files.protect);
+    own.files.mask.extend(base.files.mask);
+    // A target has one kind: what the environment says of a path overrides what the preset says of it.
+    own.targets.root.extend(base.targets.root.into_iter().filter(|path| !own.targets.inside.contains(path)).collect::<Vec<_>>());
+    own.targets
+        .inside
+        .extend(base.targets.inside.into_iter().filter(|path| !own.targets.root.contains(path)).collect::<Vec<_>>());
+    own.open.extend(base.open);
+    own.kernel = own.kernel.over(base.kernel);
+    own
+}
+
+fn body(section: &Section<'_>) -> Part {
     let open = section.texts("open").into_iter().filter_map(|way| {
         let known = way.value == "jvm";
         if !known {
@@ -83,60 +107,59 @@ fn body(name: LocalName, section: Section<'_>, floor_needed: bool) -> Option<Env
         }
         known.then_some(way.value)
     });
-    let open = open.collect();
-    // Data about the preset itself.
-    let _ = (section.text("source"), section.text("certainty"));
-    section.finish();
-    Some(Environment { name, preset: None, variables, files, kernel: kernel?, targets, open })
+    Part {
+        variables: section.table("variables").map(variables).unwrap_or_default(),
+        files: section.table("files").map(files).unwrap_or_default(),
+        kernel: section.table("kernel").map(kernel).unwrap_or_default(),
+        targets: section.table("targets").map(targets).unwrap_or_default(),
+        open: open.collect(),
+    }
 }
 
-/// The floor of an environment that takes a preset's.
-const FULL: Floor = Floor { landlock: 3, mount: true, capabilities: true, seccomp: true };
-
 fn variables(section: Section<'_>) -> Variables {
-    let mut found = Variables::default();
-    for text in section.texts("allow") {
-        if let Some(pattern) = pattern(&section, &text) {
-            found.allow.insert(pattern);
-        }
-    }
-    if let Some(pins) = section.table("pin") {
-        for (name, value) in pins.named_texts() {
-            let Some(checked) = pins.convert::<EnvName>(&name) else { continue };
-            if name.value.starts_with("LONGHORN_") {
-                pins.reader().error(
-                    name.span,
-                    "LONGHORN_ variables are the context's own",
-                    "they are injected; a policy cannot pin them",
-                );
-            } else if value.value.contains('\0') {
-                pins.reader().error(value.span, "a value cannot hold a zero byte", "");
-            } else {
-                found.pin.insert(checked.value, value.value);
-            }
+    let allow = section.texts("allow").iter().filter_map(|text| pattern(&section, text)).collect();
+    let mut found = Variables { allow, ..Variables::default() };
+    for (name, value) in section.table("pin").iter().flat_map(Section::named_texts) {
+        let Some(checked) = section.convert::<EnvName>(&name) else { continue };
+        if name.value.starts_with(OWN_PREFIX) {
+            section.reader().error(
+                name.span,
+                format!("{OWN_PREFIX} variables are the context's own"),
+                "they are injected; a policy cannot pin them",
+            );
+        } else if value.value.contains('\0') {
+            section.reader().error(value.span, "a value cannot hold a zero byte", "");
+        } else if name.value.len() + value.value.len() + 2 > MOST_BYTES {
+            section.reader().error(value.span, "the variable is longer than the kernel takes", "at most 128 KiB (execve(2))");
+        } else {
+            found.pin.insert(checked.value, value.value);
         }
     }
     section.finish();
     found
 }
 
+/// `MAX_ARG_STRLEN`: `name=value` and its zero byte.
+const MOST_BYTES: usize = 128 * 1024;
+
 fn pattern(section: &Section<'_>, text: &At<String>) -> Option<NamePattern> {
     let found = match text.value.strip_suffix('*') {
+        Some("") => {
+            section.reader().error(text.span.clone(), "`*` would let every variable through", "name them, or their prefix");
+            return None;
+        }
         Some(prefix) => {
             let stem = section.convert::<EnvName>(&At { value: prefix.to_owned(), span: text.span.clone() })?;
             NamePattern::Prefix(stem.value.as_str().to_owned())
         }
         None => NamePattern::Exact(section.convert::<EnvName>(text)?.value),
     };
-    let matches = |dangerous: &str| match (dangerous.strip_suffix('*'), &found) {
-        (Some(stem), NamePattern::Exact(name)) => name.as_str().starts_with(stem),
-        (None, NamePattern::Exact(name)) => name.as_str() == dangerous,
-        (stem, NamePattern::Prefix(prefix)) => {
-            let stem = stem.unwrap_or(dangerous);
-            stem.starts_with(prefix.as_str()) || (dangerous.ends_with('*') && prefix.starts_with(stem))
-        }
-    };
-    if let Some((name, why)) = DANGEROUS.iter().find(|(name, _)| matches(name)) {
+    if text.value.starts_with(OWN_PREFIX) {
+        let hint = "they are injected; what a caller sets under such a name never passes";
+        section.reader().error(text.span.clone(), format!("{OWN_PREFIX} variables are the context's own"), hint);
+        return None;
+    }
+    if let Some((name, why)) = DANGEROUS.iter().find(|(name, _)| lets_through(&found, name)) {
         section.reader().warning(
             text.span.clone(),
             format!("`{}` lets {name} through: {why}", text.value),
@@ -146,19 +169,24 @@ fn pattern(section: &Section<'_>, text: &At<String>) -> Option<NamePattern> {
     Some(found)
 }
 
+/// Whether a pattern and an entry of the table of dangerous names (`NAME`, `PREFIX*`) have a name in common.
+fn lets_through(pattern: &NamePattern, dangerous: &str) -> bool {
+    match (pattern, dangerous.strip_suffix('*')) {
+        (NamePattern::Exact(name), Some(stem)) => name.as_str().starts_with(stem),
+        (NamePattern::Exact(name), None) => name.as_str() == dangerous,
+        (NamePattern::Prefix(prefix), Some(stem)) => stem.starts_with(prefix.as_str()) || prefix.starts_with(stem),
+        (NamePattern::Prefix(prefix), None) => dangerous.starts_with(prefix.as_str()),
+    }
+}
+
 fn files(section: Section<'_>) -> Files {
-    let set = |key| paths(&section, key);
-    let mut found = Files {
-        read: set("read"),
-        write: set("write"),
-        execute: set("execute"),
-        protect: set("protect"),
-        mask: set("mask"),
-        labelled: Vec::new(),
-    };
+    let set = |key| paths(&section, key).into_iter().map(|at| at.value).collect::<BTreeSet<_>>();
+    let (read, write, execute) = (granted(&section, "read"), granted(&section, "write"), granted(&section, "execute"));
+    let mut found = Files { read, write, execute, protect: set("protect"), mask: set("mask"), labelled: Vec::new() };
     for labelled in section.tables("labelled") {
         let label = labelled.need_parsed("label");
-        let read = paths(&labelled, "read");
+        labelled.need_texts("read");
+        let read = granted(&labelled, "read");
         if let Some(label) = label {
             found.labelled.push(Labelled { label: label.value, read });
         }
@@ -168,13 +196,38 @@ fn files(section: Section<'_>) -> Files {
     found
 }
 
+/// What Longhorn is made of on a node. The lock refuses to grant it; said here already, where it can be put right.
+const OWN: &[&str] = &["/etc/longhorn", "/opt/longhorn", "/run/longhorn", "/var/lib/longhorn"];
+const RECORD: &str = "/var/lib/longhorn";
+
+fn granted(section: &Section<'_>, key: &'static str) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    for At { value, span } in paths(section, key) {
+        let refused = OWN.iter().find(|own| {
+            let touches = PathBuf::from(own).starts_with(&value) || value.starts_with(own);
+            touches && (key == "write" || **own == RECORD)
+        });
+        match refused {
+            Some(own) => section.reader().error(
+                span,
+                format!("`{key}` would grant Longhorn's own {own}"),
+                "name the directories below it that programs need",
+            ),
+            None => {
+                found.insert(value);
+            }
+        }
+    }
+    found
+}
+
 /// Absolute, without `.`, `..` and empty parts, so that what is written is what is granted.
-fn paths(section: &Section<'_>, key: &'static str) -> BTreeSet<PathBuf> {
+fn paths(section: &Section<'_>, key: &'static str) -> Vec<At<PathBuf>> {
     let check = |text: At<String>| {
         let plain = text.value.starts_with('/') && text.value.len() <= 4096 && !text.value.contains('\0');
-        let parts = text.value.split('/').skip(1);
-        if plain && (text.value == "/" || parts.clone().all(|part| !part.is_empty() && part != "." && part != "..")) {
-            return Some(PathBuf::from(text.value));
+        let mut parts = text.value.split('/').skip(1);
+        if plain && (text.value == "/" || parts.all(|part| !part.is_empty() && part != "." && part != "..")) {
+            return Some(At { value: PathBuf::from(text.value), span: text.span });
         }
         section.reader().error(text.span, "the path must be absolute, without `.`, `..` and doubled or trailing slashes", "");
         None
@@ -182,45 +235,21 @@ fn paths(section: &Section<'_>, key: &'static str) -> BTreeSet<PathBuf> {
     section.texts(key).into_iter().filter_map(check).collect()
 }
 
-fn kernel(section: Section<'_>) -> Option<Kernel> {
-    let floor = section.need_table("floor").and_then(|floor| {
-        let landlock = floor.need_number("landlock");
-        let flag = |key| {
-            let value = floor.boolean(key);
-            if value.is_none() {
-                floor.reader().error(floor.span.clone(), format!("`{key}` is missing"), "a floor names every mechanism");
-            }
-            value
-        };
-        let (mount, capabilities, seccomp) = (flag("mount"), flag("capabilities"), flag("seccomp"));
-        floor.finish();
-        Some(Floor {
-            landlock: u32::try_from(landlock?.value).unwrap_or(u32::MAX),
-            mount: mount?,
-            capabilities: capabilities?,
-            seccomp: seccomp?,
-        })
-    });
-    let mut keep_capabilities = BTreeSet::new();
-    for name in section.texts("keep-capabilities") {
-        if matches!(name.value.as_str(), "SYS_ADMIN" | "PERFMON") {
+fn targets(section: Section<'_>) -> Targets {
+    let root: BTreeSet<PathBuf> = paths(&section, "root").into_iter().map(|at| at.value).collect();
+    let mut inside = BTreeSet::new();
+    for At { value, span } in paths(&section, "inside") {
+        if root.contains(&value) {
             section.reader().error(
-                name.span,
-                format!("{} is never kept", name.value),
-                "with it every process's environment can be read (Linux 6.15)",
+                span,
+                "this target is `root` already",
+                "a target starts a locked tree, or acts only within one",
             );
-        } else {
-            keep_capabilities.insert(name.value);
         }
+        inside.insert(value);
     }
     section.finish();
-    Some(Kernel { floor: floor?, keep_capabilities })
-}
-
-fn targets(section: Section<'_>) -> Targets {
-    let found = Targets { root: paths(&section, "root"), inside: paths(&section, "inside") };
-    section.finish();
-    found
+    Targets { root, inside }
 }
 
 #[cfg(test)]
@@ -228,9 +257,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_preset_of_this_build_reads_without_a_problem() {
+    fn every_preset_of_this_build_reads_without_a_problem_and_has_a_complete_floor() {
         for (name, text) in PRESETS {
-            assert!(!read_preset(name, text).files.execute.is_empty(), "{name}");
+            let part = read_preset(name, text);
+            assert!(!part.files.execute.is_empty(), "{name}");
+            let reader = Reader::new(name, text);
+            assert!(part.kernel.complete(&reader, &(0..0)).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_dangerous_when_any_dangerous_name_fits_it() {
+        let exact = |name: &str| NamePattern::Exact(EnvName::try_from(name).unwrap());
+        let prefix = |name: &str| NamePattern::Prefix(name.to_owned());
+        let rows = [
+            (exact("LD_PRELOAD"), "LD_*", true),
+            (exact("LDX"), "LD_*", false),
+            (exact("ENV"), "ENV", true),
+            (exact("ENVOY"), "ENV", false),
+            (prefix("L"), "LD_*", true),
+            (prefix("LD_PRE"), "LD_*", true),
+            (prefix("LC_"), "LD_*", false),
+            (prefix("E"), "ENV", true),
+            (prefix("ENVOY_"), "ENV", false),
+        ];
+        for (pattern, dangerous, expected) in rows {
+            assert_eq!(lets_through(&pattern, dangerous), expected, "{pattern:?} {dangerous}");
         }
     }
 }

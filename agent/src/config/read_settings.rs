@@ -6,18 +6,16 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, SIDECAR_UID};
 use super::problem::Problems;
 use super::reader::{At, Reader, Section};
 use super::settings::{
     Authority, MembershipRule, NodeSettings, PolicyPin, RecordSettings, SecretSource, Settings, TokenSource, Workspace,
     WorkspaceAuth,
 };
+use crate::context::NodePublicKey;
 use crate::host::digest::sha256_hex;
-
-/// Comfort: what holds where the settings are silent. Nothing that decides trust is here.
-pub const DEADLINE: Duration = Duration::from_secs(60);
-/// See [`DEADLINE`].
-pub const SIDECAR_UID: u32 = 64_222;
+use crate::identity::ids::LocalName;
 
 /// Reads settings.
 ///
@@ -26,11 +24,11 @@ pub const SIDECAR_UID: u32 = 64_222;
 pub fn read_settings(file: &str, text: &str) -> Result<Settings, Problems> {
     let reader = Reader::new(file, text);
     let table = reader.parse(text);
-    let settings = root(reader.section(&table), text);
+    let settings = table.as_ref().and_then(|table| root(reader.section(table), text));
     let problems = reader.finish();
     match settings {
         Some(settings) if !problems.any_error() => Ok(settings),
-        _ => Err(problems),
+        Some(_) | None => Err(problems),
     }
 }
 
@@ -38,8 +36,8 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
     let workspace = root.need_table("workspace").and_then(workspace);
     let policy = root.need_table("policy").and_then(policy);
     let authority = root.need_table("authority").and_then(authority);
-    let tokens: Vec<Option<TokenSource>> = root.tables("oidc").into_iter().map(token).collect();
-    let record = root.table("record").map_or(Some(RecordSettings { journal: true, pseudonym_key: None }), record);
+    let tokens = tokens(root.tables("oidc"));
+    let record = root.table("record").map_or(Some(RecordSettings { journal: JOURNAL, pseudonym_key: None }), record);
     let node =
         root.table("node").map_or(Some(NodeSettings { deadline: DEADLINE, sidecar_uid: SIDECAR_UID, spark_conf: None }), node);
     root.finish();
@@ -47,7 +45,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         workspace: workspace?,
         policy: policy?,
         authority: authority?,
-        tokens: tokens.into_iter().collect::<Option<_>>()?,
+        tokens: tokens?,
         record: record?,
         node: node?,
         digest: sha256_hex(text.as_bytes()),
@@ -59,7 +57,7 @@ fn workspace(section: Section<'_>) -> Option<Workspace> {
     let auth = section.need_table("auth").and_then(auth);
     let rules = [("at-init", MembershipRule::AtInit), ("within-lease", MembershipRule::WithinLease)];
     let membership = section.need_word("membership", &rules);
-    let ca_file = section.text("ca-file").map(|text| PathBuf::from(text.value));
+    let ca_file = section.text("ca-file").and_then(|text| absolute(&section, &text));
     section.finish();
     Some(Workspace { host: host?.value, auth: auth?, membership: membership?.value, ca_file })
 }
@@ -83,6 +81,7 @@ fn auth(section: Section<'_>) -> Option<WorkspaceAuth> {
     found
 }
 
+/// Where a secret lies. What stands here instead of a path may be the secret itself and is never shown.
 fn secret(section: Section<'_>) -> Option<SecretSource> {
     section.need_word("kind", &[("file", ())])?;
     let path = section.need_text("path");
@@ -93,25 +92,35 @@ fn secret(section: Section<'_>) -> Option<SecretSource> {
 
 fn absolute(section: &Section<'_>, path: &At<String>) -> Option<PathBuf> {
     let found = PathBuf::from(&path.value);
-    if found.is_absolute() {
+    if found.is_absolute() && !path.value.contains('\0') {
         return Some(found);
     }
+    section.reader().hide(&path.span);
     section.reader().error(path.span.clone(), "the path must be absolute", "");
     None
 }
 
 fn policy(section: Section<'_>) -> Option<PolicyPin> {
-    let file = section.need_text("file").map(|file| PathBuf::from(file.value));
+    let file = section.need_text("file").filter(|file| {
+        let named = !file.value.is_empty() && !file.value.contains('\0');
+        if !named {
+            section.reader().error(file.span.clone(), "`file` names no file", "");
+        }
+        named
+    });
     let signer = section.need_text("signer").and_then(|text| {
         let key = text
             .value
             .strip_prefix("ed25519:")
             .and_then(|body| STANDARD.decode(body).ok())
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+            .filter(|bytes| NodePublicKey::from_bytes(bytes).is_ok());
         if key.is_none() {
+            // It may be the private half, pasted into the wrong place.
+            section.reader().hide(&text.span);
             section.reader().error(
                 text.span,
-                "`signer` must be `ed25519:` and the base64 of 32 bytes",
+                "`signer` must be `ed25519:` and the base64 of a public key",
                 "`longhorn authority new FILE` prints one",
             );
         }
@@ -119,7 +128,7 @@ fn policy(section: Section<'_>) -> Option<PolicyPin> {
     });
     let min_serial = section.need_number("min-serial");
     section.finish();
-    Some(PolicyPin { file: file?, signer: signer?, min_serial: min_serial?.value })
+    Some(PolicyPin { file: PathBuf::from(file?.value), signer: signer?, min_serial: min_serial?.value })
 }
 
 fn authority(section: Section<'_>) -> Option<Authority> {
@@ -144,15 +153,28 @@ fn authority(section: Section<'_>) -> Option<Authority> {
     found
 }
 
-fn token(section: Section<'_>) -> Option<TokenSource> {
-    let name = section.need_parsed("name");
-    let token = section.need_table("token").and_then(secret);
-    section.finish();
-    Some(TokenSource { name: name?.value, token: token? })
+fn tokens(sections: Vec<Section<'_>>) -> Option<Vec<TokenSource>> {
+    let mut found: Vec<Option<TokenSource>> = Vec::new();
+    for section in sections {
+        let name = section.need_parsed::<LocalName>("name");
+        if let Some(name) = &name
+            && found.iter().flatten().any(|other| other.name == name.value)
+        {
+            section.reader().error(
+                name.span.clone(),
+                format!("`{}` has a token already", name.value),
+                "one token for each issuer",
+            );
+        }
+        let token = section.need_table("token").and_then(secret);
+        section.finish();
+        found.push(name.zip(token).map(|(name, token)| TokenSource { name: name.value, token }));
+    }
+    found.into_iter().collect()
 }
 
 fn record(section: Section<'_>) -> Option<RecordSettings> {
-    let journal = section.boolean("journal").unwrap_or(true);
+    let journal = section.boolean("journal").unwrap_or(JOURNAL);
     let pseudonym_key = section.table("pseudonym-key").map(secret);
     section.finish();
     Some(RecordSettings {
@@ -165,23 +187,30 @@ fn record(section: Section<'_>) -> Option<RecordSettings> {
 }
 
 fn node(section: Section<'_>) -> Option<NodeSettings> {
-    let deadline = section.duration("deadline").map_or(DEADLINE, |at| at.value);
-    let uid = section.number("sidecar-uid");
-    let uid = match uid {
-        None => SIDECAR_UID,
-        Some(At { value, span }) => match u32::try_from(value).ok().filter(|uid| (1000..u32::MAX - 1).contains(uid)) {
-            Some(uid) => uid,
-            None => {
-                section.reader().error(
-                    span,
-                    "`sidecar-uid` must be an id of its own, from 1000",
-                    "an id that nothing else on the node uses",
-                );
-                SIDECAR_UID
-            }
-        },
-    };
-    let spark_conf = section.text("spark-conf").map(|text| PathBuf::from(text.value));
+    let deadline = section.duration("deadline").map_or(DEADLINE, |At { value, span }| {
+        if value < Duration::from_secs(1) || value > DEADLINE_MOST {
+            let message = format!("`deadline` must be from 1s to {}s", DEADLINE_MOST.as_secs());
+            section.reader().error(span, message, "a cluster that hangs tells nobody why");
+        }
+        value
+    });
+    let sidecar_uid = section.number("sidecar-uid").map_or(Some(SIDECAR_UID), |At { value, span }| {
+        // 4294967295 means 'no change' to setuid(2), 65534 is everybody's nobody.
+        let own = u32::try_from(value).ok().filter(|uid| (1000..u32::MAX - 1).contains(uid) && *uid != 65_534);
+        if own.is_none() {
+            section.reader().error(
+                span,
+                "`sidecar-uid` must be an id of its own, from 1000",
+                "one that nothing else on the node uses",
+            );
+        }
+        own
+    });
+    let spark_conf = section.text("spark-conf").map(|text| absolute(&section, &text));
     section.finish();
-    Some(NodeSettings { deadline, sidecar_uid: uid, spark_conf })
+    let spark_conf = match spark_conf {
+        None => None,
+        Some(directory) => Some(directory?),
+    };
+    Some(NodeSettings { deadline, sidecar_uid: sidecar_uid?, spark_conf })
 }

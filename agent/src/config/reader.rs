@@ -1,7 +1,7 @@
 //! A typed walk over spanned TOML that collects every problem instead of stopping at the first.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use toml::Spanned;
@@ -34,17 +34,34 @@ impl Reader {
         Self { problems: RefCell::new(Problems::new(file, text)) }
     }
 
-    /// Parses the text; what is not TOML is reported and whatever could be read is returned.
-    pub(super) fn parse<'a>(&self, text: &'a str) -> Spanned<DeTable<'a>> {
+    /// Parses the text. Of what is not TOML every place is reported and nothing is returned: what could be read of it
+    /// would only give problems that are none.
+    pub(super) fn parse<'a>(&self, text: &'a str) -> Option<Spanned<DeTable<'a>>> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
+        for error in &errors {
             self.error(error.span().unwrap_or(0..0), format!("not TOML: {}", error.message()), "");
         }
-        table
+        if !errors.is_empty() {
+            return None;
+        }
+        let mut values = BTreeMap::new();
+        table.get_ref().values().for_each(|value| leaves(value, &mut values));
+        self.problems.borrow_mut().hide(values);
+        Some(table)
     }
 
+    /// The document itself. What it lacks is reported at its beginning.
     pub(super) fn section<'a>(&'a self, table: &'a Spanned<DeTable<'a>>) -> Section<'a> {
-        Section { reader: self, table: table.get_ref(), span: table.span(), known: RefCell::default() }
+        Section { reader: self, table: table.get_ref(), span: 0..0, known: RefCell::default() }
+    }
+
+    /// Hides a value that was read and is not what belongs there.
+    pub(super) fn hide(&self, span: &Range<usize>) {
+        self.problems.borrow_mut().hide_one(span);
+    }
+
+    fn reveal(&self, value: &Spanned<DeValue<'_>>) {
+        self.problems.borrow_mut().reveal(&value.span());
     }
 
     pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
@@ -64,6 +81,17 @@ impl Reader {
     }
 }
 
+/// Every value that is neither a list nor a table, by its place.
+fn leaves(value: &Spanned<DeValue<'_>>, found: &mut BTreeMap<usize, usize>) {
+    match value.get_ref() {
+        DeValue::Table(table) => table.values().for_each(|inner| leaves(inner, found)),
+        DeValue::Array(array) => array.iter().for_each(|inner| leaves(inner, found)),
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            found.insert(value.span().start, value.span().end);
+        }
+    }
+}
+
 impl<'a> Section<'a> {
     pub(super) fn reader(&self) -> &'a Reader {
         self.reader
@@ -71,11 +99,11 @@ impl<'a> Section<'a> {
 
     fn take(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.known.borrow_mut().insert(key);
-        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+        self.table.get(key)
     }
 
     fn need<T>(&self, key: &'static str, found: Option<T>) -> Option<T> {
-        if found.is_none() && !self.table.iter().any(|(name, _)| name.get_ref() == key) {
+        if found.is_none() && !self.table.contains_key(key) {
             self.reader.error(self.span.clone(), format!("`{key}` is missing"), "nothing that decides trust has a default");
         }
         found
@@ -89,7 +117,10 @@ impl<'a> Section<'a> {
     pub(super) fn text(&self, key: &'static str) -> Option<At<String>> {
         let value = self.take(key)?;
         match value.get_ref().as_str() {
-            Some(text) => Some(At { value: text.to_owned(), span: value.span() }),
+            Some(text) => {
+                self.reader.reveal(value);
+                Some(At { value: text.to_owned(), span: value.span() })
+            }
             None => self.wrong(value, key, "a string"),
         }
     }
@@ -135,12 +166,15 @@ impl<'a> Section<'a> {
 
     pub(super) fn number(&self, key: &'static str) -> Option<At<u64>> {
         let value = self.take(key)?;
-        let number =
-            value.get_ref().as_integer().filter(|number| number.radix() == 10).and_then(|number| number.as_str().parse().ok());
-        match number {
-            Some(number) => Some(At { value: number, span: value.span() }),
-            None => self.wrong(value, key, "a whole number from 0"),
+        let Some(integer) = value.get_ref().as_integer() else {
+            return self.wrong(value, key, "a whole number from 0");
+        };
+        self.reader.reveal(value);
+        let number = Some(integer).filter(|number| number.radix() == 10).and_then(|number| number.as_str().parse().ok());
+        if number.is_none() {
+            self.reader.error(value.span(), format!("`{key}` must be a whole number from 0 to {}, in decimal", u64::MAX), "");
         }
+        number.map(|number| At { value: number, span: value.span() })
     }
 
     pub(super) fn need_number(&self, key: &'static str) -> Option<At<u64>> {
@@ -150,7 +184,10 @@ impl<'a> Section<'a> {
     pub(super) fn boolean(&self, key: &'static str) -> Option<bool> {
         let value = self.take(key)?;
         match value.get_ref().as_bool() {
-            Some(flag) => Some(flag),
+            Some(flag) => {
+                self.reader.reveal(value);
+                Some(flag)
+            }
             None => self.wrong(value, key, "true or false"),
         }
     }
@@ -158,9 +195,16 @@ impl<'a> Section<'a> {
     pub(super) fn datetime(&self, key: &'static str) -> Option<At<toml::value::Datetime>> {
         let value = self.take(key)?;
         match value.get_ref().as_datetime() {
-            Some(datetime) => Some(At { value: *datetime, span: value.span() }),
+            Some(datetime) => {
+                self.reader.reveal(value);
+                Some(At { value: *datetime, span: value.span() })
+            }
             None => self.wrong(value, key, "a date and time with an offset, such as 2027-06-30T00:00:00Z"),
         }
+    }
+
+    pub(super) fn need_datetime(&self, key: &'static str) -> Option<At<toml::value::Datetime>> {
+        self.need(key, self.datetime(key))
     }
 
     /// A length of time: a number and one of ms, s, m, h, d.
@@ -195,16 +239,49 @@ impl<'a> Section<'a> {
         array
             .iter()
             .filter_map(|item| match item.get_ref().as_str() {
-                Some(text) => Some(At { value: text.to_owned(), span: item.span() }),
+                Some(text) => {
+                    self.reader.reveal(item);
+                    Some(At { value: text.to_owned(), span: item.span() })
+                }
                 None => self.wrong(item, key, "a list of strings"),
             })
             .collect()
     }
 
+    /// A list of strings that must be there and name something.
     pub(super) fn need_texts(&self, key: &'static str) -> Vec<At<String>> {
-        let there = self.table.iter().any(|(name, _)| name.get_ref() == key);
-        self.need(key, there.then_some(()));
+        self.need(key, self.place(key));
+        self.refuse_empty_with(key, "name at least one");
         self.texts(key)
+    }
+
+    /// Marks a key as known without reading it: what is wrong with it has been said.
+    pub(super) fn known(&self, key: &'static str) {
+        self.known.borrow_mut().insert(key);
+    }
+
+    /// Where the value of a key is, if it is there.
+    pub(super) fn place(&self, key: &'static str) -> Option<Range<usize>> {
+        self.table.get(key).map(Spanned::span)
+    }
+
+    /// Refuses a list or table that is there and empty. Whoever wrote `run-as = []` did not mean 'anybody'.
+    pub(super) fn refuse_empty(&self, key: &'static str) {
+        self.refuse_empty_with(key, "leave it out where it is not meant to say anything");
+    }
+
+    fn refuse_empty_with(&self, key: &'static str, hint: &str) {
+        let Some(value) = self.table.get(key) else { return };
+        let array = value.get_ref().as_array().is_some_and(|array| array.is_empty());
+        let table = value.get_ref().as_table().is_some_and(|table| table.is_empty());
+        if array || table {
+            self.reader.error(value.span(), format!("`{key}` is empty"), hint);
+        }
+    }
+
+    /// A list of identifiers that must be there and name something.
+    pub(super) fn need_list<T: for<'t> TryFrom<&'t str, Error: std::fmt::Display>>(&self, key: &'static str) -> Vec<At<T>> {
+        self.need_texts(key).iter().filter_map(|text| self.convert(text)).collect()
     }
 
     pub(super) fn list<T: for<'t> TryFrom<&'t str, Error: std::fmt::Display>>(&self, key: &'static str) -> Vec<At<T>> {
@@ -236,6 +313,11 @@ impl<'a> Section<'a> {
         array.iter().filter_map(|item| self.as_section(item, key)).collect()
     }
 
+    /// Whether a key holds a string where a table belongs: some of those deserve an explanation of their own.
+    pub(super) fn holds_text(&self, key: &'static str) -> Option<Range<usize>> {
+        self.table.get(key).filter(|value| value.get_ref().is_str()).map(Spanned::span)
+    }
+
     /// Tables under names that the author chose.
     pub(super) fn named(&self) -> Vec<(At<String>, Section<'a>)> {
         let entries = self.table.iter().filter_map(|(name, value)| {
@@ -244,7 +326,7 @@ impl<'a> Section<'a> {
         entries.collect()
     }
 
-    /// Strings under names that the author chose.
+    /// Strings under names that the author chose. They stay hidden: pinned values are among them.
     pub(super) fn named_texts(&self) -> Vec<(At<String>, At<String>)> {
         let texts = self.table.iter().filter_map(|(name, value)| {
             let name = At { value: name.get_ref().to_string(), span: name.span() };

@@ -2,6 +2,8 @@
 //!
 //! One line: `longhorn-policy-v1 ed25519:<public key> <signature>`, both base64.
 
+use std::path::{Path, PathBuf};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -104,9 +106,16 @@ impl PolicyRefusal {
                 .fact("presented workspaces", presented)
                 .hint("each policy names its workspaces"),
             Self::Problems(problems) => screen.fact("problems", problems.len()).hint("`longhorn policy check` shows them all"),
-            Self::Unreadable(inner) => (**inner).clone(),
+            Self::Unreadable(inner) => Screen { facts: inner.facts.clone(), ..screen }.hint(inner.hint.clone()),
         }
     }
+}
+
+/// Where the signature of a policy lies.
+pub fn beside(policy: &Path) -> PathBuf {
+    let mut name = policy.as_os_str().to_owned();
+    name.push(".sig");
+    PathBuf::from(name)
 }
 
 /// The signature file for a policy.
@@ -120,7 +129,7 @@ pub fn sign(policy: &[u8], key: &NodeKey) -> String {
 /// # Errors
 /// The first of these that does not hold.
 pub fn verify(
-    file: &std::path::Path,
+    file: &Path,
     bytes: &[u8],
     signature: &[u8],
     pin: &PolicyPin,

@@ -9,7 +9,7 @@ use super::trace::Trace;
 use crate::host::clock::Timestamp;
 use crate::identity::Verified;
 use crate::identity::ids::LocalName;
-use crate::identity::job::{JobIdentity, PrincipalKind, SpeaksFor, Workload};
+use crate::identity::job::{JobIdentity, PrincipalKind, ProofLine, SpeaksFor, Workload};
 use crate::identity::trust::ProofKind;
 
 /// An answer with the reasons.
@@ -33,7 +33,9 @@ pub struct Evaluated {
 /// Decides. Only a verified identity can be granted anything; this is the only maker of [`Grant`].
 pub fn decide(policy: &Policy, identity: &Verified<JobIdentity>, now: Timestamp) -> Decision {
     let Some(job) = identity.at(now) else {
-        return Decision { outcome: Err(Refusal::IdentityExpired), trace: Trace::default() };
+        let mut trace = Trace::default();
+        trace.note("identity", false, format!("its proofs were good until {}", identity.basis().good_until));
+        return Decision { outcome: Err(Refusal::IdentityExpired), trace };
     };
     let (outcome, trace) = evaluate(policy, job, now);
     let outcome = outcome.map(|found| {
@@ -61,59 +63,100 @@ pub fn evaluate(policy: &Policy, job: &JobIdentity, now: Timestamp) -> (Result<E
     (outcome, trace)
 }
 
+/// Every rule is looked at, so that the trace shows all that is in the way at once; the first in the way, in this order,
+/// names the refusal.
 fn rules(policy: &Policy, job: &JobIdentity, now: Timestamp, trace: &mut Trace) -> Result<Evaluated, Refusal> {
-    if !trace.note("policy / not-after", now < policy.not_after, format!("it ends at {}", policy.not_after)) {
-        return Err(Refusal::PolicyExpired(policy.not_after));
-    }
-    let bound = policy.trust.workspaces.contains(&job.workspace);
-    if !trace.note("policy / workspaces", bound, job.workspace.to_string()) {
-        return Err(Refusal::OtherWorkspace(job.workspace.to_string()));
-    }
-    for kind in &policy.trust.require {
-        let proof = job.proofs.iter().find(|proof| proof.kind == kind.to_string());
-        // Client credentials prove who the agent is. The workspace speaks for the job by itself.
-        let speaks = proof.is_some_and(|proof| *kind == ProofKind::Databricks || proof.speaks_for == SpeaksFor::Job);
-        let why = match (proof, speaks) {
-            (Some(_), true) => "present",
-            (Some(_), false) => "it speaks for the agent, not for the job",
-            (None, _) => "absent",
-        };
-        if !trace.note(format!("require / {kind}"), speaks, why) {
-            return Err(Refusal::ProofMissing(kind.to_string()));
-        }
-    }
+    let bound = bound(policy, job, now, trace);
+    let proven = proven(policy, job, now, trace);
     let roles: BTreeSet<LocalName> =
         policy.roles.iter().filter(|(name, role)| has_role(name, role, job, trace)).map(|(name, _)| name.clone()).collect();
+    let permitted = the_scope(policy, job, trace).and_then(|(name, scope)| {
+        permitted(policy, name, scope, &roles, trace)?;
+        Ok(name.clone())
+    });
+    bound.and(proven).and(permitted).map(|scope| Evaluated { roles, scope })
+}
+
+/// The policy holds now, and for this workspace.
+fn bound(policy: &Policy, job: &JobIdentity, now: Timestamp, trace: &mut Trace) -> Result<(), Refusal> {
+    let holds = trace.note("policy / not-after", now < policy.not_after, format!("it ends at {}", policy.not_after));
+    let ours = policy.trust.workspaces.contains(&job.workspace);
+    trace.note("policy / workspaces", ours, job.workspace.to_string());
+    if !holds {
+        return Err(Refusal::PolicyExpired(policy.not_after));
+    }
+    if !ours {
+        return Err(Refusal::OtherWorkspace(job.workspace.to_string()));
+    }
+    Ok(())
+}
+
+/// Each required kind of proof is there, still good, and speaks for the job.
+fn proven(policy: &Policy, job: &JobIdentity, now: Timestamp, trace: &mut Trace) -> Result<(), Refusal> {
+    let mut missing = None;
+    for kind in &policy.trust.require {
+        let word = kind.to_string();
+        let of_kind = || job.proofs.iter().filter(|proof| proof.kind == word);
+        // Client credentials prove who the agent is. The workspace speaks for the job by itself.
+        let speaks = |proof: &&ProofLine| *kind == ProofKind::Databricks || proof.speaks_for == SpeaksFor::Job;
+        let good = |proof: &ProofLine| now < proof.basis.good_until;
+        let why = match (of_kind().next(), of_kind().find(speaks), of_kind().filter(speaks).any(good)) {
+            (Some(_), Some(_), true) => "present",
+            (Some(_), Some(_), false) => "it is no longer good",
+            (Some(_), None, _) => "it speaks for the agent, not for the job",
+            (None, _, _) => "absent",
+        };
+        if !trace.note(format!("require / {word}"), why == "present", why) {
+            missing.get_or_insert(Refusal::ProofMissing { kind: word, presented: why });
+        }
+    }
+    missing.map_or(Ok(()), Err)
+}
+
+/// The one scope that covers the workload. Two are as bad as none: which of them was meant, nobody can say.
+fn the_scope<'p>(policy: &'p Policy, job: &JobIdentity, trace: &mut Trace) -> Result<(&'p LocalName, &'p Scope), Refusal> {
     let matching: Vec<(&LocalName, &Scope)> =
         policy.scopes.iter().filter(|(name, scope)| covers(name, scope, job, trace)).collect();
-    let [(name, scope)] = matching[..] else {
-        return Err(if matching.is_empty() {
-            Refusal::NoScope(workload(job))
-        } else {
-            Refusal::AmbiguousScope(matching.iter().map(|(name, _)| name.to_string()).collect())
-        });
-    };
-    if let Some(denied) = scope.deny.intersection(&roles).next() {
-        trace.note(format!("scope {name} / deny"), false, format!("role {denied} is denied"));
-        return Err(Refusal::RoleDenied(denied.to_string()));
+    match matching[..] {
+        [one] => Ok(one),
+        [] => Err(Refusal::NoScope(workload(job))),
+        [..] => Err(Refusal::AmbiguousScope(matching.iter().map(|(name, _)| name.to_string()).collect())),
     }
-    let may_run = scope.run_by.intersection(&roles).next();
+}
+
+/// Deny wins; then one of the roles that may run it; then the scope's own permission; then there is something to run in.
+fn permitted(
+    policy: &Policy,
+    name: &LocalName,
+    scope: &Scope,
+    roles: &BTreeSet<LocalName>,
+    trace: &mut Trace,
+) -> Result<(), Refusal> {
     let words = |set: &BTreeSet<LocalName>| set.iter().map(ToString::to_string).collect::<Vec<_>>();
-    if !trace.note(
-        format!("scope {name} / run-by"),
-        may_run.is_some(),
-        may_run.map_or_else(|| format!("needs one of: {}", words(&scope.run_by).join(", ")), |role| format!("role {role}")),
-    ) {
-        return Err(Refusal::RoleMissing { expected: words(&scope.run_by), presented: words(&roles) });
+    let denied = scope.deny.intersection(roles).next();
+    let why = denied.map_or_else(|| "no role is denied".to_owned(), |role| format!("role {role} is denied"));
+    trace.note(format!("scope {name} / deny"), denied.is_none(), why);
+    let by = scope.run_by.intersection(roles).next();
+    let why = by.map_or_else(|| format!("needs one of: {}", words(&scope.run_by).join(", ")), |role| format!("role {role}"));
+    trace.note(format!("scope {name} / run-by"), by.is_some(), why);
+    let may_run = scope.may.contains(&Permission::Run);
+    trace.note(format!("scope {name} / may run"), may_run, "the scope's own permission");
+    // The reader of policies refuses a dangling name; a policy from elsewhere must not slip through here.
+    let environment = policy.environments.contains_key(&scope.environment);
+    trace.note(format!("scope {name} / environment"), environment, scope.environment.to_string());
+    if let Some(role) = denied {
+        return Err(Refusal::RoleDenied(role.to_string()));
     }
-    if !trace.note(format!("scope {name} / may run"), scope.may.contains(&Permission::Run), "the scope's own permission") {
+    if by.is_none() {
+        return Err(Refusal::RoleMissing { expected: words(&scope.run_by), presented: words(roles) });
+    }
+    if !may_run {
         return Err(Refusal::RunNotPermitted(name.to_string()));
     }
-    if !policy.environments.contains_key(&scope.environment) {
-        // The reader of policies refuses a dangling name; a policy from elsewhere must not slip through here.
-        return Err(Refusal::NoScope(format!("environment {}", scope.environment)));
+    if !environment {
+        return Err(Refusal::EnvironmentUnknown(scope.environment.to_string()));
     }
-    Ok(Evaluated { roles, scope: name.clone() })
+    Ok(())
 }
 
 fn has_role(name: &LocalName, role: &Role, job: &JobIdentity, trace: &mut Trace) -> bool {

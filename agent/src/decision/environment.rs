@@ -25,12 +25,19 @@ pub struct Environment {
 }
 
 /// Which variables a covered process starts with: the pinned ones, then those allowed, then the context's. Nothing else.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Variables {
     /// Names or `PREFIX_*` patterns that pass unchanged.
     pub allow: BTreeSet<NamePattern>,
     /// Names with their exact values.
     pub pin: BTreeMap<EnvName, String>,
+}
+
+impl std::fmt::Debug for Variables {
+    /// Names alone: a pinned value may be sensitive.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Variables").field("allow", &self.allow).field("pin", &self.pin.keys()).finish()
+    }
 }
 
 /// A variable's name, or a prefix of names.

@@ -8,7 +8,7 @@ pub mod policy;
 mod refusal;
 mod trace;
 
-pub use decide::{Decision, decide, evaluate};
+pub use decide::{Decision, Evaluated, decide, evaluate};
 pub use grant::Grant;
 pub use refusal::Refusal;
 pub use trace::{Step, Trace};

@@ -18,7 +18,12 @@ pub enum Refusal {
     OtherWorkspace(String),
     /// A proof kind that the policy requires is not there.
     #[error("a proof that the policy requires is missing")]
-    ProofMissing(String),
+    ProofMissing {
+        /// Which.
+        kind: String,
+        /// What there is instead.
+        presented: &'static str,
+    },
     /// Nothing covers this job or cluster.
     #[error("no scope of the policy covers this workload")]
     NoScope(String),
@@ -39,6 +44,9 @@ pub enum Refusal {
     /// The scope itself may not run.
     #[error("the scope does not hold the permission to run")]
     RunNotPermitted(String),
+    /// The scope's environment is not in the policy.
+    #[error("the policy does not define the environment of the scope")]
+    EnvironmentUnknown(String),
 }
 
 impl Refusal {
@@ -48,12 +56,13 @@ impl Refusal {
             Self::IdentityExpired => "identity-expired",
             Self::PolicyExpired(_) => "policy-expired",
             Self::OtherWorkspace(_) => "policy-other-workspace",
-            Self::ProofMissing(_) => "proof-missing",
+            Self::ProofMissing { .. } => "proof-missing",
             Self::NoScope(_) => "no-scope",
             Self::AmbiguousScope(_) => "ambiguous-scope",
             Self::RoleMissing { .. } => "role-missing",
             Self::RoleDenied(_) => "role-denied",
             Self::RunNotPermitted(_) => "run-not-permitted",
+            Self::EnvironmentUnknown(_) => "environment-unknown",
         }
     }
 
@@ -67,9 +76,9 @@ impl Refusal {
             Self::OtherWorkspace(workspace) => {
                 screen.fact("presented workspace", workspace).hint("each policy names its workspaces")
             }
-            Self::ProofMissing(kind) => screen
+            Self::ProofMissing { kind, presented } => screen
                 .fact("expected proof", kind)
-                .fact("presented", "none")
+                .fact("presented", presented)
                 .hint("the settings must say where this proof comes from"),
             Self::NoScope(workload) => screen
                 .fact("expected", "a scope whose selector matches")
@@ -88,6 +97,9 @@ impl Refusal {
                 .fact("scope", scope)
                 .fact("expected permission", "run")
                 .hint("the policy's author left `run` out on purpose, or forgot it"),
+            Self::EnvironmentUnknown(environment) => {
+                screen.fact("expected environment", environment).hint("`longhorn policy check` shows what does not fit together")
+            }
         }
     }
 }

@@ -124,10 +124,11 @@ mod tests {
                 let text = entry.to_str().unwrap();
                 let (name, value) = text.split_once('=').unwrap();
                 let fixed = rule.fixed.iter().find(|(one, _)| one == name.as_bytes());
-                proptest::prop_assert!(match fixed {
+                let allowed = match fixed {
                     Some((_, pinned)) => pinned == value.as_bytes(),
                     None => rule.allows(name.as_bytes()) && !name.starts_with("LONGHORN_"),
-                });
+                };
+                proptest::prop_assert!(allowed, "{} was let through", name);
             }
             proptest::prop_assert_eq!(built.entries.iter().filter(|entry| entry.to_str().unwrap().starts_with("TZ=")).count(), 1);
         }

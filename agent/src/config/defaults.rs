@@ -1,0 +1,41 @@
+//! What holds where settings and policy are silent. Comfort alone: nothing that decides trust is here.
+
+use std::time::Duration;
+
+use crate::decision::policy::{Identities, LaunchRecording, Lifetimes};
+
+/// `[node] deadline`: for all of `init`.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+/// `[node] deadline`: the longest. A cluster that hangs tells nobody why.
+pub const DEADLINE_MOST: Duration = Duration::from_secs(900);
+/// `[node] sidecar-uid`, and the gid that grants nothing.
+pub const SIDECAR_UID: u32 = 64_222;
+/// `[record] journal`.
+pub const JOURNAL: bool = true;
+/// `[launches] record`.
+pub const LAUNCHES: LaunchRecording = LaunchRecording::Reported;
+/// `identities`: the stricter one.
+pub const IDENTITIES: Identities = Identities::Pseudonymous;
+/// `[lease]`.
+pub const LIFETIMES: Lifetimes =
+    Lifetimes { lease: Duration::from_secs(600), provisional: Duration::from_secs(120), context: Duration::from_secs(3600) };
+/// `[lease]`: the longest of each. A withdrawn identity may start new launches for one lease.
+pub const LIFETIMES_MOST: Lifetimes =
+    Lifetimes { lease: Duration::from_secs(3600), provisional: Duration::from_secs(120), context: Duration::from_secs(86_400) };
+
+/// Every key that may be left out of the settings or the policy, with what then holds. The reference page comes from
+/// here, and a test reads documents without these keys.
+pub const TABLE: &[(&str, &str, &str)] = &[
+    ("longhorn.toml", "workspace.ca-file", "the roots that come with the system"),
+    ("longhorn.toml", "authority.accept-on-cluster", "false"),
+    ("longhorn.toml", "record.journal", "true"),
+    ("longhorn.toml", "record.pseudonym-key", "a random key for each boot"),
+    ("longhorn.toml", "node.deadline", "60s"),
+    ("longhorn.toml", "node.sidecar-uid", "64222"),
+    ("longhorn.toml", "node.spark-conf", "no drop-in is written"),
+    ("policy.toml", "identities", "pseudonymous"),
+    ("policy.toml", "launches.record", "reported"),
+    ("policy.toml", "lease.duration", "600s"),
+    ("policy.toml", "lease.provisional", "120s"),
+    ("policy.toml", "lease.context", "3600s"),
+];

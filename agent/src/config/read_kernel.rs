@@ -1,0 +1,149 @@
+//! `kernel` of an environment or preset: the floor, and capabilities that are kept.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::reader::{At, Reader, Section};
+use crate::decision::environment::{Floor, Kernel};
+
+/// What is said; what is not comes from the preset, or is missing.
+#[derive(Default)]
+pub(super) struct KernelPart {
+    landlock: Option<u32>,
+    mount: Option<bool>,
+    capabilities: Option<bool>,
+    seccomp: Option<bool>,
+    keep: BTreeSet<String>,
+}
+
+impl KernelPart {
+    /// This over another: lists are united, single values override. A floor below the preset's is the signed policy's
+    /// own word.
+    pub(super) fn over(mut self, base: Self) -> Self {
+        self.keep.extend(base.keep);
+        Self {
+            landlock: self.landlock.or(base.landlock),
+            mount: self.mount.or(base.mount),
+            capabilities: self.capabilities.or(base.capabilities),
+            seccomp: self.seccomp.or(base.seccomp),
+            keep: self.keep,
+        }
+    }
+
+    /// A floor names every mechanism; what is still missing is a problem of the environment at `span`.
+    pub(super) fn complete(self, reader: &Reader, span: &Range<usize>) -> Option<Kernel> {
+        let said = [
+            ("landlock", self.landlock.is_some()),
+            ("mount", self.mount.is_some()),
+            ("capabilities", self.capabilities.is_some()),
+            ("seccomp", self.seccomp.is_some()),
+        ];
+        let missing: Vec<&str> = said.iter().filter(|(_, there)| !there).map(|(key, _)| *key).collect();
+        if !missing.is_empty() {
+            reader.error(
+                span.clone(),
+                format!("`kernel.floor` does not say {}", missing.join(", ")),
+                "nothing that decides trust has a default; a preset may say it",
+            );
+        }
+        let floor =
+            Floor { landlock: self.landlock?, mount: self.mount?, capabilities: self.capabilities?, seccomp: self.seccomp? };
+        Some(Kernel { floor, keep_capabilities: self.keep })
+    }
+}
+
+pub(super) fn kernel(section: Section<'_>) -> KernelPart {
+    let mut found = KernelPart::default();
+    if let Some(floor) = section.table("floor") {
+        found.landlock = floor.number("landlock").and_then(|number| abi(&floor, &number));
+        found.mount = floor.boolean("mount");
+        found.capabilities = floor.boolean("capabilities");
+        found.seccomp = floor.boolean("seccomp");
+        floor.finish();
+    }
+    for name in section.texts("keep-capabilities") {
+        if keepable(&section, &name) {
+            found.keep.insert(name.value);
+        }
+    }
+    section.finish();
+    found
+}
+
+/// No kernel has an ABI near this; a floor that nothing meets would refuse every node.
+const ABI_MOST: u64 = 99;
+
+fn abi(floor: &Section<'_>, number: &At<u64>) -> Option<u32> {
+    let found = u32::try_from(number.value).ok().filter(|_| number.value <= ABI_MOST);
+    if found.is_none() {
+        floor.reader().error(number.span.clone(), format!("`landlock` is an ABI from 0 to {ABI_MOST}"), "Linux 6.2 has ABI 3");
+    }
+    found
+}
+
+/// Capabilities that a policy may keep (capabilities(7), without `CAP_`).
+pub const KEEPABLE: &[&str] = &[
+    "AUDIT_CONTROL",
+    "AUDIT_READ",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "SETGID",
+    "SETUID",
+    "SYSLOG",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "WAKE_ALARM",
+];
+/// Each of these undoes the lock by itself.
+pub const NEVER_KEPT: &[&str] = &[
+    "BPF",
+    "CHECKPOINT_RESTORE",
+    "DAC_READ_SEARCH",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "PERFMON",
+    "SETFCAP",
+    "SETPCAP",
+    "SYS_ADMIN",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+];
+
+/// However it is spelt, a capability that is never kept is called so.
+fn keepable(section: &Section<'_>, name: &At<String>) -> bool {
+    let upper = name.value.to_ascii_uppercase();
+    let plain = upper.strip_prefix("CAP_").unwrap_or(&upper);
+    let error = |message: String, hint: &str| section.reader().error(name.span.clone(), message, hint);
+    if matches!(plain, "SYS_ADMIN" | "PERFMON") {
+        error(format!("{plain} is never kept"), "with it the environment of every process can be read (Linux 6.15)");
+    } else if NEVER_KEPT.contains(&plain) {
+        error(format!("{plain} is never kept"), "it undoes the lock by itself");
+    } else if !KEEPABLE.contains(&plain) {
+        error(format!("there is no capability `{}`", name.value), "see capabilities(7)");
+    } else if plain != name.value {
+        error(format!("write `{plain}`"), "upper case, without CAP_");
+    } else {
+        return true;
+    }
+    false
+}

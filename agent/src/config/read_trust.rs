@@ -1,0 +1,226 @@
+//! `[trust]`: proof kinds that are required, and the issuers behind them. Nothing here has a default.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::reader::{At, Section};
+use crate::identity::ids::{LocalName, PrincipalName, WorkspaceHost};
+use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
+
+/// `[trust]` with the places of the references in it.
+pub(super) struct PlacedTrust {
+    pub(super) trust: Trust,
+    pub(super) require: Vec<At<ProofKind>>,
+    /// Names of issuers, also of those that did not read: whoever refers to one of them is not to blame.
+    pub(super) named: BTreeSet<String>,
+}
+
+pub(super) fn trust(section: Section<'_>, workspaces: BTreeSet<WorkspaceHost>) -> PlacedTrust {
+    let require = require(&section);
+    if !require.iter().any(|kind| kind.value == ProofKind::Databricks) {
+        let span = section.place("require").unwrap_or(section.span.clone());
+        section.reader().error(
+            span,
+            "`require` must name databricks",
+            "only the workspace says which cluster, run and principal this is",
+        );
+    }
+    let mut oidc: BTreeMap<LocalName, OidcTrust> = BTreeMap::new();
+    let mut named = BTreeSet::new();
+    for body in section.tables("oidc") {
+        let span = body.place("name").unwrap_or(body.span.clone());
+        named.extend(body.text("name").map(|name| name.value));
+        let Some(found) = issuer(body) else { continue };
+        if oidc.contains_key(&found.name) {
+            section.reader().error(span.clone(), format!("issuer `{}` is named twice", found.name), "");
+        }
+        let same = |other: &&OidcTrust| other.issuer == found.issuer && other.audience == found.audience;
+        if let Some(other) = oidc.values().find(same).filter(|other| other.name != found.name) {
+            section.reader().error(
+                span,
+                format!("`{}` and `{}` trust the same issuer for the same audience", other.name, found.name),
+                "one token must not count as two proofs",
+            );
+        }
+        oidc.entry(found.name.clone()).or_insert(found);
+    }
+    if let Some(span) = section.place("saml") {
+        // Known, and not yet checked: said in so many words, never passed over.
+        section.reader().error(span, "this version cannot check `saml`", "known: [[trust.oidc]]");
+        section.known("saml");
+    }
+    section.finish();
+    let kinds = require.iter().map(|kind| kind.value.clone()).collect();
+    PlacedTrust { trust: Trust { workspaces, require: kinds, oidc }, require, named }
+}
+
+fn require(section: &Section<'_>) -> Vec<At<ProofKind>> {
+    let mut found = Vec::new();
+    for text in section.need_texts("require") {
+        let kind = match text.value.split_once(':') {
+            None if text.value == "databricks" => Some(ProofKind::Databricks),
+            Some(("oidc", name)) => match LocalName::try_from(name) {
+                Ok(name) => Some(ProofKind::Oidc(name)),
+                Err(error) => {
+                    section.reader().error(text.span, format!("behind `oidc:` {error}"), "");
+                    continue;
+                }
+            },
+            None | Some(_) => None,
+        };
+        match kind {
+            Some(value) => found.push(At { value, span: text.span }),
+            None => section.reader().error(
+                text.span,
+                format!("this version cannot check the proof kind `{}`", text.value),
+                "known: databricks, oidc:<name>",
+            ),
+        }
+    }
+    found
+}
+
+const ALGORITHMS: &[(&str, Algorithm)] = &[
+    ("RS256", Algorithm::RS256),
+    ("RS384", Algorithm::RS384),
+    ("RS512", Algorithm::RS512),
+    ("PS256", Algorithm::PS256),
+    ("PS384", Algorithm::PS384),
+    ("PS512", Algorithm::PS512),
+    ("ES256", Algorithm::ES256),
+    ("ES384", Algorithm::ES384),
+    ("EdDSA", Algorithm::EdDSA),
+];
+
+fn issuer(section: Section<'_>) -> Option<OidcTrust> {
+    let name = section.need_parsed::<LocalName>("name");
+    if let Some(name) = name.as_ref().filter(|name| name.value.as_str() == "databricks") {
+        section.reader().error(
+            name.span.clone(),
+            "an issuer cannot be called databricks",
+            "groups of that provider come from the workspace",
+        );
+    }
+    let issuer = section.need_parsed("issuer");
+    let audience = section.need_parsed("audience");
+    let jwks_hosts = jwks_hosts(&section);
+    // RFC 8725 §3.11: the type is part of what is trusted.
+    let types = (section.need_texts("types").into_iter())
+        .filter_map(|word| {
+            let lower = word.value.to_ascii_lowercase();
+            let fits = (1..=64).contains(&lower.len())
+                && lower.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte));
+            if !fits {
+                section.reader().error(word.span, "not a token type", "such as jwt or at+jwt, without `application/`");
+            }
+            fits.then_some(lower)
+        })
+        .collect();
+    let algorithms = algorithms(&section);
+    let groups = section.text("groups").map(|text| text.value);
+    let subject = section.need_table("subject").and_then(subject);
+    section.finish();
+    Some(OidcTrust {
+        name: name?.value,
+        issuer: issuer?.value,
+        jwks_hosts,
+        audience: audience?.value,
+        algorithms,
+        types,
+        groups,
+        subject: subject?,
+    })
+}
+
+/// `name` or `name:port`: where keys may be fetched from, whatever the issuer's discovery document says.
+fn jwks_hosts(section: &Section<'_>) -> BTreeSet<String> {
+    let mut hosts = BTreeSet::new();
+    for host in section.need_texts("jwks-hosts") {
+        match WorkspaceHost::try_from(format!("https://{}", host.value).as_str()) {
+            Ok(_) => {
+                hosts.insert(host.value);
+            }
+            Err(_) => section.reader().error(
+                host.span,
+                "not a host: a lower-case DNS name or address with an optional port",
+                "such as login.example.com, without https:// and path",
+            ),
+        }
+    }
+    hosts
+}
+
+fn algorithms(section: &Section<'_>) -> BTreeSet<Algorithm> {
+    let mut found = BTreeSet::new();
+    for text in section.need_texts("algorithms") {
+        let word = text.value.as_str();
+        if let Some((_, algorithm)) = ALGORITHMS.iter().find(|(known, _)| *known == word) {
+            found.insert(*algorithm);
+        } else if word.eq_ignore_ascii_case("none") {
+            section.reader().error(
+                text.span,
+                "`none` is no signature: anybody could write such a token",
+                "name asymmetric algorithms (RFC 8725 §3.2)",
+            );
+        } else if word.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("hs")) {
+            section.reader().error(
+                text.span,
+                format!("`{word}` is symmetric: whoever can check a token can write one"),
+                "name asymmetric algorithms (RFC 8725 §2.1, §3.2)",
+            );
+        } else {
+            let known: Vec<&str> = ALGORITHMS.iter().map(|(known, _)| *known).collect();
+            section.reader().error(text.span, format!("unknown algorithm `{word}`"), format!("known: {}", known.join(", ")));
+        }
+    }
+    found
+}
+
+fn subject(section: Section<'_>) -> Option<SubjectRule> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Kind {
+        ApplicationId,
+        UserName,
+        Map,
+    }
+    let claim = section.need_text("claim");
+    if let Some(empty) = claim.as_ref().filter(|claim| claim.value.is_empty()) {
+        section.reader().error(empty.span.clone(), "`claim` is empty", "such as sub, oid or appid");
+    }
+    let words =
+        [("databricks.application-id", Kind::ApplicationId), ("databricks.user-name", Kind::UserName), ("map", Kind::Map)];
+    let kind = section.need_word("equals", &words);
+    let equals = match kind.as_ref()?.value {
+        Kind::ApplicationId => Some(SubjectEquals::ApplicationId),
+        Kind::UserName => Some(SubjectEquals::UserName),
+        Kind::Map => map(&section),
+    };
+    if kind.is_some_and(|kind| kind.value != Kind::Map)
+        && let Some(span) = section.place("map")
+    {
+        section.reader().error(span, "`map` stands beside another rule and would say nothing", "write `equals = \"map\"`");
+        section.known("map");
+    }
+    section.finish();
+    Some(SubjectRule { claim: claim?.value, equals: equals? })
+}
+
+fn map(section: &Section<'_>) -> Option<SubjectEquals> {
+    if let Some(span) = section.holds_text("map") {
+        section.reader().error(
+            span,
+            "`map` names a file, and the signature covers this file alone",
+            "write the table here: map = { \"subject\" = \"user@example.com\" }",
+        );
+        section.known("map");
+        return None;
+    }
+    section.refuse_empty("map");
+    let table = section.need_table("map")?;
+    let mut rows = BTreeMap::new();
+    for (from, to) in table.named_texts() {
+        if let Some(to) = table.convert::<PrincipalName>(&to) {
+            rows.insert(from.value, to.value);
+        }
+    }
+    Some(SubjectEquals::Map(rows))
+}

@@ -1,0 +1,462 @@
+//! What is allowed: the same policy, identity and time give the same answer, whatever the order of writing; what nobody
+//! said is never a yes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use longhorn::config::read_policy;
+use longhorn::decision::policy::{ClusterSelector, JobSelector, Permission, Policy, Role, Scope};
+use longhorn::decision::{Evaluated, Refusal, Trace, decide, evaluate};
+use longhorn::evidence::{Answered, Claim, DatabricksClaim, Hints};
+use longhorn::host::clock::Timestamp;
+use longhorn::identity::ids::{
+    ClusterId, ComputePolicyId, GroupName, JobId, LocalName, NodeAddress, PrincipalName, RunId, WorkspaceHost,
+};
+use longhorn::identity::job::{JobIdentity, Membership, NodeRole, Principal, PrincipalKind, ProofLine, SpeaksFor, Workload};
+use longhorn::identity::{Basis, Rules, agree, verify};
+use longhorn::unverified::Unverified;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+fn local(name: &str) -> LocalName {
+    LocalName::try_from(name).expect("a name")
+}
+
+fn group(name: &str) -> GroupName {
+    GroupName::try_from(name).expect("a group")
+}
+
+/// The policy that most tests begin with: as a document, so that its parts can be shuffled and changed.
+const HEAD: &str = r#"
+schema = 1
+serial = 7
+not-after = 2030-01-01T00:00:00Z
+workspaces = ["https://dbc-1.example.com", "https://dbc-2.example.com"]
+enforcement = "enforce"
+"#;
+
+/// Tables whose order must not matter; `§` stands between the items of a list.
+const TABLES: &[&str] = &[
+    "[trust]\nrequire = [\"databricks\"§\"oidc:okta\"]\n",
+    "[roles.engineer]\ngroups = [\"okta:engineers\"§\"databricks:eng\"]\n",
+    "[roles.lead]\ngroups = [\"okta:leads\"§\"okta:engineers\"]\n",
+    "[roles.contractor]\ngroups = [\"okta:contractors\"]\n",
+    "[scopes.training]\njobs = { ids = [\"1\"§\"2\"§\"3\"] }\nrun-by = [\"engineer\"§\"lead\"]\ndeny = [\"contractor\"]\nmay = [\"run\"§\"model.read\"]\nenvironment = \"python\"\nclearance = [\"pii\"]\n",
+    "[scopes.report]\njobs = { names = [\"report\"§\"summary\"], tags = { team = \"risk\" } }\nrun-by = [\"lead\"]\nmay = [\"lineage.read\"§\"run\"]\nenvironment = \"python\"\n",
+    "[scopes.locked]\njobs = { locked = true, run-as = [\"sp-1\"§\"sp-2\"] }\nrun-by = [\"engineer\"]\nmay = [\"run\"]\nenvironment = \"python\"\n",
+    "[scopes.silent]\njobs = { ids = [\"9\"] }\nrun-by = [\"engineer\"]\nmay = [\"model.read\"]\nenvironment = \"python\"\n",
+    "[scopes.notebook]\nclusters = { policy-ids = [\"ABC\"§\"DEF\"] }\nrun-by = [\"engineer\"§\"lead\"]\nmay = [\"run\"]\nenvironment = \"python\"\n",
+    "[environments.python]\npreset = \"linux\"\ntargets = { root = [\"/usr/bin/java\"§\"/usr/bin/python3\"] }\n",
+];
+
+/// `[[trust.oidc]]` must stand behind `[trust]` in TOML only if that is written as a header; it may come before.
+const ISSUER: &str = "[[trust.oidc]]\nname = \"okta\"\nissuer = \"https://okta.example.com\"\njwks-hosts = [\"okta.example.com\"]\naudience = \"longhorn\"\nalgorithms = [\"RS256\"§\"ES256\"]\ntypes = [\"jwt\"]\ngroups = \"groups\"\nsubject = { claim = \"sub\", equals = \"databricks.application-id\" }\n";
+
+fn parsed(text: &str) -> Policy {
+    match read_policy("policy.toml", &text.replace('§', ", ")) {
+        Ok((policy, _)) => policy,
+        Err(problems) => panic!("{problems}\n{text}"),
+    }
+}
+
+fn policy() -> Policy {
+    parsed(&format!("{HEAD}{}{ISSUER}", TABLES.concat()))
+}
+
+fn proof(kind: &str, speaks_for: SpeaksFor) -> ProofLine {
+    let basis = Basis {
+        voucher: "https://v.example.com".into(),
+        key: None,
+        checked: NOW,
+        good_until: NOW.plus(Duration::from_secs(600)),
+        digest: String::new(),
+    };
+    ProofLine { kind: kind.into(), basis, speaks_for }
+}
+
+fn job(id: &str) -> Workload {
+    Workload::Job {
+        job: JobId::try_from(id).expect("a job id"),
+        run: RunId::try_from("5").expect("a run id"),
+        name: "unnamed".into(),
+        tags: Vec::new(),
+        locked: false,
+    }
+}
+
+/// An engineer's service principal that runs job 1: granted.
+fn engineer() -> JobIdentity {
+    JobIdentity {
+        workspace: WorkspaceHost::try_from("https://dbc-1.example.com").expect("a workspace"),
+        cluster: ClusterId::try_from("0101-1-a").expect("a cluster id"),
+        node: NodeAddress::try_from("10.0.0.1").expect("an address"),
+        role: NodeRole::Driver,
+        membership: Membership::Listed,
+        workload: job("1"),
+        principal: Principal { kind: PrincipalKind::ServicePrincipal, name: PrincipalName::try_from("sp-9").expect("a name") },
+        groups: BTreeSet::from([group("databricks:eng")]),
+        compute_policy: None,
+        proofs: vec![proof("databricks", SpeaksFor::Job), proof("oidc:okta", SpeaksFor::Job)],
+    }
+}
+
+fn answer(identity: &JobIdentity) -> Result<String, &'static str> {
+    evaluate(&policy(), identity, NOW).0.map(|found| found.scope.to_string()).map_err(|refusal| refusal.reason())
+}
+
+fn changed(change: impl FnOnce(&mut JobIdentity)) -> Result<String, &'static str> {
+    let mut identity = engineer();
+    change(&mut identity);
+    answer(&identity)
+}
+
+#[test]
+fn an_engineer_may_run_the_job_that_a_scope_names() {
+    assert_eq!(answer(&engineer()), Ok("training".into()));
+}
+
+/// A report job with everything that its scope asks for.
+fn report(identity: &mut JobIdentity) {
+    identity.groups = BTreeSet::from([group("okta:leads")]);
+    let Workload::Job { job, name, tags, .. } = &mut identity.workload else { return };
+    (*job, *name) = (JobId::try_from("77").expect("a job id"), "report".into());
+    tags.push(("team".into(), "risk".into()));
+}
+
+#[test]
+fn each_refusal_has_its_own_reason_and_all_of_them_one_exit() {
+    type Change = fn(&mut JobIdentity);
+    let rows: &[(&str, Result<&str, &str>, Change)] = &[
+        ("another workspace of the policy", Ok("training"), |identity| {
+            identity.workspace = WorkspaceHost::try_from("https://dbc-2.example.com").expect("a workspace");
+        }),
+        ("a workspace that is not the policy's", Err("policy-other-workspace"), |identity| {
+            identity.workspace = WorkspaceHost::try_from("https://dbc-3.example.com").expect("a workspace");
+        }),
+        ("no token", Err("proof-missing"), |identity| drop(identity.proofs.pop())),
+        ("no word of the workspace", Err("proof-missing"), |identity| drop(identity.proofs.remove(0))),
+        ("a token of the agent", Err("proof-missing"), |identity| identity.proofs[1].speaks_for = SpeaksFor::Agent),
+        ("a token of the agent beside one of the job", Ok("training"), |identity| {
+            identity.proofs.insert(0, proof("oidc:okta", SpeaksFor::Agent));
+        }),
+        ("a token that has ended", Err("proof-missing"), |identity| identity.proofs[1].basis.good_until = NOW),
+        ("a token of another issuer", Err("proof-missing"), |identity| identity.proofs[1].kind = "oidc:entra".into()),
+        ("no groups", Err("role-missing"), |identity| identity.groups.clear()),
+        ("a group of another provider with the same name", Err("role-missing"), |identity| {
+            identity.groups = BTreeSet::from([group("databricks:engineers")]);
+        }),
+        ("a denied role beside a permitted one", Err("role-denied"), |identity| {
+            identity.groups.insert(group("okta:contractors"));
+        }),
+        ("a job that no scope names", Err("no-scope"), |identity| identity.workload = job("4")),
+        ("a scope without `run`", Err("run-not-permitted"), |identity| identity.workload = job("9")),
+        ("an interactive cluster without a compute policy", Err("no-scope"), |identity| {
+            identity.workload = Workload::Interactive;
+        }),
+        ("an interactive cluster of another compute policy", Err("no-scope"), |identity| {
+            identity.workload = Workload::Interactive;
+            identity.compute_policy = ComputePolicyId::try_from("XYZ").ok();
+        }),
+        ("an interactive cluster", Ok("notebook"), |identity| {
+            identity.workload = Workload::Interactive;
+            identity.compute_policy = ComputePolicyId::try_from("DEF").ok();
+        }),
+        ("a job on a cluster of that compute policy", Err("no-scope"), |identity| {
+            identity.workload = job("4");
+            identity.compute_policy = ComputePolicyId::try_from("DEF").ok();
+        }),
+        ("a job by name and tag", Ok("report"), report),
+        ("the name without the tag", Err("no-scope"), |identity| {
+            report(identity);
+            let Workload::Job { tags, .. } = &mut identity.workload else { return };
+            tags.clear();
+        }),
+        ("the tag with another value", Err("no-scope"), |identity| {
+            report(identity);
+            let Workload::Job { tags, .. } = &mut identity.workload else { return };
+            tags[0].1 = "Risk".into();
+        }),
+        ("the tag without the name", Err("no-scope"), |identity| {
+            report(identity);
+            let Workload::Job { name, .. } = &mut identity.workload else { return };
+            name.clear();
+        }),
+        ("a job in two scopes", Err("ambiguous-scope"), |identity| {
+            report(identity);
+            let Workload::Job { job, .. } = &mut identity.workload else { return };
+            *job = JobId::try_from("1").expect("a job id");
+        }),
+        ("locked, and run as the right principal", Ok("locked"), |identity| {
+            identity.workload = job("4");
+            let Workload::Job { locked, .. } = &mut identity.workload else { return };
+            *locked = true;
+            identity.principal.name = PrincipalName::try_from("sp-2").expect("a name");
+        }),
+        ("the right principal, and not locked", Err("no-scope"), |identity| {
+            identity.workload = job("4");
+            identity.principal.name = PrincipalName::try_from("sp-2").expect("a name");
+        }),
+        ("a group that is called like the principal", Err("no-scope"), |identity| {
+            identity.workload = job("4");
+            let Workload::Job { locked, .. } = &mut identity.workload else { return };
+            *locked = true;
+            identity.principal = Principal { kind: PrincipalKind::Group, name: PrincipalName::try_from("sp-2").expect("a name") };
+        }),
+    ];
+    for (what, expected, change) in rows {
+        assert_eq!(changed(*change), expected.map(str::to_owned), "{what}");
+    }
+    assert_eq!(evaluate(&policy(), &engineer(), policy().not_after).0.map_err(|refusal| refusal.reason()), Err("policy-expired"));
+    let refusals = [
+        Refusal::IdentityExpired,
+        Refusal::PolicyExpired(NOW),
+        Refusal::OtherWorkspace("w".into()),
+        Refusal::ProofMissing { kind: "k".into(), presented: "absent" },
+        Refusal::NoScope("j".into()),
+        Refusal::AmbiguousScope(vec!["a".into(), "b".into()]),
+        Refusal::RoleMissing { expected: vec!["a".into()], presented: vec![] },
+        Refusal::RoleDenied("r".into()),
+        Refusal::RunNotPermitted("s".into()),
+        Refusal::EnvironmentUnknown("e".into()),
+    ];
+    let reasons: BTreeSet<&str> = refusals.iter().map(Refusal::reason).collect();
+    assert_eq!(reasons.len(), refusals.len());
+    for refusal in &refusals {
+        let screen = refusal.screen();
+        assert_eq!((screen.exit.code(), &*screen.reason), (79, refusal.reason()));
+        assert!(!screen.hint.is_empty(), "{screen}");
+    }
+}
+
+#[test]
+fn every_rule_that_is_in_the_way_stands_in_the_trace_and_the_first_names_the_refusal() {
+    let mut identity = engineer();
+    identity.proofs.clear();
+    identity.groups.clear();
+    let (outcome, trace) = evaluate(&policy(), &identity, NOW);
+    assert_eq!(outcome.map_err(|refusal| refusal.reason()), Err("proof-missing"));
+    let missed: Vec<&str> = trace.steps.iter().filter(|step| !step.hit).map(|step| step.rule.as_str()).collect();
+    for rule in ["require / databricks", "require / oidc:okta", "role engineer", "scope training / run-by"] {
+        assert!(missed.contains(&rule), "{rule}\n{trace}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&trace.to_json()).unwrap();
+    assert_eq!(json["steps"].as_array().map(Vec::len), Some(trace.steps.len()));
+    assert_eq!(trace.to_string().lines().count(), trace.steps.len());
+}
+
+#[test]
+fn only_a_verified_identity_is_granted_and_the_grant_ends_with_what_ends_first() {
+    let document = |text: &str| Answered::Document(text.as_bytes().to_vec());
+    let text = format!("{HEAD}{}{ISSUER}", TABLES.concat()).replace("\"databricks\"§\"oidc:okta\"", "\"databricks\"");
+    let policy = parsed(&text);
+    let claim = DatabricksClaim {
+        host: WorkspaceHost::try_from("https://dbc-1.example.com").unwrap(),
+        hints: Hints {
+            cluster: ClusterId::try_from("0101-1-a").unwrap(),
+            address: NodeAddress::try_from("10.0.0.1").unwrap(),
+            driver: true,
+            job: Some((JobId::try_from("1").unwrap(), RunId::try_from("5").unwrap())),
+        },
+        cluster: document(
+            r#"{"cluster_id":"0101-1-a","cluster_source":"JOB","state":"RUNNING","single_user_name":"ada@example.com","driver":{"private_ip":"10.0.0.1"}}"#,
+        ),
+        run: Some(document(r#"{"run_id":5,"job_id":1,"cluster_instance":{"cluster_id":"0101-1-a"}}"#)),
+        job: Some(document(r#"{"job_id":1,"run_as_user_name":"ada@example.com","settings":{"name":"train"}}"#)),
+        principal: Some(document(r#"{"Resources":[{"userName":"ada@example.com","active":true,"groups":[{"display":"eng"}]}]}"#)),
+    };
+    let rules = Rules { trust: &policy.trust, listed: true, period: Duration::from_secs(600), now: NOW };
+    let proven = verify(&Unverified::new(Claim::Databricks(Box::new(claim))), &rules).unwrap();
+    let identity = agree(vec![proven], &policy.trust, NOW).unwrap();
+    let end = NOW.plus(Duration::from_secs(600));
+
+    let grant = decide(&policy, &identity, NOW).outcome.unwrap();
+    assert_eq!((grant.scope().as_str(), grant.policy_serial()), ("training", 7));
+    assert_eq!(grant.permissions(), &BTreeSet::from([Permission::Run, Permission::ModelRead]));
+    assert_eq!(grant.clearance().len(), 1);
+    assert_eq!(grant.roles(), &BTreeSet::from([local("engineer")]));
+    assert_eq!(grant.environment().name.as_str(), "python");
+    assert_eq!(grant.good_until(), end, "the proof ends before the policy");
+    let mut short = policy.clone();
+    short.not_after = NOW.plus(Duration::from_secs(1));
+    assert_eq!(decide(&short, &identity, NOW).outcome.unwrap().good_until(), short.not_after);
+
+    let late = decide(&policy, &identity, end);
+    assert_eq!(late.outcome.map(|_| ()), Err(Refusal::IdentityExpired));
+    assert!(!late.trace.steps.is_empty());
+}
+
+#[test]
+fn observe_answers_as_enforce_would() {
+    let observed = parsed(&format!("{HEAD}{}{ISSUER}", TABLES.concat()).replace("\"enforce\"", "\"observe\""));
+    let mut identity = engineer();
+    for groups in [vec!["okta:engineers"], vec![]] {
+        identity.groups = groups.into_iter().map(group).collect();
+        assert_eq!(evaluate(&observed, &identity, NOW), evaluate(&policy(), &identity, NOW));
+    }
+}
+
+fn any_identity() -> impl Strategy<Value = JobIdentity> {
+    let groups = subsequence(vec!["okta:engineers", "okta:leads", "okta:contractors", "databricks:eng", "okta:others"], 0..=5);
+    let kinds = vec![("databricks", true), ("oidc:okta", true), ("oidc:okta", false), ("oidc:entra", true)];
+    // Mostly all that is required, so that the rules behind it are reached.
+    let proofs = prop_oneof![3 => Just(kinds[..2].to_vec()), 1 => subsequence(kinds, 0..=4)];
+    let job = (
+        select(vec!["1", "2", "4", "9"]),
+        select(vec!["report", "summary", "", "other"]),
+        subsequence(vec![("team", "risk"), ("team", "other"), ("", "")], 0..=3),
+        any::<bool>(),
+    );
+    let workload = prop::option::weighted(0.8, job);
+    let principal =
+        (select(vec!["sp-1", "sp-9"]), select(vec![PrincipalKind::User, PrincipalKind::ServicePrincipal, PrincipalKind::Group]));
+    (groups, proofs, workload, principal, prop::option::of(select(vec!["ABC", "XYZ"]))).prop_map(
+        |(groups, proofs, workload, (name, kind), compute_policy)| {
+            let mut identity = engineer();
+            identity.groups = groups.into_iter().map(group).collect();
+            let speaks = |for_job| if for_job { SpeaksFor::Job } else { SpeaksFor::Agent };
+            identity.proofs = proofs.into_iter().map(|(kind, for_job)| proof(kind, speaks(for_job))).collect();
+            identity.workload = workload.map_or(Workload::Interactive, |(id, name, tags, locked)| Workload::Job {
+                job: JobId::try_from(id).expect("a job id"),
+                run: RunId::try_from("5").expect("a run id"),
+                name: name.into(),
+                tags: tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+                locked,
+            });
+            identity.principal = Principal { kind, name: PrincipalName::try_from(name).expect("a name") };
+            identity.compute_policy = compute_policy.and_then(|id| ComputePolicyId::try_from(id).ok());
+            identity
+        },
+    )
+}
+
+/// The document with its tables, the lines in them, and the items of their lists in another order.
+fn shuffled() -> impl Strategy<Value = String> {
+    let shuffle_table = |table: &'static str| {
+        let (header, body) = table.split_once('\n').expect("a header");
+        let lines: Vec<&str> = body.lines().collect();
+        let swap = any::<bool>();
+        (Just(lines).prop_shuffle(), swap).prop_map(move |(lines, swap)| {
+            let lines: Vec<String> = lines.into_iter().map(|line| if swap { turned(line) } else { line.to_owned() }).collect();
+            format!("{header}\n{}\n", lines.join("\n"))
+        })
+    };
+    let tables: Vec<_> = TABLES.iter().chain([&ISSUER]).map(|table| shuffle_table(table).boxed()).collect();
+    tables.prop_flat_map(|tables| Just(tables).prop_shuffle()).prop_map(|tables| format!("{HEAD}{}", tables.concat()))
+}
+
+/// A line with the items of each of its lists turned round.
+fn turned(line: &str) -> String {
+    let Some((before, rest)) = line.split_once('[') else { return line.to_owned() };
+    let Some((items, after)) = rest.split_once(']') else { return line.to_owned() };
+    let items: Vec<&str> = items.split('§').rev().collect();
+    format!("{before}[{}]{}", items.join("§"), turned(after))
+}
+
+/// What somebody may do.
+fn permissions(policy: &Policy, outcome: &Result<Evaluated, Refusal>) -> BTreeSet<Permission> {
+    outcome.as_ref().map(|found| policy.scopes[&found.scope].may.clone()).unwrap_or_default()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_writing_never_matters(text in shuffled(), identity in any_identity()) {
+        let (written, usual) = (parsed(&text), policy());
+        prop_assert_eq!(evaluate(&written, &identity, NOW), evaluate(&usual, &identity, NOW));
+        let digests = |policy: &Policy| policy.environments.values().map(|one| one.digest()).collect::<Vec<_>>();
+        prop_assert_eq!(digests(&written), digests(&usual));
+    }
+
+    #[test]
+    fn one_more_group_takes_nothing_away_unless_a_deny_says_so(identity in any_identity(), more in select(vec!["okta:engineers", "okta:leads", "okta:contractors", "okta:others"])) {
+        let policy = policy();
+        let before = evaluate(&policy, &identity, NOW).0;
+        let mut richer = identity.clone();
+        richer.groups.insert(group(more));
+        let after = evaluate(&policy, &richer, NOW).0;
+        let denied = matches!(after, Err(Refusal::RoleDenied(_)));
+        prop_assert!(denied || permissions(&policy, &after).is_superset(&permissions(&policy, &before)), "{:?} {:?}", before, after);
+        prop_assert!(!denied || more == "okta:contractors" || matches!(before, Err(Refusal::RoleDenied(_))));
+    }
+
+    #[test]
+    fn a_yes_always_rests_on_everything_that_the_policy_asks_for(identity in any_identity()) {
+        let policy = policy();
+        let (outcome, trace) = evaluate(&policy, &identity, NOW);
+        if let Ok(found) = outcome {
+            let scope = &policy.scopes[&found.scope];
+            prop_assert!(scope.may.contains(&Permission::Run));
+            prop_assert!(found.roles.is_disjoint(&scope.deny) && !found.roles.is_disjoint(&scope.run_by));
+            for role in &found.roles {
+                prop_assert!(!policy.roles[role].groups.is_disjoint(&identity.groups));
+            }
+            for kind in ["databricks", "oidc:okta"] {
+                prop_assert!(identity.proofs.iter().any(|one| one.kind == kind && one.speaks_for == SpeaksFor::Job));
+            }
+            let scopes = trace.steps.iter().filter(|step| step.rule.starts_with("scope ") && !step.rule.contains(" / ") && step.hit);
+            prop_assert_eq!(scopes.count(), 1);
+            // Taking any one thing away that the yes rests on takes the yes away.
+            let mut poorer = identity.clone();
+            poorer.groups.clear();
+            prop_assert!(evaluate(&policy, &poorer, NOW).0.is_err());
+            let mut poorer = identity.clone();
+            poorer.proofs.retain(|one| one.kind != "databricks");
+            prop_assert!(evaluate(&policy, &poorer, NOW).0.is_err());
+        }
+    }
+
+    /// A policy that no reader made: dangling names, empty selectors, anything.
+    #[test]
+    fn any_policy_has_an_answer_for_any_identity(
+        identity in any_identity(),
+        selector in (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
+        parts in (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
+        now in any::<i64>(),
+    ) {
+        let (ids, names, tags, run_as, locked, policy_ids) = selector;
+        let (with_jobs, with_clusters, with_roles, with_environments, with_require) = parts;
+        let when = |there: bool, text: &str| if there { BTreeSet::from([text.to_owned()]) } else { BTreeSet::new() };
+        let mut policy = policy();
+        let compute: BTreeSet<ComputePolicyId> = when(policy_ids, "ABC").iter().filter_map(|id| ComputePolicyId::try_from(id.as_str()).ok()).collect();
+        let scope = Scope {
+            jobs: with_jobs.then(|| JobSelector {
+                ids: when(ids, "1").iter().filter_map(|id| JobId::try_from(id.as_str()).ok()).collect(),
+                names: when(names, ""),
+                tags: if tags { BTreeMap::from([(String::new(), String::new())]) } else { BTreeMap::new() },
+                run_as: when(run_as, "sp-1"),
+                locked,
+                policy_ids: compute.clone(),
+            }),
+            clusters: with_clusters.then_some(ClusterSelector { policy_ids: compute }),
+            run_by: BTreeSet::from([local("engineer"), local("nobody")]),
+            deny: BTreeSet::new(),
+            may: BTreeSet::from([Permission::Run]),
+            environment: local("python"),
+            clearance: BTreeSet::new(),
+        };
+        policy.scopes = BTreeMap::from([(local("only"), scope)]);
+        if !with_roles {
+            policy.roles = BTreeMap::from([(local("engineer"), Role::default())]);
+        }
+        if !with_environments {
+            policy.environments.clear();
+        }
+        if !with_require {
+            policy.trust.require.clear();
+        }
+        let now = Timestamp::from_millis(now);
+        let (outcome, trace): (Result<Evaluated, Refusal>, Trace) = evaluate(&policy, &identity, now);
+        prop_assert!(!trace.steps.is_empty());
+        if outcome.is_ok() {
+            prop_assert!(with_roles && with_environments && now < policy.not_after);
+            let selected = match identity.workload {
+                Workload::Job { .. } => with_jobs && (ids || names || tags || run_as || locked || policy_ids),
+                Workload::Interactive => with_clusters && policy_ids && identity.compute_policy.is_some(),
+            };
+            prop_assert!(selected, "an empty selector selects nothing");
+        }
+    }
+}
