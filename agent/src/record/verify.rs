@@ -271,11 +271,13 @@ impl<'a> Walk<'a> {
                 if checkpoint.origin != key.name {
                     return Err("the checkpoint belongs to another log".into());
                 }
-                if checkpoint.size != self.tree.size() || checkpoint.root != self.tree.root() {
-                    return Err(format!(
-                        "the checkpoint covers {} records with another root: a record before it was edited, added or removed",
-                        checkpoint.size
-                    ));
+                let (covers, stand) = (checkpoint.size, self.tree.size());
+                if covers != stand {
+                    let what = if covers > stand { "missing" } else { "too many" };
+                    return Err(format!("records are {what}: the checkpoint covers {covers} and {stand} stand before it"));
+                }
+                if checkpoint.root != self.tree.root() {
+                    return Err(format!("the checkpoint covers {covers} records with another root: one of them was edited"));
                 }
                 self.checkpoints += 1;
                 self.tail = 0;
