@@ -23,12 +23,11 @@ pub fn run(args: &StatusArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) ->
     let shown = if args.json {
         writeln!(terminal.out, "{status}")
     } else {
-        let rows = status.as_object().into_iter().flatten();
-        rows.map(|(label, value)| {
+        let mut rows = status.as_object().into_iter().flatten();
+        rows.try_for_each(|(label, value)| {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             writeln!(terminal.out, "{:22} {}", label.replace('_', " "), one_line(&text))
         })
-        .collect()
     };
     match shown {
         Ok(()) if status["state"] == "locked" || status["state"] == "observing" => Exit::Ok,

@@ -63,6 +63,9 @@ impl RecordError {
     }
 }
 
+/// Makes the first event from the verifier key and the origin.
+pub type FirstEvent<'a> = Box<dyn FnOnce(&str, &str) -> Event + 'a>;
+
 /// What a log starts with. The first event gets the log's keys and origin filled in by the writer.
 pub struct Start<'a> {
     /// `longhorn/<workspace>/<cluster>/<node>/<boot>`; the log's id is added.
@@ -70,7 +73,7 @@ pub struct Start<'a> {
     /// Where and for what.
     pub run: RunContext,
     /// Makes the first event: from the verifier key, the origin and the id.
-    pub first: Box<dyn FnOnce(&str, &str) -> Event + 'a>,
+    pub first: FirstEvent<'a>,
     /// The mirror in the journal, where one is wanted.
     pub mirror: Option<Mirror>,
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::signal::{SigSet, Signal};
 use zeroize::Zeroizing;
 
 use super::{Attested, Way, attest, inventory, tell};
@@ -45,11 +46,11 @@ const MOST_CREDENTIALS: usize = 256 * 1024;
 
 /// Runs the sidecar until it ends. `init` hears why it could not start; nobody else does.
 pub fn run(args: &ServeArgs, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Exit {
-    let verdict = match args.verdict.map(longhorn_sys::inherited::take).transpose() {
-        Ok(verdict) => verdict,
-        Err(_) => return Exit::Os,
-    };
-    match become_sidecar(args, verdict.as_ref(), clock, random) {
+    let taken = (longhorn_sys::inherited::take(args.control), args.verdict.map(longhorn_sys::inherited::take).transpose());
+    let (Ok(control), Ok(verdict)) = taken else { return Exit::Os };
+    // Held until the verdict is said: the keeper ends a sidecar whose control socket is closed.
+    let Ok(held) = control.try_clone() else { return Exit::Os };
+    let exit = match become_sidecar(args, control, verdict.as_ref(), clock, random) {
         Ok(()) => Exit::Ok,
         Err(screen) => {
             if let Some(socket) = &verdict {
@@ -58,7 +59,9 @@ pub fn run(args: &ServeArgs, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> 
             }
             screen.exit
         }
-    }
+    };
+    drop(held);
+    exit
 }
 
 fn say(socket: &OwnedFd, message: &FromSidecar) -> io::Result<()> {
@@ -71,12 +74,17 @@ fn os(what: &'static str) -> impl FnOnce(io::Error) -> Screen {
 
 fn become_sidecar(
     args: &ServeArgs,
+    control: OwnedFd,
     verdict: Option<&OwnedFd>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<(), Screen> {
+    // The keeper reads its signals from a descriptor and has them blocked; a child inherits that.
+    let mut term = SigSet::empty();
+    term.add(Signal::SIGTERM);
+    term.thread_unblock().map_err(|errno| os("the sidecar cannot hear signals")(errno.into()))?;
     let take = |number| longhorn_sys::inherited::take(number).map_err(os("the sidecar was started without its descriptors"));
-    let sockets = Sockets { control: take(args.control)?, api: take(args.api)?, launch: take(args.launch)? };
+    let sockets = Sockets { control, api: take(args.api)?, launch: take(args.launch)? };
     let seed = Zeroizing::new(longhorn_sys::memfd::held(&take(args.node_key)?, 32).map_err(os("the node key cannot be read"))?);
     let credentials = Zeroizing::new(
         longhorn_sys::memfd::held(&take(args.credentials)?, MOST_CREDENTIALS).map_err(os("the credentials cannot be read"))?,

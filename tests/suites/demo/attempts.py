@@ -1,8 +1,7 @@
-"""What a hostile job tries once it runs as root on a node. One line of JSON each: did it succeed, and how it ended."""
+"""What a hostile job tries once it runs as root on a node. One line each: the attempt, whether it succeeded, how it ended."""
 import ctypes
 import errno
 import glob
-import json
 import os
 import signal
 import sys
@@ -34,7 +33,10 @@ def sidecar():
 
 def read_protected():
     with open("/etc/shadow") as file:
-        return f"read {len(file.read())} bytes of /etc/shadow"
+        length = len(file.read())
+    if length == 0:
+        raise OSError(errno.EACCES, "masked: it reads as empty")
+    return f"read {length} bytes of /etc/shadow"
 
 
 def smuggled_variable():
@@ -111,7 +113,6 @@ ATTEMPTS = [
 
 for title, attempt in ATTEMPTS:
     try:
-        print(json.dumps({"attempt": title, "succeeded": True, "how": attempt()}), flush=True)
-    except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else str(error)
-        print(json.dumps({"attempt": title, "succeeded": False, "how": words}), flush=True)
+        print(title, "succeeded", attempt(), sep="\t", flush=True)
+    except OSError as error:
+        print(title, "failed", error.strerror, sep="\t", flush=True)

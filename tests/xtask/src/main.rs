@@ -1,1 +1,43 @@
-fn main() {}
+//! `cargo xtask build | demo | test | bench | pin | ci`: everything a person or CI does with this tree.
+#![forbid(unsafe_code)]
+#![expect(clippy::disallowed_methods, reason = "a tool for people: it measures real time")]
+
+mod bench;
+mod build;
+mod ci;
+mod demo;
+mod pin;
+mod setup;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+  build            the static release binary
+  demo             a node, attested and locked, and what a hostile job then cannot do
+  test [--long]    installs what the tests need, then runs every test
+  bench            the figures against benches/budgets.toml
+  pin DIRECTORY    writes the digests of a bundle into its init script
+  ci               format, lints, licences and bans";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["build"] => build::binary().map(drop),
+        ["demo"] => demo::run(),
+        ["test", options @ ..] => test::run(options),
+        ["bench"] => bench::run(),
+        ["pin", directory] => pin::pin(directory.as_ref()),
+        ["ci"] => ci::run(),
+        _ => Err(USAGE.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

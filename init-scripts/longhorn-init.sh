@@ -1,0 +1,51 @@
+#!/bin/sh
+# Puts Longhorn on this node: copies the bundle that lies beside this script to a root-only directory, compares the
+# copy's digests with the two pinned here, and runs `longhorn init`. Anything but a locked node ends non-zero, and the
+# cluster does not start. Holds no secret and prints none.
+set -eu
+
+# Filled in by `cargo xtask pin BUNDLE`; reviewed and stored together with the bundle.
+BINARY_SHA256=@BINARY_SHA256@
+SETTINGS_SHA256=@SETTINGS_SHA256@
+
+stop() {
+  printf 'longhorn-init: %s\n' "$2" >&2
+  exit "$1"
+}
+
+digest() {
+  sha256sum < "$1" | cut -d ' ' -f 1
+}
+
+main() {
+  [ "$(id -u)" = 0 ] || stop 71 "must run as root"
+  script=$0
+  if [ "${1:-}" = --remove ]; then
+    exec /opt/longhorn/bin/longhorn uninstall
+  fi
+  bundle=${1:-$(dirname "$script")}
+  umask 077
+  mkdir -p /opt/longhorn/bin || stop 71 "cannot make /opt/longhorn/bin"
+  chmod 755 /opt/longhorn /opt/longhorn/bin
+  copy=$(mktemp -d /opt/longhorn/bundle.XXXXXX) || stop 71 "cannot make a directory under /opt/longhorn"
+  trap 'rm -rf "$copy"' EXIT
+  for file in longhorn longhorn.toml policy.toml policy.toml.sig; do
+    [ -f "$bundle/$file" ] || stop 66 "the bundle has no $file in $bundle"
+    cp "$bundle/$file" "$copy/$file" || stop 66 "cannot copy $file from $bundle"
+  done
+  # The copy is what is hashed and what is run: nobody but root can change it in between.
+  check "$copy/longhorn" "$BINARY_SHA256"
+  check "$copy/longhorn.toml" "$SETTINGS_SHA256"
+  chmod 555 "$copy/longhorn"
+  mv -f "$copy/longhorn" /opt/longhorn/bin/longhorn || stop 71 "cannot place the binary"
+  status=0
+  /opt/longhorn/bin/longhorn init --settings "$copy/longhorn.toml" --script-digest "$(digest "$script")" || status=$?
+  exit "$status"
+}
+
+check() {
+  presented=$(digest "$1")
+  [ "$presented" = "$2" ] || stop 78 "$(basename "$1") is not the pinned one: expected sha256 $2, presented $presented"
+}
+
+main "$@"

@@ -1,0 +1,125 @@
+//! Promises of a whole node, each on a node of its own: the binary that ships, real namespaces, real Landlock.
+
+mod support;
+
+use std::fs;
+use std::time::Duration;
+
+use simulator::scenario::PRINCIPAL;
+use support::{Stage, long, now, root_or_skip, text};
+
+fn holds(script: &str, stage: &Stage) {
+    let output = stage.node(script);
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+macro_rules! on_a_node {
+    ($($(#[$doc:meta])* $name:ident: $script:literal;)*) => {
+        $($(#[$doc])* #[test]
+        fn $name() {
+            if root_or_skip(stringify!($name)) {
+                holds($script, &Stage::new(stringify!($name)));
+            }
+        })*
+    };
+}
+
+on_a_node! {
+    an_honest_node_is_locked_told_and_recorded: "locked.sh";
+    twenty_nested_interpreters_work_and_the_innermost_is_locked_and_scrubbed: "nested.sh";
+    a_killed_sidecar_is_back_with_the_same_key_lock_and_job: "sidecar_back.sh";
+    a_dead_keeper_means_refused_launches_once_the_lease_has_ended: "keeper_dead.sh";
+    a_tampered_lock_or_lease_refuses_every_launch_by_name: "tampered.sh";
+    init_can_be_run_twice_and_uninstall_restores_everything: "twice.sh";
+    environments_and_subprocesses_of_python_work_under_the_lock: "workloads.sh";
+    only_the_locked_job_reads_the_context_from_the_socket: "peer.sh";
+}
+
+#[test]
+fn observe_changes_nothing_but_the_context() {
+    if root_or_skip("observe") {
+        let stage = Stage::new("observe");
+        stage.bundle(|text| text.replace("enforcement = \"enforce\"", "enforcement = \"observe\""));
+        holds("observe.sh", &stage);
+    }
+}
+
+#[test]
+fn an_identity_that_is_withdrawn_ends_new_launches_within_one_period() {
+    if !root_or_skip("withdrawal") {
+        return;
+    }
+    let stage = Stage::new("withdrawn");
+    let mut node = stage
+        .command("withdrawn.sh")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("a node starts");
+    for _ in 0..200 {
+        if stage.share.join("ready").exists() || node.try_wait().expect("it can be asked").is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    stage.workspace.edit(|scenario| {
+        scenario.principals.get_mut(PRINCIPAL).expect("the principal is there")["active"] = false.into();
+    });
+    let output = node.wait_with_output().expect("the node ends");
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn each_false_token_is_refused_for_its_own_reason_and_leaves_nothing_behind() {
+    if !root_or_skip("false tokens on a node") {
+        return;
+    }
+    let stage = Stage::new("false-tokens");
+    let claims = stage.claims();
+    let with = |from: &str, to: &str| claims.replace(from, to);
+    let rows = [
+        (with("\"aud\":\"longhorn\"", "\"aud\":\"elsewhere\""), "audience-mismatch"),
+        (with(PRINCIPAL, "00000000-0000-4000-8000-000000000000"), "subject-mismatch"),
+        (with(&format!("\"exp\":{}", now() + 3600), "\"exp\":1000000000"), "token-expired"),
+        (claims.replace("ml-engineers", "interns"), "role-missing"),
+    ];
+    for (claims, reason) in rows {
+        stage.secret("token", &stage.token(&claims));
+        let output = stage.node("refused.sh");
+        let shown = text(&output);
+        let exit = if reason == "role-missing" { 79 } else { 77 };
+        assert_eq!(output.status.code(), Some(exit), "{reason}: {shown}");
+        assert!(shown.contains(&format!("reason: {reason}")) && shown.contains("record: entry "), "{reason}: {shown}");
+    }
+}
+
+#[test]
+fn an_edited_or_rolled_back_policy_is_refused_before_the_node_is_touched() {
+    if !root_or_skip("edited policies on a node") {
+        return;
+    }
+    let stage = Stage::new("edited-policy");
+    let policy = stage.share.join("bundle/policy.toml");
+    let honest = fs::read_to_string(&policy).expect("the policy is there");
+    fs::write(&policy, honest.replace("run.write", "model.promote")).expect("it can be edited");
+    let output = stage.node("refused.sh");
+    assert!(output.status.code() == Some(78) && text(&output).contains("reason: policy-signature-invalid"), "{}", text(&output));
+    stage.bundle(|text| text.replace("serial = 14\n", "serial = 13\n").replace("min-serial = 13", "min-serial = 14"));
+    let output = stage.node("refused.sh");
+    assert!(output.status.code() == Some(78) && text(&output).contains("reason: policy-rolled-back"), "{}", text(&output));
+}
+
+#[test]
+fn init_killed_at_any_system_call_and_run_again_comes_to_the_same_result() {
+    if !root_or_skip("the crash map") {
+        return;
+    }
+    let stage = Stage::new("crash");
+    let mut command = stage.command("crash.sh");
+    if long() {
+        command.env("CRASH_ALL", "1");
+    }
+    let output = command.output().expect("a node starts");
+    assert!(output.status.success(), "{}", text(&output));
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+}

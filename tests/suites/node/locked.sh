@@ -1,0 +1,15 @@
+. /mnt/host/code/prelude.sh
+lock | grep -q 'locked (full)' || fail "init did not say that the node is locked"
+expect 0 'state *locked' $longhorn status
+expect 0 'lock *full (enforce)' $longhorn context
+expect 0 VALID $longhorn context verify /run/longhorn/context.jwt --node-key /mnt/host/published/*.jwk
+expect 65 context-other-audience $longhorn context verify /run/longhorn/context.jwt --node-key /mnt/host/published/*.jwk --audience elsewhere
+[ "$(SMUGGLED=1 FEATURE_A=2 TZ=Mars LONGHORN_SCOPE=admin $python -c 'import os; print(os.environ.get("SMUGGLED"), os.environ["FEATURE_A"], os.environ["TZ"], os.environ["LONGHORN_SCOPE"])')" = "None 2 UTC fraud-training" ] \
+  || fail "the environment is not the policy's"
+expect 0 'NoNewPrivs:.1' $python -c 'print(open("/proc/self/status").read())'
+expect 0 'Seccomp:.2' $python -c 'print(open("/proc/self/status").read())'
+expect 0 'CapBnd:.0000000000000000' $python -c 'print(open("/proc/self/status").read())'
+# A launch is on record, with names and without values.
+VERY_SECRET_NAME=very-secret-value $python -c pass
+until_true 5 grep -rq VERY_SECRET_NAME /var/lib/longhorn/log
+! grep -rq 'very-secret-value\|agent-secret' /var/lib/longhorn/log || fail "a value or a secret is in the record"

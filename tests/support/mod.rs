@@ -1,0 +1,137 @@
+//! A stage for tests of whole nodes: a simulated workspace and issuer in this process, a signed bundle, and nodes in
+//! namespaces of their own that run the very binary that ships.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use simulator::Simulator;
+use simulator::scenario::{PRINCIPAL, Scenario};
+
+/// The binary under test: the one that ships where `cargo xtask test` built it, else this profile's.
+pub fn longhorn() -> PathBuf {
+    std::env::var_os("LONGHORN_BIN").map_or_else(|| env!("CARGO_BIN_EXE_longhorn").into(), PathBuf::from)
+}
+
+/// Root is needed to make nodes; without it a test says so and ends.
+pub fn root_or_skip(what: &str) -> bool {
+    let root = fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
+    if !root {
+        println!("SKIP {what}: needs root");
+    }
+    root
+}
+
+/// Whether slow suites run whole.
+pub fn long() -> bool {
+    std::env::var_os("LONGHORN_LONG").is_some_and(|value| !value.is_empty())
+}
+
+pub fn tree() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Seconds since 1970, as the tokens count.
+#[expect(clippy::disallowed_methods, reason = "tokens for real processes need the real time")]
+pub fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("the clock is past 1970");
+    i64::try_from(since.as_secs()).expect("the clock is before the year 292 billion")
+}
+
+pub struct Stage {
+    pub share: PathBuf,
+    pub workspace: Simulator,
+}
+
+impl Stage {
+    /// An honest workspace and bundle.
+    pub fn new(name: &str) -> Self {
+        let share = tree().join("target/stage").join(name);
+        if share.exists() {
+            fs::remove_dir_all(&share).expect("the old stage can be removed");
+        }
+        for directory in ["bundle", "secrets", "published", "code"] {
+            fs::create_dir_all(share.join(directory)).expect("the stage can be made");
+        }
+        let stage = Self { share, workspace: simulator::start(Scenario::honest()).expect("the simulator starts") };
+        stage.secret("workspace", "agent-secret");
+        let token = stage.token(&stage.claims());
+        stage.secret("token", &token);
+        stage.bundle(|text| text);
+        stage
+    }
+
+    pub fn secret(&self, name: &str, text: &str) {
+        let path = self.share.join("secrets").join(name);
+        fs::write(&path, text).expect("a secret can be written");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("its mode can be set");
+    }
+
+    /// The claims of an honest token, as JSON text.
+    pub fn claims(&self) -> String {
+        let (url, now) = (self.workspace.url(), now());
+        format!(
+            r#"{{"iss":"{url}","aud":"longhorn","sub":"{PRINCIPAL}","iat":{now},"exp":{},"groups":["ml-engineers"]}}"#,
+            now + 3600
+        )
+    }
+
+    pub fn token(&self, claims: &str) -> String {
+        self.workspace.mint(r#"{"alg":"RS256","kid":"rsa-1","typ":"JWT"}"#, claims, "rsa")
+    }
+
+    /// Writes and signs the bundle; `change` edits settings and policy before.
+    pub fn bundle(&self, change: impl Fn(String) -> String) {
+        let suite = tree().join("tests/suites/demo");
+        let key = self.share.join("secrets/signer");
+        if key.exists() {
+            fs::remove_file(&key).expect("the old key can be removed");
+        }
+        let signer = run(Command::new(longhorn()).args(["authority", "new"]).arg(&key));
+        let (url, directory) = (self.workspace.url(), self.share.join("bundle"));
+        let rows = [
+            ("@URL@", url),
+            ("@HOST@", url.trim_start_matches("http://")),
+            ("@SIGNER@", signer.trim()),
+            ("@TOKEN@", "token"),
+            ("@LEASE@", "3s"),
+        ];
+        for name in ["policy.toml", "longhorn.toml"] {
+            let text = fs::read_to_string(suite.join(name)).expect("the template is there");
+            let text = rows.iter().fold(text, |text, (mark, value)| text.replace(mark, value));
+            fs::write(directory.join(name), change(text)).expect("the bundle can be written");
+        }
+        fs::copy(longhorn(), directory.join("longhorn")).expect("the binary can be copied");
+        run(Command::new(longhorn()).args(["policy", "sign"]).arg(directory.join("policy.toml")).arg("--key").arg(&key));
+    }
+
+    /// Runs a script of `tests/suites/node` on a new node.
+    pub fn node(&self, script: &str) -> Output {
+        self.command(script).output().expect("a node starts")
+    }
+
+    pub fn command(&self, script: &str) -> Command {
+        for name in ["prelude.sh", script] {
+            fs::copy(tree().join("tests/suites/node").join(name), self.share.join("code").join(name))
+                .expect("the script is there");
+        }
+        let mut command = Command::new(tree().join("tests/support/node.sh"));
+        command.arg(&self.share).args(["sh", &format!("/mnt/host/code/{script}")]).stdin(Stdio::null());
+        command
+    }
+}
+
+/// Runs a command that must succeed; returns its stdout.
+pub fn run(command: &mut Command) -> String {
+    let output = command.output().expect("the program starts");
+    assert!(output.status.success(), "{command:?}: {}", text(&output));
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+/// Everything that a process printed, for messages.
+pub fn text(output: &Output) -> String {
+    format!("{}\n{}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
