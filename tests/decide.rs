@@ -288,6 +288,21 @@ fn only_a_verified_identity_is_granted_and_the_grant_ends_with_what_ends_first()
 }
 
 #[test]
+fn an_empty_selector_selects_nothing_even_in_a_policy_that_no_reader_made() {
+    let mut policy = policy();
+    let scope = policy.scopes.get_mut(&local("training")).unwrap();
+    scope.jobs = Some(JobSelector::default());
+    scope.clusters = Some(ClusterSelector::default());
+    policy.scopes.retain(|name, _| name.as_str() == "training");
+    let mut identity = engineer();
+    for workload in [job("1"), Workload::Interactive] {
+        identity.workload = workload;
+        let outcome = evaluate(&policy, &identity, NOW).0;
+        assert_eq!(outcome.map_err(|refusal| refusal.reason()), Err("no-scope"));
+    }
+}
+
+#[test]
 fn observe_answers_as_enforce_would() {
     let observed = parsed(&format!("{HEAD}{}{ISSUER}", TABLES.concat()).replace("\"enforce\"", "\"observe\""));
     let mut identity = engineer();
