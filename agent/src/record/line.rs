@@ -11,6 +11,8 @@ pub const MOST: usize = 65_535;
 /// Lists longer than this are cut, and say by how much.
 const MOST_ENTRIES: usize = 128;
 const MOST_TEXT: usize = 400;
+/// Bytes of one list at the most: the four lists of an inventory then fit one line.
+const MOST_LIST: usize = 14_000;
 
 /// What stands in every line around an event.
 pub struct Frame<'a> {
@@ -135,11 +137,18 @@ fn extension(event: &Event) -> Value {
     }
 }
 
-/// At most [`MOST_ENTRIES`] entries of at most [`MOST_TEXT`] characters; the last one says how many are missing.
+/// As many entries as fit, each of at most [`MOST_TEXT`] characters; the last one says how many are missing.
 fn list(entries: &[String]) -> Vec<String> {
-    let mut kept: Vec<String> = entries.iter().take(MOST_ENTRIES).map(|one| cut(one)).collect();
-    if entries.len() > MOST_ENTRIES {
-        kept.push(format!("… and {} more", entries.len() - MOST_ENTRIES));
+    let mut room = MOST_LIST;
+    let fits = |text: &String| {
+        // What the line will hold: quotes, comma, and six bytes for each character that is escaped.
+        let size = 3 + text.chars().map(|letter| if letter.is_ascii_graphic() || letter == ' ' { 2 } else { 12 }).sum::<usize>();
+        room = room.saturating_sub(size);
+        room > 0
+    };
+    let mut kept: Vec<String> = entries.iter().take(MOST_ENTRIES).map(|one| cut(one)).take_while(fits).collect();
+    if kept.len() < entries.len() {
+        kept.push(format!("… and {} more", entries.len() - kept.len()));
     }
     kept
 }
@@ -195,12 +204,22 @@ mod tests {
             run: &run,
         };
         let long: Vec<String> = (0..10_000).map(|at| format!("{at}-{}", "ü".repeat(1000))).collect();
-        let event =
-            Event::Inventory { processes: long.clone(), listeners: vec![], units: vec![], init_scripts: vec![], omitted: 0 };
+        let event = Event::Inventory {
+            processes: long.clone(),
+            listeners: long.clone(),
+            units: long.clone(),
+            init_scripts: long,
+            omitted: 0,
+        };
         let line = render(&frame, &event);
         assert!(line.is_ascii() && line.starts_with("{\"prev\":\"0") && !line.contains('\n'));
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["run"]["node"], "é\u{1f600}\n");
-        assert_eq!(value["ext"]["processes"].as_array().unwrap().last().unwrap(), "… and 9872 more");
+        let processes = value["ext"]["processes"].as_array().unwrap();
+        assert!(
+            line.len() <= MOST && processes.last().unwrap() == &format!("… and {} more", 10_001 - processes.len()),
+            "{}",
+            line.len()
+        );
     }
 }

@@ -12,7 +12,7 @@ use super::node::{self, Keeper};
 use crate::cli::args::InitArgs;
 use crate::config::document::{as_text, read_bytes};
 use crate::config::settings::{Authority, SecretSource, Settings, WorkspaceAuth};
-use crate::config::{env_names, read_settings, signature};
+use crate::config::{bind, env_names, read_settings, signature};
 use crate::context::seal::{Expiry, Voucher, open};
 use crate::context::variables::{injected, spark_conf};
 use crate::context::{Claims, NodePublicKey};
@@ -107,23 +107,17 @@ fn verify(args: &InitArgs, clock: &dyn Clock) -> Result<Verified, Screen> {
         path.with_file_name(&settings.policy.file)
     };
     let policy_bytes = read_bytes(&policy_path)?;
-    let signature_path = appended(&policy_path, ".sig");
-    let signature_bytes = read_bytes(&signature_path)?;
+    let signature_bytes = read_bytes(&signature::beside(&policy_path))?;
     let policy =
         signature::verify(&policy_path, &policy_bytes, &signature_bytes, &settings.policy, &settings.workspace.host, clock.now())
             .map_err(|refusal| refusal.screen())?;
+    bind(&settings, &policy).map_err(|refusal| refusal.screen())?;
     let files = vec![
         (paths::SETTINGS.to_owned(), bytes),
         (paths::POLICY.to_owned(), policy_bytes),
         (format!("{}.sig", paths::POLICY), signature_bytes),
     ];
     Ok(Verified { settings, policy, files })
-}
-
-fn appended(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn own_digest() -> Result<String, Screen> {

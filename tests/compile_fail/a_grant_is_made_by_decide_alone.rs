@@ -1,0 +1,3 @@
+fn main() {
+    let _ = longhorn::decision::Grant { enforcement: longhorn::decision::policy::Enforcement::Enforce };
+}
