@@ -110,6 +110,7 @@ fn an_edited_or_rolled_back_policy_is_refused_before_the_node_is_touched() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "how many points were tried is part of the result")]
 fn init_killed_at_any_system_call_and_run_again_comes_to_the_same_result() {
     if !root_or_skip("the crash map") {
         return;

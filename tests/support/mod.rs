@@ -17,6 +17,7 @@ pub fn longhorn() -> PathBuf {
 }
 
 /// Root is needed to make nodes; without it a test says so and ends.
+#[expect(clippy::print_stdout, reason = "a named skip is what the run reports")]
 pub fn root_or_skip(what: &str) -> bool {
     let root = fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
     if !root {

@@ -1,13 +1,12 @@
 # Kills `longhorn init` at system calls all over its run; run again it must come to the same result.
 . /mnt/host/code/prelude.sh
 init="/mnt/host/bundle/longhorn init --settings /mnt/host/bundle/longhorn.toml"
-strace -f -qq -o /tmp/calls $init > /dev/null 2>&1 || true
+strace -qq -o /tmp/calls $init > /dev/null 2>&1 || true
 $longhorn uninstall
-main=$(head -n 1 /tmp/calls | cut -d ' ' -f 1)
-grep "^$main " /tmp/calls | sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' | grep -vE '^(execve|exit_group|exit|brk|arch_prctl|set_tid_address|wait4)$' | awk '{ n[$1]++; print $1, n[$1] }' > /tmp/points
+sed -n "s/^\([a-z0-9_]*\)(.*/\1/p" /tmp/calls | grep -vE '^(execve|exit_group|exit|brk|arch_prctl|set_tid_address|wait4)$' | awk '{ n[$1]++; print $1, n[$1] }' > /tmp/points
 total=$(wc -l < /tmp/points)
 step=$((${CRASH_ALL:+1} + 0))
-[ "$step" = 1 ] || step=$((total / 24 + 1))
+[ "$step" = 1 ] || step=$((total / 14 + 1))
 done=0
 awk -v step="$step" 'NR % step == 0' /tmp/points > /tmp/chosen
 while read -r call count; do

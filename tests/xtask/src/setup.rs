@@ -18,29 +18,9 @@ pub fn for_tests() -> Outcome<()> {
         ("python3", "python3"),
         ("unshare", "util-linux"),
         ("strace", "strace"),
-        ("bwrap", "bubblewrap"),
-        ("shellcheck", "shellcheck"),
-        ("node", "nodejs"),
-        ("npm", "npm"),
+        ("git", "git"),
     ])?;
-    venv_package()?;
-    let venv = root().join("target/venv");
-    once("Python packages into target/venv", "venv-1", || {
-        quietly(Command::new("/usr/bin/python3").args(["-m", "venv"]).arg(&venv))?;
-        quietly(Command::new(venv.join("bin/pip")).args(["install", "--quiet", "virtualenv", "uv", "databricks-sdk"]))
-    })?;
-    once("the OpenID provider into target/npm", "npm-1", || {
-        quietly(Command::new("npm").args([
-            "install",
-            "--silent",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--prefix",
-            "target/npm",
-            "oidc-provider@9",
-        ]))
-    })
+    venv_package()
 }
 
 /// cargo-nextest, from PATH or built into `target/tools`.
@@ -98,16 +78,4 @@ fn install(packages: &[&str]) -> Outcome<()> {
         add(apt()).or_else(|_| quietly(apt().args(["update", "-q"])).and_then(|_| add(apt())))
     })
     .map(drop)
-}
-
-/// Does something unless its stamp is there.
-fn once(what: &str, stamp: &str, doing: impl FnOnce() -> Outcome<String>) -> Outcome<()> {
-    let stamps = root().join("target/stamps");
-    let stamp = stamps.join(stamp);
-    if stamp.is_file() {
-        return Ok(());
-    }
-    step(what, doing)?;
-    std::fs::create_dir_all(&stamps)?;
-    Ok(std::fs::write(stamp, b"")?)
 }

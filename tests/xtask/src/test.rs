@@ -12,11 +12,10 @@ use crate::{build, setup};
 const SUITES: &[(&str, &[&str])] = &[
     ("unit", &["--workspace", "--lib", "--bins"]),
     ("papers", &["--test", "architecture", "--test", "compile_fail", "--test", "papers"]),
-    ("documents", &["--test", "config"]),
-    ("attest", &["--test", "attest", "--test", "provider_oidc"]),
+    ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
+    ("attest", &["--test", "attest"]),
     ("record", &["--test", "record"]),
-    ("lock", &["--test", "lock"]),
-    ("node", &["--test", "node", "--test", "init_script"]),
+    ("node", &["--test", "node"]),
 ];
 
 /// Runs every suite.
