@@ -244,9 +244,12 @@ fn a_token_of_the_agents_own_client_proves_the_agent_and_gives_the_job_no_group(
     assert!(identity.groups.iter().all(|group| group.as_str().starts_with("databricks:")));
 }
 
+/// How a scenario is made false.
+type Change<'a> = &'a dyn Fn(&mut Scenario);
+
 #[test]
 fn what_the_workspace_says_must_agree_with_itself_and_with_the_node() {
-    let rows: &[(&str, &dyn Fn(&mut Scenario))] = &[
+    let rows: &[(&str, Change)] = &[
         ("cluster-unknown", &|scenario| scenario.clusters.clear()),
         ("run-unknown", &|scenario| scenario.runs.clear()),
         ("job-unknown", &|scenario| scenario.jobs.clear()),
