@@ -29,7 +29,7 @@ use crate::lock::{NodeFacts, Plan, PlanError, canary, namespace, plan};
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::unverified::Unverified;
-use crate::wire::control::{HELLO, ToKeeper};
+use crate::wire::control::{HELLO, KEPT, ToKeeper};
 use crate::wire::credentials::Credentials;
 use crate::wire::lease::{self, parse_boot_id};
 use crate::wire::packet;
@@ -202,8 +202,19 @@ fn install(args: &InitArgs, verified: &Verified, mark: &str, clock: &dyn Clock) 
     };
     spark_drop_in(settings, &claims)?;
     place(Path::new(FINISHED), mark.as_bytes()).map_err(|error| failed("cannot write", error))?;
-    packet::put(&keeper.control, &ToKeeper::Commit.encode()).map_err(|error| failed("the keeper is gone", error))?;
+    commit(&keeper)?;
     Ok(Summary { line: format!("{line} (record {entry})") })
+}
+
+/// Returns once launches are allowed and the context is published.
+fn commit(keeper: &Keeper) -> Result<(), Screen> {
+    packet::put(&keeper.control, &ToKeeper::Commit.encode()).map_err(|error| failed("the keeper is gone", error))?;
+    let answer = packet::take(&keeper.control, Duration::from_secs(10))
+        .map_err(|error| failed("the keeper does not answer", error))?;
+    match answer.as_deref() {
+        Some([KEPT]) => Ok(()),
+        _ => Err(failed("the keeper could not publish the context and the lease", io::ErrorKind::BrokenPipe.into())),
+    }
 }
 
 fn failed(what: &str, cause: io::Error) -> Screen {

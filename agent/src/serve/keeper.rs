@@ -14,7 +14,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use super::publish;
 use crate::host::clock::{BootTime, Clock};
 use crate::host::paths;
-use crate::wire::control::ToKeeper;
+use crate::wire::control::{KEPT, ToKeeper};
 use crate::wire::packet;
 
 /// What the keeper holds while it lives.
@@ -84,7 +84,15 @@ pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
         }
         if ready.init {
             match packet::take_ready(&holdings.init) {
-                Ok(Some(bytes)) if ToKeeper::decode(&bytes) == Ok(ToKeeper::Commit) => committed = true,
+                // What the sidecar asked before it said that it is ready is carried out before `init` hears of it: when
+                // `init` returns, launches are allowed and the context is there.
+                Ok(Some(bytes))
+                    if ToKeeper::decode(&bytes) == Ok(ToKeeper::Commit)
+                        && sidecar.as_mut().is_some_and(|running| running.settle(&mut holdings.lease, holdings.lease_most, clock)) =>
+                {
+                    packet::put(&holdings.init, &[KEPT])?;
+                    committed = true;
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 _ => {
                     holdings.lease.end();
@@ -97,7 +105,7 @@ pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
         }
         if ready.sidecar
             && let Some(running) = sidecar.as_mut()
-            && !running.hear(&mut holdings.lease, holdings.lease_most, clock)
+            && running.hear(&mut holdings.lease, holdings.lease_most, clock) == Heard::Gone
         {
             let lived = clock.boot().0.saturating_sub(running.started.0);
             running.end();
@@ -155,6 +163,16 @@ struct Sidecar {
     child: Child,
     control: OwnedFd,
     started: BootTime,
+    /// Whether everything it asked for could be carried out.
+    carried_out: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Message,
+    Nothing,
+    /// It is gone, or talks nonsense.
+    Gone,
 }
 
 impl Sidecar {
@@ -181,27 +199,41 @@ impl Sidecar {
         for fd in passed.iter().filter_map(|(_, fd)| *fd) {
             fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
         }
-        Ok(Self { child, control, started: clock.boot() })
+        Ok(Self { child, control, started: clock.boot(), carried_out: true })
     }
 
-    /// Carries out what the sidecar asks; false when it is gone or talks nonsense.
-    fn hear(&mut self, lease: &mut publish::Lease, most: Duration, clock: &dyn Clock) -> bool {
+    /// Carries out what the sidecar asks.
+    fn hear(&mut self, lease: &mut publish::Lease, most: Duration, clock: &dyn Clock) -> Heard {
         let message = match packet::take_ready(&self.control) {
             Ok(Some(bytes)) => ToKeeper::decode(&bytes),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
-            _ => return false,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Heard::Nothing,
+            _ => return Heard::Gone,
         };
-        match message {
-            Ok(ToKeeper::Lease(end)) => lease.extend(end.min(clock.boot().plus(most))),
-            // A context that cannot be written stays as it was and runs out by itself: the sidecar sees it there.
+        self.carried_out &= match message {
+            Ok(ToKeeper::Lease(end)) => {
+                lease.extend(end.min(clock.boot().plus(most)));
+                true
+            }
+            // Later, a context that cannot be written stays as it was and runs out by itself: the sidecar sees it there.
             Ok(ToKeeper::Publish { json, token }) => publish::context(&json, &token).is_ok(),
             Ok(ToKeeper::Withdraw) => {
                 lease.end();
                 publish::withdraw().is_ok()
             }
-            Ok(ToKeeper::Commit) | Err(_) => return false,
+            Ok(ToKeeper::Commit) | Err(_) => return Heard::Gone,
         };
-        true
+        Heard::Message
+    }
+
+    /// Carries out all that it asked so far; false unless every bit of it could be, and launches are allowed now.
+    fn settle(&mut self, lease: &mut publish::Lease, most: Duration, clock: &dyn Clock) -> bool {
+        loop {
+            match self.hear(lease, most, clock) {
+                Heard::Message => {}
+                Heard::Nothing => return self.carried_out && lease.runs(clock.boot()),
+                Heard::Gone => return false,
+            }
+        }
     }
 
     fn end(&mut self) {

@@ -28,12 +28,16 @@ impl Lease {
         Ok(Self { map: SharedMap::new(&file, SIZE)? })
     }
 
-    /// Moves the end; never backwards. Always true: one aligned store cannot fail.
-    pub fn extend(&mut self, end: BootTime) -> bool {
+    /// Moves the end; never backwards.
+    pub fn extend(&mut self, end: BootTime) {
         if end.0 > self.map.load_u64(END_OFFSET) {
             self.map.store_u64(END_OFFSET, end.0);
         }
-        true
+    }
+
+    /// Whether it allows a launch at `now`.
+    pub fn runs(&self, now: BootTime) -> bool {
+        now.0 < self.map.load_u64(END_OFFSET)
     }
 
     /// Ends it now.

@@ -22,6 +22,8 @@ pub enum ToKeeper {
 
 /// From the keeper to `init`: the node's public key.
 pub const HELLO: u8 = b'K';
+/// From the keeper to `init`: all that the sidecar asked for is in place, and the keeper lives on without `init`.
+pub const KEPT: u8 = b'C';
 
 /// Why bytes are not a control message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
