@@ -36,6 +36,72 @@ on_a_node! {
 }
 
 #[test]
+fn pip_virtualenv_uv_console_scripts_and_copied_interpreters_work_under_the_lock() {
+    if root_or_skip("installing packages") {
+        let stage = Stage::new("packages");
+        stage.bundle(|text| {
+            text.replace("read = [\"/mnt/host/code\"]", "read = [\"/mnt/host\"]\nexecute = [\"/local_disk0/.ephemeral_nfs\"]")
+        });
+        stage.wheels();
+        holds("packages.sh", &stage);
+    }
+}
+
+#[test]
+fn a_program_inside_a_locked_tree_has_its_environment_and_outside_it_is_untouched() {
+    if root_or_skip("inside targets") {
+        let stage = Stage::new("inside");
+        stage.bundle(|text| text.replace("root = [\"/usr/bin/python3\"]", "root = [\"/usr/bin/python3\"]\ninside = [\"/usr/bin/perl\"]"));
+        holds("inside.sh", &stage);
+    }
+}
+
+/// A policy that covers `/opt/runtime/bin/program` and asks for the private mount namespace, or not.
+fn origin(stage: &Stage, mount: bool) {
+    stage.bundle(|text| {
+        text.replace("root = [\"/usr/bin/python3\"]", "root = [\"/usr/bin/python3\", \"/opt/runtime/bin/program\"]")
+            .replace("write = [\"/local_disk0\"]", "write = [\"/local_disk0\"]\nexecute = [\"/opt/runtime\"]")
+            .replace("mount = true", &format!("mount = {mount}"))
+    });
+}
+
+#[test]
+fn a_program_that_finds_its_library_by_origin_works_under_a_bind_cover() {
+    if root_or_skip("covers by bind mount") {
+        let stage = Stage::new("origin-bind");
+        origin(&stage, true);
+        let output = stage.command("origin.sh").env("STRENGTH", "locked (full)").output().expect("a node starts");
+        assert!(output.status.success(), "{}", text(&output));
+    }
+}
+
+#[test]
+fn a_node_without_mounts_is_covered_by_rename_and_says_that_it_is_degraded() {
+    if root_or_skip("covers by rename") {
+        let stage = Stage::new("origin-rename");
+        origin(&stage, false);
+        let mut command = stage.command("origin.sh");
+        command.env("STRENGTH", "locked (degraded)").env("LIMIT", "setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin");
+        let output = command.output().expect("a node starts");
+        assert!(output.status.success(), "{}", text(&output));
+    }
+}
+
+#[test]
+fn a_node_below_the_floor_is_refused_by_name_and_nothing_is_left_behind() {
+    if root_or_skip("floors") {
+        holds("below_floor.sh", &Stage::new("floor"));
+    }
+}
+
+#[test]
+fn a_full_disk_at_any_place_is_a_clear_error_and_nothing_half_done_is_left() {
+    if root_or_skip("full disks") {
+        holds("disk_full.sh", &Stage::new("disk"));
+    }
+}
+
+#[test]
 fn observe_changes_nothing_but_the_context() {
     if root_or_skip("observe") {
         let stage = Stage::new("observe");

@@ -77,6 +77,19 @@ impl Exit {
         (Exit::NotFound, "not-found", "the program to launch does not exist"),
     ];
 
+    /// What to do about it, where nothing more exact is known.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Exit::Usage => "`longhorn help` shows the commands",
+            Exit::Internal => "this is a defect of Longhorn: report it with the record",
+            Exit::Os => "does it run as root in the node's own namespaces, with room on its disks? What it had begun is undone",
+            Exit::Record => "is the disk under /var/lib/longhorn full or broken?",
+            Exit::Unavailable | Exit::Protocol => "try again; if it stays, ask whoever runs the service",
+            Exit::RefusedPolicy => "`longhorn policy explain` shows every rule for an identity and a job",
+            _ => "",
+        }
+    }
+
     /// The number a shell sees.
     pub fn code(self) -> u8 {
         self as u8

@@ -34,13 +34,13 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// A refusal without facts.
+    /// A refusal without facts; its hint is the exit's until a better one is given.
     pub fn refused(reason: &'static str, exit: Exit, headline: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Refused,
             headline: headline.into(),
             facts: Vec::new(),
-            hint: String::new(),
+            hint: exit.advice().to_owned(),
             entry: None,
             reason: reason.into(),
             exit,

@@ -109,6 +109,17 @@ impl Stage {
         run(Command::new(longhorn()).args(["policy", "sign"]).arg(directory.join("policy.toml")).arg("--key").arg(&key));
     }
 
+    /// Packages that a node can install from, as `cargo xtask test` fetched them.
+    pub fn wheels(&self) {
+        let (from, to) = (tree().join("target/wheels"), self.share.join("wheels"));
+        fs::create_dir_all(&to).expect("the stage can be made");
+        let files = fs::read_dir(&from).expect("`cargo xtask test` fetched the packages into target/wheels");
+        for file in files {
+            let path = file.expect("the directory can be read").path();
+            fs::copy(&path, to.join(path.file_name().expect("a file has a name"))).expect("it can be copied");
+        }
+    }
+
     /// Runs a script of `tests/suites/node` on a new node.
     pub fn node(&self, script: &str) -> Output {
         self.command(script).output().expect("a node starts")

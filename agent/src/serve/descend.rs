@@ -62,6 +62,9 @@ const READ: &[&str] = &[
     paths::RUN,
 ];
 
+/// CAP_SETPCAP (linux/capability.h).
+const SETPCAP: u64 = 1 << 8;
+
 /// Descends irrevocably. Call it on the only thread.
 ///
 /// # Errors
@@ -69,8 +72,11 @@ const READ: &[&str] = &[
 pub fn irrevocably_descend(reach: &Reach, filter: &[longhorn_sys::seccomp::Instruction]) -> Result<(), DescendError> {
     // First: from here on neither a core dump nor a process of the same uid shows our memory.
     prctl::set_dumpable(false).map_err(DescendError::Dumpable)?;
-    // While CAP_SETPCAP is still there: nothing that this process executes can gain a capability.
-    longhorn_sys::caps::drop_bounding_except(0).map_err(DescendError::Bounding)?;
+    // While CAP_SETPCAP is still there: nothing that this process executes can gain a capability. A node without it is
+    // below the usual floor; there no_new_privs alone keeps them away.
+    if longhorn_sys::caps::current().is_ok_and(|sets| sets.effective & SETPCAP != 0) {
+        longhorn_sys::caps::drop_bounding_except(0).map_err(DescendError::Bounding)?;
+    }
     // Groups before gid before uid: each needs what the next one gives up. Leaving uid 0 empties the capability sets
     // (capabilities(7), "Effect of user ID changes").
     let (uid, gid) = (Uid::from_raw(reach.uid), Gid::from_raw(reach.uid));

@@ -60,30 +60,37 @@ pub fn context(json: &[u8], token: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When a file is there and cannot be removed.
 pub fn withdraw() -> io::Result<()> {
-    for path in [paths::CONTEXT_JSON, paths::CONTEXT_JWT] {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
+    remove(Path::new(paths::CONTEXT_JSON))?;
+    remove(Path::new(paths::CONTEXT_JWT))
 }
 
 /// Writes a root-owned 0444 file beside its place, then renames it there.
 ///
 /// # Errors
-/// When it cannot be written whole.
+/// When it cannot be written whole; nothing of it is left then.
 pub fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().map(std::ffi::OsStr::to_os_string).ok_or(io::ErrorKind::InvalidInput)?;
     name.push(".new");
     let new = path.with_file_name(name);
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    remove(&new)?;
+    let placed = write(&new, bytes).and_then(|()| fs::rename(&new, path));
+    if placed.is_err() {
+        // The first error is the one that matters; a file that stays is removed by the next run.
+        let _ = remove(&new);
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    placed
+}
+
+fn write(new: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
     file.write_all(bytes)?;
     file.set_permissions(Permissions::from_mode(0o444))?;
-    file.sync_all()?;
-    fs::rename(&new, path)
+    file.sync_all()
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

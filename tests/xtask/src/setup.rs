@@ -18,10 +18,35 @@ pub fn for_tests() -> Outcome<()> {
         ("python3", "python3"),
         ("unshare", "util-linux"),
         ("strace", "strace"),
+        ("perl", "perl"),
+        ("setpriv", "util-linux"),
         ("git", "git"),
     ])?;
-    venv_package()
+    venv_package()?;
+    wheels()
 }
+
+/// Packages for the tests to install on nodes, by the ordinary client.
+fn wheels() -> Outcome<()> {
+    let directory = root().join("target/wheels");
+    let there = |name: &str| {
+        std::fs::read_dir(&directory)
+            .is_ok_and(|files| files.flatten().any(|file| file.file_name().to_string_lossy().starts_with(name)))
+    };
+    if WHEELS.iter().all(|name| there(name)) {
+        return Ok(());
+    }
+    step(&format!("packages for Python into {}", directory.display()), || {
+        let venv = root().join("target/tools/python");
+        quietly(Command::new("/usr/bin/python3").args(["-m", "venv"]).arg(&venv))?;
+        let mut pip = Command::new(venv.join("bin/python"));
+        pip.args(["-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest"]).arg(&directory).args(WHEELS);
+        quietly(&mut pip)
+    })
+    .map(drop)
+}
+
+const WHEELS: &[&str] = &["virtualenv", "uv"];
 
 /// cargo-nextest, from PATH or built into `target/tools`.
 pub fn nextest() -> Outcome<PathBuf> {

@@ -1,0 +1,15 @@
+# An `inside` target acts only within a locked tree: there it sets the environment, outside it is the program itself.
+. /mnt/host/code/prelude.sh
+lock > /dev/null
+show='print join(",", map { $_ // "none" } @ENV{qw(SMUGGLED LONGHORN_SCOPE TZ)}), "\n"'
+locked='open(F, "/proc/self/status"); print grep { /^Seccomp:/ } <F>'
+[ "$(SMUGGLED=1 TZ=Mars perl -e "$show")" = "1,none,Mars" ] || fail "outside of a tree the program is not itself"
+[ "$(perl -e "$locked")" = "$(printf 'Seccomp:\t0')" ] || fail "outside of a tree the program is locked"
+cat > /local_disk0/inside.py <<'P'
+import subprocess, sys
+print(subprocess.run(["/usr/bin/perl", "-e", sys.argv[1]], env={"SMUGGLED": "1", "TZ": "Mars", "PATH": "/usr/bin"}, capture_output=True, text=True).stdout)
+P
+expect 0 '^none,fraud-training,UTC' $python /local_disk0/inside.py "$show"
+expect 0 '^Seccomp:.2' $python /local_disk0/inside.py "$locked"
+$longhorn uninstall
+[ "$(SMUGGLED=1 perl -e "$show")" = "1,none,none" ] || fail "uninstall did not restore the program"
