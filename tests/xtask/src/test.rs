@@ -16,6 +16,8 @@ const SUITES: &[(&str, &[&str])] = &[
     ("attest", &["--test", "attest"]),
     ("record", &["--test", "record"]),
     ("node", &["--test", "node"]),
+    ("lock", &["--test", "lock"]),
+    ("mutants", &["--test", "mutants"]),
 ];
 
 /// Runs every suite.
