@@ -215,7 +215,7 @@ impl<'a> Walk<'a> {
         let mut number = 0;
         while !rest.is_empty() {
             number += 1;
-            let Some(end) = memchr(b'\n', rest) else {
+            let Some(end) = memchr::memchr(b'\n', rest) else {
                 // A crash can tear the last line; it was never acknowledged.
                 self.tail += rest.len() as u64;
                 return Ok(());
@@ -428,8 +428,4 @@ fn unhex(text: &str) -> Option<Hash> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let bytes: Option<Vec<u8>> = pairs.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
     if rest.is_empty() { bytes?.try_into().ok() } else { None }
-}
-
-fn memchr(byte: u8, bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|one| *one == byte)
 }

@@ -1,7 +1,8 @@
-//! `cargo xtask build | demo | test | pin | ci`: everything a person or CI does with this tree.
+//! `cargo xtask build | demo | test | bench | pin | ci`: everything a person or CI does with this tree.
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a tool for people: it measures real time")]
 
+mod bench;
 mod build;
 mod ci;
 mod demo;
@@ -16,6 +17,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   build            the static release binary
   demo             a node, attested and locked, and what a hostile job then cannot do
   test [--long]    installs what the tests need, then runs every test
+  bench            measures what `benches/budgets.toml` promises
   pin DIRECTORY    writes the digests of a bundle into its init script
   ci               format, lints, licences and bans";
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         ["build"] => build::binary().map(drop),
         ["demo"] => demo::run(),
         ["test", options @ ..] => test::run(options),
+        ["bench"] => bench::run(),
         ["pin", directory] => pin::pin(directory.as_ref()),
         ["ci"] => ci::run(),
         _ => Err(USAGE.into()),

@@ -26,6 +26,11 @@ pub fn for_tests() -> Outcome<()> {
     wheels()
 }
 
+/// What the benches compare with.
+pub fn for_benches() -> Outcome<()> {
+    packages(&[("bwrap", "bubblewrap"), ("python3", "python3"), ("setpriv", "util-linux")])
+}
+
 /// Packages for the tests to install on nodes, by the ordinary client.
 fn wheels() -> Outcome<()> {
     let directory = root().join("target/wheels");

@@ -1,0 +1,138 @@
+//! The record: group commit against one fdatasync per record, verification against plain SHA-256 of the same bytes.
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "figures are printed, and taken in real time")]
+
+mod budget;
+
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use longhorn::host::clock::SystemClock;
+use longhorn::host::random::SystemRandomness;
+use longhorn::record::event::RunContext;
+use longhorn::record::verify::{Signatures, Verdict, verify};
+use longhorn::record::{Event, Recorder, Start};
+
+const CALLERS: usize = 64;
+/// Records of the log that is verified.
+const RECORDS: u64 = 1_000_000;
+
+fn main() {
+    let commit = group_commit();
+    let verified = verification();
+    budget::compare([("record-group-commit", commit), ("record-verify-to-sha256", verified)].into_iter());
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench").join(name);
+    if path.exists() {
+        fs::remove_dir_all(&path).expect("the old directory can be removed");
+    }
+    fs::create_dir_all(&path).expect("a directory can be made");
+    path
+}
+
+fn log(directory: &Path) -> Recorder {
+    let start = Start {
+        origin: "longhorn/a.example/c-1/10.0.0.1/boot".into(),
+        run: RunContext { workspace: "https://a.example".into(), ..RunContext::default() },
+        first: Box::new(|vkey, origin| Event::Started {
+            vkey: vkey.into(),
+            origin: origin.into(),
+            node_key: String::new(),
+            binding: String::new(),
+            agent_sha256: String::new(),
+            settings_sha256: String::new(),
+            script_sha256: String::new(),
+            kernel: String::new(),
+            boot: String::new(),
+            journal: "off".into(),
+            prior: None,
+        }),
+        mirror: None,
+    };
+    Recorder::create(directory, start, Arc::new(SystemClock), Arc::new(SystemRandomness)).expect("a log starts")
+}
+
+fn beat(at: u64) -> Event {
+    Event::Heartbeat { journal_dropped: at, launches_unrecorded: 0, disk_free: 0 }
+}
+
+/// Interleaved rounds of both, on one file system; the ratio of the acknowledged records per second.
+fn group_commit() -> f64 {
+    let directory = scratch("commit");
+    let recorder = log(&directory);
+    let mut plain = File::create(directory.join("plain")).expect("a file can be made");
+    // As long as a heartbeat's line.
+    let line = vec![b'x'; 600];
+    let (mut single, mut grouped) = ((0u64, Duration::ZERO), (0u64, Duration::ZERO));
+    for _ in 0..8 {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(500) {
+            plain.write_all(&line).and_then(|()| plain.sync_data()).expect("the disk works");
+            single.0 += 1;
+        }
+        single.1 += began.elapsed();
+        let began = Instant::now();
+        let until = began + Duration::from_millis(500);
+        grouped.0 += std::thread::scope(|scope| {
+            let callers: Vec<_> = (0..CALLERS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let mut acknowledged = 0;
+                        while Instant::now() < until {
+                            let _ = recorder.append(beat(acknowledged)).expect("it is durable");
+                            acknowledged += 1;
+                        }
+                        acknowledged
+                    })
+                })
+                .collect();
+            callers.into_iter().map(|caller| caller.join().expect("a caller ends")).sum::<u64>()
+        });
+        grouped.1 += began.elapsed();
+    }
+    let rate = |(count, took): (u64, Duration)| count as f64 / took.as_secs_f64();
+    println!("single {:.0}/s, {CALLERS} callers {:.0}/s", rate(single), rate(grouped));
+    rate(grouped) / rate(single)
+}
+
+/// Verifies and hashes in turn; the ratio of the medians. Both single-threaded reads of files in the page cache.
+fn verification() -> f64 {
+    let directory = scratch("verify");
+    let recorder = log(&directory);
+    std::thread::scope(|scope| {
+        for caller in 0..CALLERS as u64 {
+            let recorder = &recorder;
+            scope.spawn(move || {
+                for at in 0..RECORDS / CALLERS as u64 {
+                    let _ = recorder.append(beat(caller + at)).expect("it is durable");
+                }
+            });
+        }
+    });
+    let _ = recorder.append(Event::Sealed).expect("it is durable");
+    let log = directory.join(recorder.log());
+    let mut segments: Vec<PathBuf> =
+        fs::read_dir(&log).expect("the log is there").map(|file| file.expect("it lists").path()).collect();
+    segments.sort();
+    let (mut verifying, mut hashing) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let began = Instant::now();
+        let report = verify(&log, &[], Signatures::Newest).expect("there is a log");
+        verifying.push(began.elapsed());
+        assert_eq!(report.verdict, Verdict::Unanchored);
+        let began = Instant::now();
+        for segment in &segments {
+            black_box(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &fs::read(segment).expect("it can be read")));
+        }
+        hashing.push(began.elapsed());
+    }
+    verifying.sort();
+    hashing.sort();
+    println!("verify {:?}, SHA-256 {:?}", verifying[1], hashing[1]);
+    verifying[1].as_secs_f64() / hashing[1].as_secs_f64()
+}
