@@ -104,3 +104,40 @@ fn copy_all(from: &Path, to: &Path) {
         }
     }
 }
+
+#[test]
+fn try_observe_runs_the_command_unlocked_and_names_what_the_lock_would_have_denied() {
+    let directory = tree().join("target/stage/observed");
+    fs::create_dir_all(&directory).expect("a directory can be made");
+    let script = "echo hello > made; mv made moved; rm moved; cat /etc/hostname > /dev/null; exit 7";
+    let mut command = Command::new(longhorn());
+    command.args(["try", "--observe", "--environment", "attacked", "--policy"]).arg(tree().join("tests/suites/lock/policy.toml"));
+    command.args(["--", "/bin/sh", "-c", script]).current_dir(&directory).env("SMUGGLED", "a-secret-value").stdin(Stdio::null());
+    let output = command.output().expect("longhorn starts");
+    assert_eq!(output.status.code(), Some(7), "{}", text(&output));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let real = fs::canonicalize(&directory).expect("it is there");
+    for expected in [
+        "UNATTESTED".to_owned(),
+        "OBSERVED".to_owned(),
+        "would remove variable: SMUGGLED\n".to_owned(),
+        format!("would deny write: {}/made (2 times)\n", real.display()),
+        format!("would deny write: {}/moved (2 times)\n", real.display()),
+    ] {
+        assert!(said.contains(&expected), "{expected}: {said}");
+    }
+    assert!(!said.contains("a-secret-value"), "a value is shown: {said}");
+    assert!(!said.contains("/etc/hostname") && !said.contains("execute: /"), "what the policy grants is named: {said}");
+    assert!(fs::read_dir(&directory).expect("it can be listed").next().is_none(), "the command did not do what it does");
+}
+
+#[test]
+fn try_observe_follows_every_process_of_the_tree() {
+    let script = "import subprocess, multiprocessing as m\ndef f(x): return open('/var/lib/dpkg/status').read(1)\nif __name__ == '__main__':\n    m.get_context('fork').Pool(2).map(f, range(4)); subprocess.run(['/bin/sh', '-c', 'true < /var/log/lastlog'])";
+    let mut command = Command::new(longhorn());
+    command.args(["try", "--observe", "--environment", "attacked", "--policy"]).arg(tree().join("tests/suites/lock/policy.toml"));
+    let output = command.args(["--", "/usr/bin/python3", "-c", script]).stdin(Stdio::null()).output().expect("longhorn starts");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("would deny read: /var/lib/dpkg/status (4 times)\n"), "{said}");
+}

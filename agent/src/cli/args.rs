@@ -259,11 +259,14 @@ pub struct AuthorityCertifyArgs {
 #[derive(Debug, Args)]
 pub struct TryArgs {
     /// The policy (need not be signed).
-    #[arg(long, value_name = "FILE")]
-    pub policy: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "traced")]
+    pub policy: Option<PathBuf>,
     /// One of its environments.
-    #[arg(long, value_name = "NAME")]
-    pub environment: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "traced")]
+    pub environment: Option<String>,
+    /// The traced side of `--observe`: the program.
+    #[arg(long, hide = true, value_name = "PROGRAM", conflicts_with = "policy")]
+    pub traced: Option<PathBuf>,
     /// A label to assume clearance for (repeatable).
     #[arg(long = "clearance", value_name = "LABEL")]
     pub clearance: Vec<String>,

@@ -12,8 +12,8 @@ use crate::host::clock::SystemClock;
 use crate::host::random::SystemRandomness;
 use crate::run;
 
-/// Parses and runs.
-pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> Exit {
+/// Parses and runs; returns the exit code, which `try --observe` has from its command.
+pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -21,11 +21,11 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> Exit {
             let asked = !error.use_stderr();
             let text = error.render().to_string();
             let written = if asked { terminal.out.write_all(text.as_bytes()) } else { terminal.err.write_all(text.as_bytes()) };
-            return if asked && written.is_ok() { Exit::Ok } else { Exit::Usage };
+            return if asked && written.is_ok() { Exit::Ok } else { Exit::Usage }.code();
         }
     };
     let (clock, random) = (SystemClock, SystemRandomness);
-    match parsed.command {
+    let exit = match parsed.command {
         Command::Init(args) => match run::init::run(&args, &clock) {
             Ok(summary) => match writeln!(terminal.out, "{}", summary.line) {
                 // The node is locked whether or not anybody reads it.
@@ -42,8 +42,9 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> Exit {
         Command::Policy(args) => super::policy::run(&args, &clock, terminal),
         Command::Log(args) => super::log::run(&args, terminal),
         Command::Authority(args) => super::authority::run(&args, &clock, &random, terminal),
-        Command::Try(args) => super::try_command::run(&args, std::env::vars_os().collect(), terminal),
+        Command::Try(args) => return super::try_command::run(&args, std::env::vars_os().collect(), terminal),
         Command::Keeper(args) => run::keeper::run(&args, &clock, &random),
         Command::Serve(args) => run::serve::run(&args, Arc::new(clock), Arc::new(random)),
-    }
+    };
+    exit.code()
 }

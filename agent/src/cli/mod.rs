@@ -5,6 +5,7 @@ mod authority;
 pub mod command;
 pub mod context;
 mod log;
+mod observe;
 mod policy;
 mod status;
 pub mod terminal;

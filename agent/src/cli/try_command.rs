@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use nix::sched::{CloneFlags, unshare};
 
 use super::args::TryArgs;
+use super::observe;
 use super::terminal::Terminal;
 use crate::decision::environment::{Environment, Floor};
 use crate::exit::Exit;
@@ -21,22 +22,31 @@ use crate::screen::Screen;
 const SIDECAR: u32 = 64_222;
 const ANY: Floor = Floor { landlock: 0, mount: false, capabilities: false, seccomp: false };
 
-/// Locks this process by an environment of a policy and becomes the command. Returns only when it could not.
-pub fn run(args: &TryArgs, given: Vec<(OsString, OsString)>, terminal: &mut Terminal<'_>) -> Exit {
+/// Locks this process by an environment of a policy and becomes the command; returns only when it could not. With
+/// `--observe` the command runs unlocked and traced, and its own exit code is returned.
+pub fn run(args: &TryArgs, given: Vec<(OsString, OsString)>, terminal: &mut Terminal<'_>) -> u8 {
+    if let Some(program) = &args.traced {
+        return terminal.show(&observe::become_traced(program, &args.command)).code();
+    }
     let environment = match find_environment(args, terminal) {
         Ok(environment) => environment,
-        Err(screen) => return terminal.show(&screen),
+        Err(screen) => return terminal.show(&screen).code(),
     };
-    match become_command(&environment, args, given, terminal) {
-        Ok(never) => match never {},
-        Err(screen) => terminal.show(&screen),
-    }
+    let outcome = if args.observe {
+        observed(&environment, args, &given, terminal)
+    } else {
+        become_command(&environment, args, given, terminal).map(|never| match never {})
+    };
+    outcome.unwrap_or_else(|screen| terminal.show(&screen).code())
 }
 
 fn find_environment(args: &TryArgs, terminal: &mut Terminal<'_>) -> Result<Environment, Screen> {
-    let mut policy = super::policy::load(&args.policy, terminal)?;
-    let name = LocalName::try_from(args.environment.as_str())
-        .map_err(|error| Screen::failed("usage", Exit::Usage, error.to_string()))?;
+    let (Some(path), Some(environment)) = (&args.policy, &args.environment) else {
+        return Err(Screen::failed("usage", Exit::Usage, "`try` needs a policy and one of its environments"));
+    };
+    let mut policy = super::policy::load(path, terminal)?;
+    let name =
+        LocalName::try_from(environment.as_str()).map_err(|error| Screen::failed("usage", Exit::Usage, error.to_string()))?;
     let known: Vec<String> = policy.environments.keys().map(ToString::to_string).collect();
     policy.environments.remove(&name).ok_or_else(|| {
         Screen::failed("environment-unknown", Exit::Usage, "the policy has no environment of that name")
@@ -51,14 +61,7 @@ fn become_command(
     given: Vec<(OsString, OsString)>,
     terminal: &mut Terminal<'_>,
 ) -> Result<std::convert::Infallible, Screen> {
-    let clearance = labels(&args.clearance)?;
-    let facts = NodeFacts::probe();
-    // A node would refuse below the floor; here the author sees what this machine cannot enforce, and goes on.
-    let below = plan(environment, &clearance, &[], &facts, SIDECAR).err();
-    let mut free = environment.clone();
-    free.kernel.floor = ANY;
-    let plan = plan(&free, &clearance, &[], &facts, SIDECAR).map_err(|error| not_planned(&error))?;
-    announce(&plan, below.as_ref(), terminal);
+    let plan = planned(environment, args, terminal)?;
     let program = find(&args.command[0], &given)?;
     let directory = std::env::temp_dir().join(format!("longhorn-try.{}", std::process::id()));
     let failed = |cause: std::io::Error| Screen::failed("try-failed", Exit::Os, "cannot prepare the lock").fact("cause", cause);
@@ -77,6 +80,48 @@ fn become_command(
         say(terminal, "rule without a path", path);
     }
     launch::exec_unattested(locked, &program, args.command.clone(), built.entries).map_err(|error| error.screen())
+}
+
+/// The lock that this machine can give. A node would refuse below the floor; here the author sees what cannot be enforced,
+/// and goes on.
+fn planned(environment: &Environment, args: &TryArgs, terminal: &mut Terminal<'_>) -> Result<Plan, Screen> {
+    let clearance = labels(&args.clearance)?;
+    let facts = NodeFacts::probe();
+    let below = plan(environment, &clearance, &[], &facts, SIDECAR).err();
+    let mut free = environment.clone();
+    free.kernel.floor = ANY;
+    let plan = plan(&free, &clearance, &[], &facts, SIDECAR).map_err(|error| not_planned(&error))?;
+    announce(&plan, below.as_ref(), terminal);
+    Ok(plan)
+}
+
+/// Runs the command as it is, and says at its end what the lock would have changed.
+fn observed(
+    environment: &Environment,
+    args: &TryArgs,
+    given: &[(OsString, OsString)],
+    terminal: &mut Terminal<'_>,
+) -> Result<u8, Screen> {
+    let plan = planned(environment, args, terminal)?;
+    say(terminal, "OBSERVED", "the command runs without a lock; what the lock would have denied is told at its end");
+    let program = find(&args.command[0], given)?;
+    let not_traced = |error: std::io::Error| {
+        Screen::failed("cannot-observe", Exit::Os, "this machine does not permit tracing the command").fact("cause", error)
+    };
+    let mut command = observe::traced(&program, &args.command).map_err(not_traced)?;
+    let observed = observe::watch(&mut command, &plan).map_err(not_traced)?;
+    let built = plan.env.build(given.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str())));
+    for name in &built.removed {
+        say(terminal, "would remove variable", &name.to_string_lossy());
+    }
+    for name in &built.overridden {
+        say(terminal, "would set variable", &name.to_string_lossy());
+    }
+    for ((path, need), count) in &observed.denied {
+        say(terminal, &format!("would deny {}", need.word()), &format!("{} ({count} times)", path.display()));
+    }
+    say(terminal, "would deny in all", &format!("{} paths", observed.denied.len()));
+    Ok(observed.code)
 }
 
 fn labels(given: &[String]) -> Result<BTreeSet<Label>, Screen> {

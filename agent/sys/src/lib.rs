@@ -11,3 +11,4 @@ pub mod mem;
 pub mod memfd;
 pub mod process;
 pub mod seccomp;
+pub mod trace;
