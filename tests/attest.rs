@@ -299,8 +299,10 @@ fn a_workspace_that_cannot_be_understood_is_a_failure_and_never_a_refusal() {
         (fault(Fault { redirect: Some("https://elsewhere.example/".into()), ..Fault::default() }), "workspace-unavailable"),
         (fault(Fault { delay_ms: 10_000, ..Fault::default() }), "workspace-unavailable"),
         (fault(Fault { bytes: 600_000, ..Fault::default() }), "workspace-unavailable"),
+        (fault(Fault { cut: true, ..Fault::default() }), "workspace-unavailable"),
         (fault(Fault { status: Some(418), ..Fault::default() }), "workspace-unintelligible"),
         (Fault { path: "/keys".into(), status: Some(404), ..Fault::default() }, "issuer-unintelligible"),
+        (Fault { path: "/keys".into(), cut: true, ..Fault::default() }, "issuer-unavailable"),
         (Fault { path: "/.well-known/openid".into(), status: Some(500), ..Fault::default() }, "issuer-unavailable"),
         (Fault { path: "/.well-known/openid".into(), body: Some("{".into()), ..Fault::default() }, "issuer-unintelligible"),
     ];

@@ -39,7 +39,8 @@ fn every_attack_succeeds_unlocked_and_is_denied_under_the_lock() {
             ("denied", "succeeded") if denied && outcome.victim == "lives" => {}
             // An honest list: what no lock of this kind can close is tried as well, and must be what README says.
             ("open", "succeeded") if outcome.locked.starts_with("succeeded: ") => {}
-            _ => problems.push(format!("{name}: unlocked {}, locked {} (victim {})", outcome.unlocked, outcome.locked, outcome.victim)),
+            _ => problems
+                .push(format!("{name}: unlocked {}, locked {} (victim {})", outcome.unlocked, outcome.locked, outcome.victim)),
         }
     }
     let impossible = outcomes.values().filter(|outcome| !outcome.unlocked.starts_with("succeeded")).count();
@@ -52,10 +53,13 @@ fn expectations() -> BTreeMap<String, String> {
     let files = fs::read_dir(tree().join("tests/attacks")).expect("the attacks are there");
     let paths = files.map(|file| file.expect("the directory can be read").path());
     paths
-        .filter(|path| path.file_name().is_some_and(|name| name != "attempt.py") && path.extension().is_some_and(|kind| kind == "py"))
+        .filter(|path| {
+            path.file_name().is_some_and(|name| name != "attempt.py") && path.extension().is_some_and(|kind| kind == "py")
+        })
         .map(|path| {
             let source = fs::read_to_string(&path).expect("the attack can be read");
-            let expect = source.lines().next().and_then(|line| line.strip_prefix("# expect: ")).expect("an expectation comes first");
+            let expect =
+                source.lines().next().and_then(|line| line.strip_prefix("# expect: ")).expect("an expectation comes first");
             assert!(["denied", "open"].contains(&expect), "{}: {expect}", path.display());
             (path.file_stem().expect("a file has a name").to_string_lossy().into_owned(), expect.to_owned())
         })

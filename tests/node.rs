@@ -51,7 +51,9 @@ fn pip_virtualenv_uv_console_scripts_and_copied_interpreters_work_under_the_lock
 fn a_program_inside_a_locked_tree_has_its_environment_and_outside_it_is_untouched() {
     if root_or_skip("inside targets") {
         let stage = Stage::new("inside");
-        stage.bundle(|text| text.replace("root = [\"/usr/bin/python3\"]", "root = [\"/usr/bin/python3\"]\ninside = [\"/usr/bin/perl\"]"));
+        stage.bundle(|text| {
+            text.replace("root = [\"/usr/bin/python3\"]", "root = [\"/usr/bin/python3\"]\ninside = [\"/usr/bin/perl\"]")
+        });
         holds("inside.sh", &stage);
     }
 }

@@ -209,8 +209,8 @@ fn install(args: &InitArgs, verified: &Verified, mark: &str, clock: &dyn Clock) 
 /// Returns once launches are allowed and the context is published.
 fn commit(keeper: &Keeper) -> Result<(), Screen> {
     packet::put(&keeper.control, &ToKeeper::Commit.encode()).map_err(|error| failed("the keeper is gone", error))?;
-    let answer = packet::take(&keeper.control, Duration::from_secs(10))
-        .map_err(|error| failed("the keeper does not answer", error))?;
+    let answer =
+        packet::take(&keeper.control, Duration::from_secs(10)).map_err(|error| failed("the keeper does not answer", error))?;
     match answer.as_deref() {
         Some([KEPT]) => Ok(()),
         _ => Err(failed("the keeper could not publish the context and the lease", io::ErrorKind::BrokenPipe.into())),

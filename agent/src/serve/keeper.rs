@@ -88,7 +88,9 @@ pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
                 // `init` returns, launches are allowed and the context is there.
                 Ok(Some(bytes))
                     if ToKeeper::decode(&bytes) == Ok(ToKeeper::Commit)
-                        && sidecar.as_mut().is_some_and(|running| running.settle(&mut holdings.lease, holdings.lease_most, clock)) =>
+                        && sidecar
+                            .as_mut()
+                            .is_some_and(|running| running.settle(&mut holdings.lease, holdings.lease_most, clock)) =>
                 {
                     packet::put(&holdings.init, &[KEPT])?;
                     committed = true;
