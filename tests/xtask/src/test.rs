@@ -14,6 +14,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("papers", &["--test", "architecture", "--test", "compile_fail", "--test", "papers"]),
     ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
     ("attest", &["--test", "attest"]),
+    ("provider", &["--test", "provider_oidc"]),
     ("record", &["--test", "record"]),
     ("node", &["--test", "node"]),
 ];
