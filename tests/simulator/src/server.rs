@@ -186,6 +186,7 @@ fn absent(what: &str, id: &str) -> Response<Full<Bytes>> {
     reply(400, &json!({ "error_code": "INVALID_PARAMETER_VALUE", "message": format!("{what} {id} does not exist") }))
 }
 
+const SCIM: &str = "/api/2.0/preview/scim/v2/";
 const TOKEN: &str = "simulated-access-token";
 
 fn route(
@@ -236,7 +237,7 @@ fn route(
         }
         (&Method::GET, path) if path.ends_with("/jobs/runs/get") => find(&state.scenario.runs, "Run", &parameter("run_id")),
         (&Method::GET, path) if path.ends_with("/jobs/get") => find(&state.scenario.jobs, "Job", &parameter("job_id")),
-        (&Method::GET, path) if path.starts_with("/api/2.0/preview/scim/v2/") => scim(&parameter("filter"), state),
+        (&Method::GET, path) if path.starts_with(SCIM) => scim(&path[SCIM.len()..], parameters, &state.scenario),
         (&Method::PUT, path) if path.starts_with("/api/2.0/fs/files/") => {
             if state.files.contains_key(path) && parameter("overwrite") != "true" {
                 return reply(409, &json!({ "error_code": "ALREADY_EXISTS", "message": "the file exists" }));
@@ -252,13 +253,32 @@ fn find(documents: &BTreeMap<String, Value>, what: &str, id: &str) -> Response<F
     documents.get(id).map_or_else(|| absent(what, id), |document| reply(200, document))
 }
 
-/// `attribute eq "value"`.
-fn scim(filter: &str, state: &State) -> Response<Full<Bytes>> {
-    let value = filter.split(" eq ").nth(1).and_then(|quoted| serde_json::from_str::<String>(quoted).ok()).unwrap_or_default();
-    let resources: Vec<&Value> = state.scenario.principals.get(&value).into_iter().collect();
+/// RFC 7644 §3.4.2: a page of a collection, of what matches `attribute eq "value"`. A page behind the last is empty.
+fn scim(collection: &str, parameters: &BTreeMap<String, String>, scenario: &Scenario) -> Response<Full<Bytes>> {
+    let named_by = match collection {
+        "Users" => "userName",
+        "ServicePrincipals" => "applicationId",
+        "Groups" => "displayName",
+        _ => return reply(404, &json!({ "error_code": "ENDPOINT_NOT_FOUND", "message": collection })),
+    };
+    // Users and service principals have display names too.
+    let kind = |one: &Value| ["userName", "applicationId"].into_iter().find(|name| one.get(name).is_some());
+    let filter = parameters.get("filter").and_then(|filter| filter.split_once(" eq "));
+    let value = |quoted: &str| serde_json::from_str(quoted).unwrap_or(Value::Null);
+    let matches = |one: &&Value| {
+        kind(one).unwrap_or("displayName") == named_by
+            && filter.is_none_or(|(attribute, quoted)| one.get(attribute) == Some(&value(quoted)))
+    };
+    let found: Vec<&Value> = scenario.principals.values().filter(matches).collect();
+    let number = |name: &str, otherwise: usize| parameters.get(name).and_then(|text| text.parse().ok()).unwrap_or(otherwise);
+    let start = number("startIndex", 1).max(1);
+    let page: Vec<&Value> = found.iter().skip(start - 1).take(number("count", 100)).copied().collect();
     reply(
         200,
-        &json!({ "totalResults": resources.len(), "startIndex": 1, "itemsPerPage": resources.len(), "Resources": resources }),
+        &json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": found.len(), "startIndex": start,
+            "itemsPerPage": page.len(), "Resources": page,
+        }),
     )
 }
 

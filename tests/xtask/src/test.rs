@@ -15,6 +15,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
     ("attest", &["--test", "attest"]),
     ("provider", &["--test", "provider_oidc"]),
+    ("sdk", &["--test", "sdk"]),
     ("record", &["--test", "record"]),
     ("node", &["--test", "node"]),
 ];
