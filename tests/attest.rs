@@ -4,25 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use longhorn::evidence::{Auth, Failure, Hints, OidcSource, Source, WorkspaceSource, gather};
-use longhorn::exit::Exit;
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
-use longhorn::host::http::Http;
-use longhorn::host::random::SystemRandomness;
-use longhorn::host::retry::Deadline;
-use longhorn::host::secret::Secret;
 use longhorn::identity::ids::{Audience, Issuer, LocalName, WorkspaceHost};
 use longhorn::identity::job::{JobIdentity, Membership, PrincipalKind, SpeaksFor};
 use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
-use longhorn::identity::{Refusal, Rules, agree, verify};
 use simulator::Simulator;
 use simulator::faults::Fault;
 use simulator::scenario::{CLUSTER, JOB, PRINCIPAL, RUN, Scenario};
+use way::{Stop, Way};
 
-enum Stop {
-    Refused(Refusal),
-    Failed(Failure),
-}
+#[path = "support/way.rs"]
+mod way;
 
 struct Case {
     simulator: Simulator,
@@ -68,56 +60,28 @@ impl Case {
     }
 
     fn attest(&self, token: &str) -> Result<JobIdentity, Stop> {
-        let variables = BTreeMap::from([
-            ("DB_CLUSTER_ID", CLUSTER),
-            ("DB_CONTAINER_IP", self.address),
-            ("DB_IS_DRIVER", if self.driver { "TRUE" } else { "FALSE" }),
-            ("DB_CLUSTER_NAME", &self.name),
-        ]);
-        let hints =
-            Hints::from_variables(|name| variables.get(name).map(|value| (*value).to_owned())).expect("the hints are there");
-        let trust = self.trust();
-        let issuer = trust.oidc.values().next().expect("there is one");
-        let sources = [
-            Source::Databricks(WorkspaceSource {
-                host: WorkspaceHost::try_from(self.simulator.url()).expect("an origin"),
-                auth: Auth::MachineToMachine {
-                    client_id: "agent".into(),
-                    secret: Secret::new(self.secret.as_bytes()).expect("a secret"),
-                },
-                hints,
-            }),
-            Source::Oidc(OidcSource {
-                name: issuer.name.clone(),
-                issuer: issuer.issuer.clone(),
-                jwks_hosts: issuer.jwks_hosts.iter().cloned().collect(),
-                token: token.as_bytes().to_vec(),
-            }),
-        ];
-        let (clock, random) = (SystemClock, SystemRandomness);
-        let deadline = Deadline { clock: &clock, random: &random, end: clock.boot().plus(self.patience) };
-        let http = Http::new(None).expect("TLS can be set up");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-        let claims = runtime.block_on(gather(&http, &sources, &deadline)).map_err(Stop::Failed)?;
-        let now = clock.now();
-        let rules = Rules { trust: &trust, listed: self.listed, period: Duration::from_secs(600), now };
-        let proofs = claims.iter().map(|claim| verify(claim, &rules)).collect::<Result<Vec<_>, _>>().map_err(Stop::Refused)?;
-        let identity = agree(proofs, &trust, now).map_err(Stop::Refused)?;
-        Ok(identity.at(now).expect("it is fresh").clone())
+        self.with(token, |way| way.walk())
     }
 
     fn reason(&self, token: &str) -> &'static str {
-        match self.attest(token) {
-            Ok(_) => "granted",
-            Err(Stop::Refused(refusal)) => {
-                assert_eq!(refusal.screen().exit, Exit::RefusedEvidence);
-                refusal.reason()
-            }
-            Err(Stop::Failed(failure)) => {
-                assert!(matches!(failure.screen().exit, Exit::Unavailable | Exit::Protocol));
-                failure.reason()
-            }
-        }
+        self.with(token, |way| way.reason())
+    }
+
+    fn with<T>(&self, token: &str, walk: impl FnOnce(&Way) -> T) -> T {
+        walk(&Way {
+            workspace: self.simulator.url(),
+            secret: self.secret,
+            variables: BTreeMap::from([
+                ("DB_CLUSTER_ID", CLUSTER),
+                ("DB_CONTAINER_IP", self.address),
+                ("DB_IS_DRIVER", if self.driver { "TRUE" } else { "FALSE" }),
+                ("DB_CLUSTER_NAME", &self.name),
+            ]),
+            trust: &self.trust(),
+            token,
+            listed: self.listed,
+            patience: self.patience,
+        })
     }
 
     fn claims(&self, change: &[(&str, serde_json::Value)]) -> String {
@@ -299,8 +263,10 @@ fn a_workspace_that_cannot_be_understood_is_a_failure_and_never_a_refusal() {
         (fault(Fault { redirect: Some("https://elsewhere.example/".into()), ..Fault::default() }), "workspace-unavailable"),
         (fault(Fault { delay_ms: 10_000, ..Fault::default() }), "workspace-unavailable"),
         (fault(Fault { bytes: 600_000, ..Fault::default() }), "workspace-unavailable"),
+        (fault(Fault { cut: true, ..Fault::default() }), "workspace-unavailable"),
         (fault(Fault { status: Some(418), ..Fault::default() }), "workspace-unintelligible"),
         (Fault { path: "/keys".into(), status: Some(404), ..Fault::default() }, "issuer-unintelligible"),
+        (Fault { path: "/keys".into(), cut: true, ..Fault::default() }, "issuer-unavailable"),
         (Fault { path: "/.well-known/openid".into(), status: Some(500), ..Fault::default() }, "issuer-unavailable"),
         (Fault { path: "/.well-known/openid".into(), body: Some("{".into()), ..Fault::default() }, "issuer-unintelligible"),
     ];

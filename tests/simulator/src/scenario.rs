@@ -29,6 +29,8 @@ pub const JOB: &str = "605777310657626";
 pub const RUN: &str = "1020337925419295";
 /// The service principal that the job runs as.
 pub const PRINCIPAL: &str = "7c9f2c1e-53d4-4d0e-9c3d-1f0a9f7b2c11";
+/// Who made the job.
+pub const USER: &str = "ada@example.com";
 /// The driver's address.
 pub const DRIVER: &str = "127.0.0.1";
 
@@ -41,7 +43,7 @@ impl Scenario {
                 CLUSTER.to_owned(),
                 json!({
                     "cluster_id": CLUSTER, "cluster_name": format!("job-{JOB}-run-{RUN}-main"), "cluster_source": "JOB",
-                    "creator_user_name": "ada@example.com", "single_user_name": PRINCIPAL, "data_security_mode": "SINGLE_USER",
+                    "creator_user_name": USER, "single_user_name": PRINCIPAL, "data_security_mode": "SINGLE_USER",
                     "policy_id": "ABC123", "spark_version": "16.4.x-scala2.12", "state": "RUNNING", "num_workers": 1,
                     "driver": { "node_id": "d", "instance_id": "i-0", "private_ip": DRIVER, "host_private_ip": "10.0.0.1" },
                     "executors": [{ "node_id": "e", "instance_id": "i-1", "private_ip": "127.0.0.2", "host_private_ip": "10.0.0.2" }],
@@ -51,7 +53,7 @@ impl Scenario {
             jobs: [(
                 JOB.to_owned(),
                 json!({
-                    "job_id": JOB.parse::<u64>().unwrap_or(0), "creator_user_name": "ada@example.com", "run_as_user_name": PRINCIPAL,
+                    "job_id": JOB.parse::<u64>().unwrap_or(0), "creator_user_name": USER, "run_as_user_name": PRINCIPAL,
                     "settings": { "name": "fraud-training", "tags": { "team": "fraud" }, "edit_mode": "UI_LOCKED", "deployment": { "kind": "BUNDLE" } },
                 }),
             )]
@@ -59,19 +61,28 @@ impl Scenario {
             runs: [(
                 RUN.to_owned(),
                 json!({
-                    "run_id": RUN.parse::<u64>().unwrap_or(0), "job_id": JOB.parse::<u64>().unwrap_or(0), "creator_user_name": "ada@example.com",
+                    "run_id": RUN.parse::<u64>().unwrap_or(0), "job_id": JOB.parse::<u64>().unwrap_or(0), "creator_user_name": USER,
                     "run_type": "JOB_RUN", "state": { "life_cycle_state": "RUNNING" },
                     "tasks": [{ "run_id": 2, "task_key": "main", "cluster_instance": { "cluster_id": CLUSTER, "spark_context_id": "1" } }],
                 }),
             )]
             .into(),
-            principals: [(
-                PRINCIPAL.to_owned(),
-                json!({
-                    "id": "42", "applicationId": PRINCIPAL, "displayName": "fraud-training", "active": true,
-                    "groups": [{ "display": "ml-eng", "type": "direct", "value": "7", "$ref": "Groups/7" }],
-                }),
-            )]
+            principals: [
+                (
+                    PRINCIPAL.to_owned(),
+                    json!({
+                        "id": "42", "applicationId": PRINCIPAL, "displayName": "fraud-training", "active": true,
+                        "groups": [{ "display": "ml-eng", "type": "direct", "value": "7", "$ref": "Groups/7" }],
+                    }),
+                ),
+                (
+                    USER.to_owned(),
+                    json!({
+                        "id": "43", "userName": USER, "displayName": "Ada", "active": true,
+                        "emails": [{ "type": "work", "value": USER, "primary": true }],
+                    }),
+                ),
+            ]
             .into(),
         }
     }

@@ -8,17 +8,16 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::faults::Fault;
+use crate::faults::{Cut, Fault};
 use crate::issuer::Issuer;
 use crate::scenario::Scenario;
 
@@ -113,23 +112,15 @@ pub fn start(scenario: Scenario) -> Result<Simulator, Box<dyn std::error::Error>
 }
 
 async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
-    let cut = Arc::new(Mutex::new(false));
-    let cutting = cut.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (state, cutting) = (state.clone(), cutting.clone());
-        async move { Ok::<_, Infallible>(answer(request, &state, &cutting).await) }
+        let state = state.clone();
+        async move { Ok::<_, Infallible>(answer(request, &state).await) }
     });
-    let connection = http1::Builder::new().keep_alive(true).serve_connection(TokioIo::new(stream), service);
-    if let Ok(parts) = connection.without_shutdown().await
-        && *cut.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    {
-        let mut stream = parts.io.into_inner();
-        // The peer is gone already in some tests; that is their subject.
-        let _ = stream.shutdown().await;
-    }
+    // It fails where the peer goes away, or where a fault cuts the answer off: both are the subject of some test.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(request: Request<Incoming>, state: &Mutex<State>, cut: &Mutex<bool>) -> Response<Full<Bytes>> {
+async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Either<Full<Bytes>, Cut>> {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
     let authorization =
@@ -143,13 +134,17 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>, cut: &Mutex<bo
     };
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
-        if let Some(response) = broken(fault, cut) {
-            return response;
+        if let Some(response) = broken(fault) {
+            return response.map(Either::Left);
         }
     }
     let parameters: BTreeMap<String, String> =
         query.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (key.to_owned(), decode(value))).collect();
-    route(&method, &path, &parameters, &authorization, &body, &mut lock(state))
+    let response = route(&method, &path, &parameters, &authorization, &body, &mut lock(state));
+    match (fault, response.into_parts()) {
+        (Some(Fault { cut: true, .. }), (head, body)) => Response::from_parts(head, Either::Right(Cut::in_half(body).await)),
+        (_, (head, body)) => Response::from_parts(head, Either::Left(body)),
+    }
 }
 
 fn take_fault(faults: &mut Vec<Fault>, path: &str) -> Option<Fault> {
@@ -163,7 +158,7 @@ fn take_fault(faults: &mut Vec<Fault>, path: &str) -> Option<Fault> {
     Some(fault)
 }
 
-fn broken(fault: &Fault, cut: &Mutex<bool>) -> Option<Response<Full<Bytes>>> {
+fn broken(fault: &Fault) -> Option<Response<Full<Bytes>>> {
     let mut response = Response::new(Full::new(Bytes::from(fault.body.clone().unwrap_or_default())));
     if fault.bytes > 0 {
         *response.body_mut() = Full::new(Bytes::from(vec![b' '; fault.bytes]));
@@ -173,14 +168,6 @@ fn broken(fault: &Fault, cut: &Mutex<bool>) -> Option<Response<Full<Bytes>>> {
     }
     if let Some(value) = fault.redirect.as_ref().and_then(|text| text.parse().ok()) {
         response.headers_mut().insert("location", value);
-    }
-    if fault.cut {
-        *cut.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = true;
-        // A length that the body does not reach: hyper ends the connection in the middle.
-        let (mut parts, _) = response.into_parts();
-        parts.headers.insert("transfer-encoding", hyper::header::HeaderValue::from_static("chunked"));
-        parts.headers.insert("x-cut", hyper::header::HeaderValue::from_static("1"));
-        return Some(Response::from_parts(parts, Full::new(Bytes::from_static(b"{\"cluster_id\":"))));
     }
     let status =
         fault.status.or(fault.redirect.as_ref().map(|_| 302)).or((fault.body.is_some() || fault.bytes > 0).then_some(200))?;
@@ -199,6 +186,7 @@ fn absent(what: &str, id: &str) -> Response<Full<Bytes>> {
     reply(400, &json!({ "error_code": "INVALID_PARAMETER_VALUE", "message": format!("{what} {id} does not exist") }))
 }
 
+const SCIM: &str = "/api/2.0/preview/scim/v2/";
 const TOKEN: &str = "simulated-access-token";
 
 fn route(
@@ -249,7 +237,7 @@ fn route(
         }
         (&Method::GET, path) if path.ends_with("/jobs/runs/get") => find(&state.scenario.runs, "Run", &parameter("run_id")),
         (&Method::GET, path) if path.ends_with("/jobs/get") => find(&state.scenario.jobs, "Job", &parameter("job_id")),
-        (&Method::GET, path) if path.starts_with("/api/2.0/preview/scim/v2/") => scim(&parameter("filter"), state),
+        (&Method::GET, path) if path.starts_with(SCIM) => scim(&path[SCIM.len()..], parameters, &state.scenario),
         (&Method::PUT, path) if path.starts_with("/api/2.0/fs/files/") => {
             if state.files.contains_key(path) && parameter("overwrite") != "true" {
                 return reply(409, &json!({ "error_code": "ALREADY_EXISTS", "message": "the file exists" }));
@@ -265,13 +253,32 @@ fn find(documents: &BTreeMap<String, Value>, what: &str, id: &str) -> Response<F
     documents.get(id).map_or_else(|| absent(what, id), |document| reply(200, document))
 }
 
-/// `attribute eq "value"`.
-fn scim(filter: &str, state: &State) -> Response<Full<Bytes>> {
-    let value = filter.split(" eq ").nth(1).and_then(|quoted| serde_json::from_str::<String>(quoted).ok()).unwrap_or_default();
-    let resources: Vec<&Value> = state.scenario.principals.get(&value).into_iter().collect();
+/// RFC 7644 §3.4.2: a page of a collection, of what matches `attribute eq "value"`. A page behind the last is empty.
+fn scim(collection: &str, parameters: &BTreeMap<String, String>, scenario: &Scenario) -> Response<Full<Bytes>> {
+    let named_by = match collection {
+        "Users" => "userName",
+        "ServicePrincipals" => "applicationId",
+        "Groups" => "displayName",
+        _ => return reply(404, &json!({ "error_code": "ENDPOINT_NOT_FOUND", "message": collection })),
+    };
+    // Users and service principals have display names too.
+    let kind = |one: &Value| ["userName", "applicationId"].into_iter().find(|name| one.get(name).is_some());
+    let filter = parameters.get("filter").and_then(|filter| filter.split_once(" eq "));
+    let value = |quoted: &str| serde_json::from_str(quoted).unwrap_or(Value::Null);
+    let matches = |one: &&Value| {
+        kind(one).unwrap_or("displayName") == named_by
+            && filter.is_none_or(|(attribute, quoted)| one.get(attribute) == Some(&value(quoted)))
+    };
+    let found: Vec<&Value> = scenario.principals.values().filter(matches).collect();
+    let number = |name: &str, otherwise: usize| parameters.get(name).and_then(|text| text.parse().ok()).unwrap_or(otherwise);
+    let start = number("startIndex", 1).max(1);
+    let page: Vec<&Value> = found.iter().skip(start - 1).take(number("count", 100)).copied().collect();
     reply(
         200,
-        &json!({ "totalResults": resources.len(), "startIndex": 1, "itemsPerPage": resources.len(), "Resources": resources }),
+        &json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": found.len(), "startIndex": start,
+            "itemsPerPage": page.len(), "Resources": page,
+        }),
     )
 }
 

@@ -23,7 +23,9 @@ pub fn for_tests() -> Outcome<()> {
         ("git", "git"),
     ])?;
     venv_package()?;
-    wheels()
+    wheels()?;
+    provider().map(drop)?;
+    sdks()
 }
 
 /// What the benches compare with.
@@ -52,6 +54,49 @@ fn wheels() -> Outcome<()> {
 }
 
 const WHEELS: &[&str] = &["virtualenv", "uv"];
+
+/// The OpenID provider of `tests/suites/oidc`, exactly as its lock file says; returns the directory to run it in.
+pub fn provider() -> Outcome<PathBuf> {
+    packages(&[("node", "nodejs"), ("npm", "npm")])?;
+    let (suite, directory) = (root().join("tests/suites/oidc"), root().join("target/oidc"));
+    let lock = "package-lock.json";
+    let same = std::fs::read(directory.join(lock)).ok() == Some(std::fs::read(suite.join(lock))?);
+    // npm's last step writes the second lock file.
+    if same && directory.join("node_modules/.package-lock.json").is_file() {
+        return Ok(directory);
+    }
+    step(&format!("an OpenID provider into {}", directory.display()), || {
+        std::fs::create_dir_all(&directory)?;
+        for name in ["package.json", lock] {
+            std::fs::copy(suite.join(name), directory.join(name))?;
+        }
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(&directory);
+        quietly(&mut npm)
+    })?;
+    Ok(directory)
+}
+
+/// The official SDK, once old and once new, each in an environment of its own.
+fn sdks() -> Outcome<()> {
+    for (name, version) in SDKS {
+        let venv = root().join("target").join(name);
+        let python = venv.join("bin/python");
+        let ask = "import importlib.metadata; print(importlib.metadata.version('databricks-sdk'))";
+        if quietly(Command::new(&python).args(["-c", ask])).is_ok_and(|found| found.trim() == *version) {
+            continue;
+        }
+        step(&format!("databricks-sdk {version} into {}", venv.display()), || {
+            quietly(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+            let mut pip = Command::new(&python);
+            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
+            quietly(pip.arg(format!("databricks-sdk=={version}")))
+        })?;
+    }
+    Ok(())
+}
+
+const SDKS: &[(&str, &str)] = &[("sdk-old", "0.20.0"), ("sdk-new", "0.156.0")];
 
 /// cargo-nextest, from PATH or built into `target/tools`.
 pub fn nextest() -> Outcome<PathBuf> {

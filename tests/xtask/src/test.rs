@@ -14,6 +14,8 @@ const SUITES: &[(&str, &[&str])] = &[
     ("papers", &["--test", "architecture", "--test", "compile_fail", "--test", "papers"]),
     ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
     ("attest", &["--test", "attest"]),
+    ("provider", &["--test", "provider_oidc"]),
+    ("sdk", &["--test", "sdk"]),
     ("record", &["--test", "record"]),
     ("node", &["--test", "node"]),
     ("lock", &["--test", "lock"]),

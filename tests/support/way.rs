@@ -1,0 +1,82 @@
+//! The way of evidence as the sidecar walks it: ask every source, verify each claim alone, then agree.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use longhorn::evidence::{Auth, Failure, Hints, OidcSource, Source, WorkspaceSource, gather};
+use longhorn::exit::Exit;
+use longhorn::host::clock::{Clock, SystemClock};
+use longhorn::host::http::Http;
+use longhorn::host::random::SystemRandomness;
+use longhorn::host::retry::Deadline;
+use longhorn::host::secret::Secret;
+use longhorn::identity::ids::WorkspaceHost;
+use longhorn::identity::job::JobIdentity;
+use longhorn::identity::trust::Trust;
+use longhorn::identity::{Refusal, Rules, agree, verify};
+
+/// Where it ended.
+pub enum Stop {
+    Refused(Refusal),
+    Failed(Failure),
+}
+
+/// What one walk starts from.
+pub struct Way<'a> {
+    pub workspace: &'a str,
+    pub secret: &'a str,
+    pub variables: BTreeMap<&'a str, &'a str>,
+    pub trust: &'a Trust,
+    pub token: &'a str,
+    pub listed: bool,
+    pub patience: Duration,
+}
+
+impl Way<'_> {
+    pub fn walk(&self) -> Result<JobIdentity, Stop> {
+        let hints =
+            Hints::from_variables(|name| self.variables.get(name).map(|value| (*value).to_owned())).expect("the hints are there");
+        let issuer = self.trust.oidc.values().next().expect("there is one");
+        let sources = [
+            Source::Databricks(WorkspaceSource {
+                host: WorkspaceHost::try_from(self.workspace).expect("an origin"),
+                auth: Auth::MachineToMachine {
+                    client_id: "agent".into(),
+                    secret: Secret::new(self.secret.as_bytes()).expect("a secret"),
+                },
+                hints,
+            }),
+            Source::Oidc(OidcSource {
+                name: issuer.name.clone(),
+                issuer: issuer.issuer.clone(),
+                jwks_hosts: issuer.jwks_hosts.iter().cloned().collect(),
+                token: self.token.as_bytes().to_vec(),
+            }),
+        ];
+        let (clock, random) = (SystemClock, SystemRandomness);
+        let deadline = Deadline { clock: &clock, random: &random, end: clock.boot().plus(self.patience) };
+        let http = Http::new(None).expect("TLS can be set up");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+        let claims = runtime.block_on(gather(&http, &sources, &deadline)).map_err(Stop::Failed)?;
+        let now = clock.now();
+        let rules = Rules { trust: self.trust, listed: self.listed, period: Duration::from_secs(600), now };
+        let proofs = claims.iter().map(|claim| verify(claim, &rules)).collect::<Result<Vec<_>, _>>().map_err(Stop::Refused)?;
+        let identity = agree(proofs, self.trust, now).map_err(Stop::Refused)?;
+        Ok(identity.at(now).expect("it is fresh").clone())
+    }
+
+    /// `granted`, or the stable name of what it ended with; a refusal and a failure have their own exits.
+    pub fn reason(&self) -> &'static str {
+        match self.walk() {
+            Ok(_) => "granted",
+            Err(Stop::Refused(refusal)) => {
+                assert_eq!(refusal.screen().exit, Exit::RefusedEvidence);
+                refusal.reason()
+            }
+            Err(Stop::Failed(failure)) => {
+                assert!(matches!(failure.screen().exit, Exit::Unavailable | Exit::Protocol));
+                failure.reason()
+            }
+        }
+    }
+}
