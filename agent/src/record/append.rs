@@ -132,6 +132,7 @@ impl Recorder {
             checkpoints: 0,
             epoch_began,
             unrecorded: 0,
+            ended: None,
             log: log.as_str().into(),
             name,
             run: start.run,
@@ -213,6 +214,8 @@ struct Writer {
     checkpoints: u32,
     epoch_began: BootTime,
     unrecorded: u64,
+    /// Why nothing may be added any more.
+    ended: Option<RecordError>,
     log: Arc<str>,
     name: String,
     run: RunContext,
@@ -312,6 +315,9 @@ impl Writer {
     }
 
     fn write(&mut self, bytes: &[u8], first: u64) -> Result<(), RecordError> {
+        if let Some(error) = &self.ended {
+            return Err(error.clone());
+        }
         if self.segment.is_none() || self.segment_size >= SEGMENT {
             self.open(first)?;
         }
@@ -321,16 +327,21 @@ impl Writer {
         // Never fdatasync the same descriptor again: after an error the kernel drops the dirty pages and the next call
         // says yes. The batch goes to a new segment once; what the old one holds of it is cut away.
         if let Some(mut broken) = self.segment.take() {
-            broken.cut(self.segment_size).map_err(|cause| RecordError::new("cut a torn batch from", cause))?;
+            broken.cut(self.segment_size).map_err(|cause| self.end(cause))?;
         }
         self.open(first)?;
-        self.put(bytes).map_err(|cause| {
-            if let Some(mut broken) = self.segment.take() {
-                // The batch is refused either way; a torn tail is what recovery and `log verify` expect.
-                let _ = broken.cut(0);
-            }
-            RecordError::new("write", cause)
+        self.put(bytes).map_err(|cause| match self.segment.take().map(|mut broken| broken.cut(0)) {
+            Some(Err(cause)) => self.end(cause),
+            Some(Ok(())) | None => RecordError::new("write", cause),
         })
+    }
+
+    /// A batch that was refused may lie on disk whole, signed checkpoint and all. Whatever came after it would give its
+    /// numbers to other records: the log would contradict itself.
+    fn end(&mut self, cause: std::io::Error) -> RecordError {
+        let error = RecordError::new("cut a torn batch from", cause);
+        self.ended = Some(error.clone());
+        error
     }
 
     fn open(&mut self, first: u64) -> Result<(), RecordError> {

@@ -17,6 +17,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("provider", &["--test", "provider_oidc"]),
     ("sdk", &["--test", "sdk"]),
     ("record", &["--test", "record"]),
+    ("record-faults", &["--test", "record_faults"]),
     ("node", &["--test", "node"]),
     ("lock", &["--test", "lock"]),
     ("mutants", &["--test", "mutants"]),
