@@ -4,6 +4,10 @@
 # cluster does not start. Holds no secret and prints none.
 set -eu
 
+# The caller's search path decides nothing here: whoever puts a sha256sum of their own first would pass any check.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+
 # Filled in by `cargo xtask pin BUNDLE`; reviewed and stored together with the bundle.
 BINARY_SHA256=@BINARY_SHA256@
 SETTINGS_SHA256=@SETTINGS_SHA256@
@@ -25,10 +29,13 @@ main() {
   fi
   bundle=${1:-$(dirname "$script")}
   umask 077
+  copy=
+  # The copy goes in any case, and the directories if nothing was placed in them.
+  trap 'rm -rf ${copy:+"$copy"}; rmdir /opt/longhorn/bin /opt/longhorn 2> /dev/null || :' EXIT
+  trap 'exit 71' HUP INT TERM
   mkdir -p /opt/longhorn/bin || stop 71 "cannot make /opt/longhorn/bin"
   chmod 755 /opt/longhorn /opt/longhorn/bin
   copy=$(mktemp -d /opt/longhorn/bundle.XXXXXX) || stop 71 "cannot make a directory under /opt/longhorn"
-  trap 'rm -rf "$copy"' EXIT
   for file in longhorn longhorn.toml policy.toml policy.toml.sig; do
     [ -f "$bundle/$file" ] || stop 66 "the bundle has no $file in $bundle"
     cp "$bundle/$file" "$copy/$file" || stop 66 "cannot copy $file from $bundle"

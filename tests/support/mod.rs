@@ -126,9 +126,21 @@ impl Stage {
     }
 
     pub fn command(&self, script: &str) -> Command {
-        for name in ["prelude.sh", script] {
-            fs::copy(tree().join("tests/suites/node").join(name), self.share.join("code").join(name))
-                .expect("the script is there");
+        self.command_of("node", script)
+    }
+
+    /// The same for a script of another suite, with every file of that suite beside it.
+    pub fn command_of(&self, suite: &str, script: &str) -> Command {
+        let suites = tree().join("tests/suites");
+        let code = self.share.join("code");
+        fs::copy(suites.join("node/prelude.sh"), code.join("prelude.sh")).expect("the prelude is there");
+        if suite == "node" {
+            fs::copy(suites.join(suite).join(script), code.join(script)).expect("the script is there");
+        } else {
+            for file in fs::read_dir(suites.join(suite)).expect("the suite is there") {
+                let path = file.expect("the directory can be read").path();
+                fs::copy(&path, code.join(path.file_name().expect("a file has a name"))).expect("it can be copied");
+            }
         }
         let mut command = Command::new(tree().join("tests/support/node.sh"));
         command.arg(&self.share).args(["sh", &format!("/mnt/host/code/{script}")]).stdin(Stdio::null());

@@ -13,7 +13,7 @@ for place in /etc/longhorn /opt/longhorn /var/lib/longhorn /run/longhorn; do
       grep -q 'hint: ' /tmp/out || fail "$kilobytes KB at $place: no clear error: $(cat /tmp/out)"
       grep -q "exit: $code" /tmp/out || fail "$kilobytes KB at $place: exit $code is not the screen's: $(cat /tmp/out)"
       [ "$(SMUGGLED=1 $python -c 'import os; print(os.environ["SMUGGLED"])')" = 1 ] || fail "$kilobytes KB at $place: a cover is left"
-      [ "$(ls $place)" = "$(ls $place | grep -v '\.new$')" ] || fail "$kilobytes KB at $place: a half-written file is left: $(ls $place)"
+      [ -z "$(find $place -maxdepth 1 -name '*.new')" ] || fail "$kilobytes KB at $place: a half-written file is left: $(ls $place)"
       echo "$kilobytes KB at $place: $(head -n 1 /tmp/out)"
     fi
     umount -l $place

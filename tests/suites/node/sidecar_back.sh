@@ -8,7 +8,7 @@ back() { [ -n "$(sidecar)" ] && [ "$(sidecar)" != "$old" ] && $longhorn status |
 until_true 10 back
 [ "$(key)" = "$before" ] || fail "the node key changed"
 expect 0 fraud-training $python -c 'import os; print(os.environ["LONGHORN_SCOPE"])'
-[ "$(ls /var/lib/longhorn/log | wc -l)" = 2 ] || fail "a new sidecar begins a new log"
-newest=/var/lib/longhorn/log/$(ls /var/lib/longhorn/log | tail -n 1)
+[ "$(find /var/lib/longhorn/log -mindepth 1 -maxdepth 1 | wc -l)" = 2 ] || fail "a new sidecar begins a new log"
+for newest in /var/lib/longhorn/log/*; do :; done
 grep -q '"prior":{"log"' "$newest"/seg-* || fail "the new log does not name the old one"
 expect 10 OPEN $longhorn log verify "$newest"

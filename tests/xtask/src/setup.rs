@@ -21,6 +21,9 @@ pub fn for_tests() -> Outcome<()> {
         ("perl", "perl"),
         ("setpriv", "util-linux"),
         ("git", "git"),
+        ("shellcheck", "shellcheck"),
+        ("dash", "dash"),
+        ("bash", "bash"),
     ])?;
     venv_package()?;
     wheels()?;

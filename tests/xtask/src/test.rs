@@ -18,6 +18,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("sdk", &["--test", "sdk"]),
     ("record", &["--test", "record"]),
     ("record-faults", &["--test", "record_faults"]),
+    ("init-script", &["--test", "init_script"]),
     ("node", &["--test", "node"]),
     ("lock", &["--test", "lock"]),
     ("mutants", &["--test", "mutants"]),

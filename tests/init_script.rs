@@ -1,0 +1,98 @@
+//! Promises of the init script: what it pins is what runs, under every shell that a cluster may start it with; anything
+//! else stops the node with one line and leaves nothing.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::{Stage, root_or_skip, run, text, tree};
+
+const SHELLS: &[&str] = &["/bin/dash", "/bin/bash"];
+/// The platform takes no larger init script.
+const LARGEST: u64 = 64 * 1024;
+
+/// A bundle as the README makes it: signed, then pinned by `cargo xtask pin`.
+fn pinned(name: &str) -> Stage {
+    let stage = Stage::new(name);
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    run(Command::new(cargo)
+        .args(["run", "--quiet", "--package", "xtask", "--", "pin"])
+        .arg(stage.share.join("bundle"))
+        .current_dir(tree()));
+    stage
+}
+
+fn holds(script: &str) {
+    for shell in SHELLS {
+        let name = format!("init-{}-{}", script.trim_end_matches(".sh"), shell.rsplit('/').next().unwrap_or_default());
+        let stage = pinned(&name);
+        let output = stage.command_of("init_script", script).env("SHELL_UNDER_TEST", shell).output().expect("a node starts");
+        assert!(output.status.success(), "{shell}: {}", text(&output));
+    }
+}
+
+macro_rules! under_each_shell {
+    ($($(#[$doc:meta])* $name:ident: $script:literal;)*) => {
+        $($(#[$doc])* #[test]
+        fn $name() {
+            if root_or_skip(stringify!($name)) {
+                holds($script);
+            }
+        })*
+    };
+}
+
+under_each_shell! {
+    an_honest_bundle_locks_the_node_and_says_so_in_one_line: "honest.sh";
+    every_false_bundle_stops_with_its_own_line_and_nothing_of_it_is_executed: "refused.sh";
+    it_can_be_run_twice_and_taken_back: "twice.sh";
+    it_does_not_write_into_the_bundle: "read_only.sh";
+    the_callers_search_path_neither_helps_nor_hurts: "path.sh";
+    a_binary_exchanged_between_check_and_use_is_never_executed: "swapped.sh";
+    a_script_that_is_ended_from_outside_leaves_nothing: "signalled.sh";
+}
+
+#[test]
+fn pinning_fills_in_exactly_the_two_digests_and_the_platform_takes_its_size() {
+    let stage = pinned("init-pinned");
+    let script = stage.share.join("bundle/longhorn-init.sh");
+    let sum = |name: &str| run(Command::new("sha256sum").arg(stage.share.join("bundle").join(name)))[..64].to_owned();
+    let template = fs::read_to_string(tree().join("init-scripts/longhorn-init.sh")).expect("the script is there");
+    let expected = template.replace("@BINARY_SHA256@", &sum("longhorn")).replace("@SETTINGS_SHA256@", &sum("longhorn.toml"));
+    assert_eq!(fs::read_to_string(&script).expect("it was written"), expected);
+    assert!(!expected.contains("SHA256@"), "a mark is left");
+    assert!(fs::metadata(script).expect("it was written").len() <= LARGEST);
+}
+
+/// Every file of the tree that a shell reads.
+fn shell_scripts(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("the tree can be read") {
+        let path = entry.expect("the tree can be read").path();
+        let name = path.file_name().expect("an entry has a name").to_string_lossy().into_owned();
+        if path.is_dir() && !path.is_symlink() {
+            if name != "target" && name != ".git" {
+                shell_scripts(&path, found);
+            }
+        } else if name.ends_with(".sh") || fs::read(&path).is_ok_and(|bytes| is_shell(&bytes)) {
+            found.push(path);
+        }
+    }
+}
+
+fn is_shell(bytes: &[u8]) -> bool {
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    [&b"#!/bin/sh"[..], b"#!/bin/bash", b"#!/usr/bin/env bash"].contains(&first)
+}
+
+#[test]
+fn shellcheck_finds_nothing_in_any_shell_script_of_the_tree() {
+    let mut scripts = Vec::new();
+    shell_scripts(tree(), &mut scripts);
+    assert!(scripts.len() > 20 && scripts.iter().any(|path| path.ends_with("init-scripts/longhorn-init.sh")), "{scripts:?}");
+    let mut command = Command::new("shellcheck");
+    let output = command.arg("--format=gcc").args(&scripts).current_dir(tree()).output();
+    let output = output.expect("shellcheck is there: `cargo xtask test` installs it");
+    assert!(output.status.success(), "{}", text(&output));
+}
