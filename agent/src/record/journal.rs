@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -11,6 +12,8 @@ use super::chain::Hash;
 use crate::host::digest::hex;
 
 const QUEUE: usize = 256;
+/// How long `init` may wait for a journal; a healthy one answers within a millisecond.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 struct Line {
     event: &'static str,
@@ -27,24 +30,32 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// Connects; what went wrong is a word for the first record.
+    /// Connects; the word is for the first record: `connected`, or `hung` where the journal does not answer in time. To a
+    /// hung one lines are sent as soon as it reads again.
     ///
     /// # Errors
     /// When no journal is here: `absent`, `refused`, or the error's own word.
-    pub fn start() -> Result<Self, String> {
-        let layer = tracing_journald::layer().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => "absent".to_owned(),
-            std::io::ErrorKind::ConnectionRefused => "refused".to_owned(),
-            kind => kind.to_string(),
-        })?;
-        let layer = layer.with_field_prefix(Some("LONGHORN".into())).with_syslog_identifier("longhorn".into());
+    pub fn start() -> Result<(Self, &'static str), String> {
         let (lines, receiver) = sync_channel(QUEUE);
+        let (connected, answer) = sync_channel(1);
         let spawned = std::thread::Builder::new().name("journal".into()).spawn(move || {
-            let subscriber = tracing_subscriber::registry().with(layer);
-            tracing::subscriber::with_default(subscriber, || forward(&receiver));
+            // Connecting sends a first datagram: where nobody reads, it waits for ever.
+            let layer = match tracing_journald::layer() {
+                Ok(layer) => layer,
+                Err(error) => return drop(connected.send(Err(word(&error)))),
+            };
+            let layer = layer.with_field_prefix(Some("LONGHORN".into())).with_syslog_identifier("longhorn".into());
+            // Nobody waits for the answer any more where it came too late.
+            drop(connected.send(Ok(())));
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || forward(&receiver));
         });
         spawned.map_err(|error| error.kind().to_string())?;
-        Ok(Self { lines, dropped: Arc::default() })
+        let mirror = Self { lines, dropped: Arc::default() };
+        match answer.recv_timeout(PATIENCE) {
+            Ok(Ok(())) => Ok((mirror, "connected")),
+            Ok(Err(word)) => Err(word),
+            Err(_) => Ok((mirror, "hung")),
+        }
     }
 
     /// Offers a line; never waits.
@@ -57,6 +68,14 @@ impl Mirror {
     /// Lines that the journal did not take in time.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+fn word(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "absent".to_owned(),
+        std::io::ErrorKind::ConnectionRefused => "refused".to_owned(),
+        kind => kind.to_string(),
     }
 }
 

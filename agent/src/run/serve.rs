@@ -163,7 +163,7 @@ fn way(
     let boot = super::node::boot_id().map_err(|error| error.screen())?;
     let (mirror, journal) = match settings.record.journal.then(Mirror::start) {
         None => (None, "off".to_owned()),
-        Some(Ok(mirror)) => (Some(mirror), "connected".to_owned()),
+        Some(Ok((mirror, word))) => (Some(mirror), word.to_owned()),
         Some(Err(word)) => (None, word),
     };
     let recorder = start_log(settings, &hints, &key, &boot, mirror.clone(), &journal, &clock, &random)?;

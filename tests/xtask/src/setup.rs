@@ -22,6 +22,7 @@ pub fn for_tests() -> Outcome<()> {
         ("setpriv", "util-linux"),
         ("git", "git"),
         ("shellcheck", "shellcheck"),
+        ("journalctl", "systemd"),
         ("dash", "dash"),
         ("bash", "bash"),
     ])?;

@@ -19,6 +19,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("record", &["--test", "record"]),
     ("record-faults", &["--test", "record_faults"]),
     ("init-script", &["--test", "init_script"]),
+    ("journal", &["--test", "journal"]),
     ("node", &["--test", "node"]),
     ("lock", &["--test", "lock"]),
     ("mutants", &["--test", "mutants"]),
