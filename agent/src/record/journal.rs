@@ -14,6 +14,8 @@ use crate::host::digest::hex;
 const QUEUE: usize = 256;
 /// How long `init` may wait for a journal; a healthy one answers within a millisecond.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How long until a journal that hung and went away is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 struct Line {
     event: &'static str,
@@ -31,7 +33,7 @@ pub struct Mirror {
 
 impl Mirror {
     /// Connects; the word is for the first record: `connected`, or `hung` where the journal does not answer in time. To a
-    /// hung one lines are sent as soon as it reads again.
+    /// hung one lines are sent as soon as it, or its successor, reads again.
     ///
     /// # Errors
     /// When no journal is here: `absent`, `refused`, or the error's own word.
@@ -40,9 +42,13 @@ impl Mirror {
         let (connected, answer) = sync_channel(1);
         let spawned = std::thread::Builder::new().name("journal".into()).spawn(move || {
             // Connecting sends a first datagram: where nobody reads, it waits for ever.
-            let layer = match tracing_journald::layer() {
-                Ok(layer) => layer,
-                Err(error) => return drop(connected.send(Err(word(&error)))),
+            let layer = loop {
+                match tracing_journald::layer() {
+                    Ok(layer) => break layer,
+                    Err(error) if connected.send(Err(word(&error))).is_ok() => return,
+                    // It hung and then went away: it may come back.
+                    Err(_) => std::thread::sleep(AGAIN),
+                }
             };
             let layer = layer.with_field_prefix(Some("LONGHORN".into())).with_syslog_identifier("longhorn".into());
             // Nobody waits for the answer any more where it came too late.

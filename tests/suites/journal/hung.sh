@@ -21,6 +21,7 @@ except BlockingIOError:
 time.sleep(600)
 P
 $python /tmp/hung.py $socket > /dev/null 2>&1 < /dev/null &
+hung=$!
 until_true 10 test -e /tmp/full
 hung_lock=$(took lock)
 hung_launches=$(took launches 30)
@@ -41,3 +42,11 @@ until_true 15 counted
 echo "$dropped of $records lines were dropped"
 expect 10 OPEN $longhorn log verify "$log"
 status_is state '"locked"' || fail "status: $($longhorn status --json)"
+# It is ended and another takes its place: what the queue held is delivered, and the mirror goes on.
+kill -KILL "$hung"
+start_journal
+arrived() { [ "$(in_journal | wc -l)" -ge 256 ]; }
+until_true 10 arrived
+launches 1
+newest() { [ "$(in_journal -n 1 | sed -n 's/.*"LONGHORN_SEQ":"\([0-9]*\)".*/\1/p')" = "$(cat "$log"/seg-* | sed -n 's/.*"seq":\([0-9]*\),.*/\1/p' | tail -n 1)" ]; }
+until_true 10 newest
