@@ -5,21 +5,25 @@ mod support;
 
 use support::{Stage, root_or_skip, text};
 
-macro_rules! on_a_node {
+#[expect(clippy::print_stdout, reason = "what was measured is part of the result")]
+fn on_a_node(name: &str, script: &str) {
+    if root_or_skip(name) {
+        let output = Stage::new(name).command_of("journal", script).output().expect("a node starts");
+        assert!(output.status.success(), "{}", text(&output));
+        println!("{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+macro_rules! promises {
     ($($name:ident: $script:literal;)*) => {
         $(#[test]
-        #[expect(clippy::print_stdout, reason = "what was measured is part of the result")]
         fn $name() {
-            if root_or_skip(stringify!($name)) {
-                let output = Stage::new(stringify!($name)).command_of("journal", $script).output().expect("a node starts");
-                assert!(output.status.success(), "{}", text(&output));
-                println!("{}", String::from_utf8_lossy(&output.stdout));
-            }
+            on_a_node(stringify!($name), $script);
         })*
     };
 }
 
-on_a_node! {
+promises! {
     every_record_is_in_the_journal_with_its_number_leaf_and_log: "mirrored.sh";
     a_node_without_a_journal_is_locked_and_says_that_it_has_none: "absent.sh";
     a_hung_journal_slows_nobody_down_and_what_it_did_not_take_is_counted: "hung.sh";
