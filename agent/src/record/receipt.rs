@@ -1,23 +1,11 @@
 //! The receipt of a record: travels in the sealed lock, and is the launcher's proof that the decision is durable.
 
-use serde::{Deserialize, Serialize};
-
 use super::append::Recorded;
-use super::chain::Hash;
 use super::checkpoint;
 use crate::exit::Exit;
-use crate::host::digest::hex;
+use crate::host::digest::{hex, unhex};
 use crate::screen::Screen;
 use crate::unverified::Unverified;
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Receipt {
-    log: String,
-    seq: u64,
-    leaf: String,
-    checkpoint: String,
-}
 
 /// Why bytes are not a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,10 +28,9 @@ impl ReceiptError {
 }
 
 impl Recorded {
-    /// The receipt, as bytes.
+    /// The receipt, as bytes: log, number and leaf hash, a line each, then the checkpoint's note.
     pub fn receipt(&self) -> Vec<u8> {
-        let receipt = Receipt { log: self.log.clone(), seq: self.seq, leaf: hex(&self.leaf), checkpoint: self.note.to_string() };
-        serde_json::to_vec(&receipt).expect("strings and numbers")
+        format!("{}\n{}\n{}\n{}", self.log, self.seq, hex(&self.leaf), self.note).into_bytes()
     }
 }
 
@@ -53,18 +40,15 @@ impl Recorded {
 /// # Errors
 /// When they do not.
 pub fn accept(receipt: &Unverified<&[u8]>) -> Result<Recorded, ReceiptError> {
-    let receipt: Receipt = serde_json::from_slice(receipt.examine()).map_err(|_| ReceiptError::Malformed)?;
-    let leaf = parse_hash(&receipt.leaf).ok_or(ReceiptError::Malformed)?;
-    let (covered, _) = checkpoint::parse(&receipt.checkpoint).map_err(|_| ReceiptError::Malformed)?;
-    let same_log = covered.origin.rsplit('/').next() == Some(receipt.log.as_str());
-    if !same_log || covered.size <= receipt.seq {
+    let text = std::str::from_utf8(receipt.examine()).map_err(|_| ReceiptError::Malformed)?;
+    let mut parts = text.splitn(4, '\n');
+    let mut part = || parts.next().ok_or(ReceiptError::Malformed);
+    let (log, seq, leaf, note) = (part()?, part()?, part()?, part()?);
+    let seq: u64 = seq.parse().map_err(|_| ReceiptError::Malformed)?;
+    let leaf = unhex(leaf).ok_or(ReceiptError::Malformed)?;
+    let (covered, _) = checkpoint::parse(note).map_err(|_| ReceiptError::Malformed)?;
+    if covered.origin.rsplit('/').next() != Some(log) || covered.size <= seq {
         return Err(ReceiptError::NotCovered);
     }
-    Ok(Recorded { log: receipt.log, seq: receipt.seq, leaf, note: receipt.checkpoint.into() })
-}
-
-fn parse_hash(text: &str) -> Option<Hash> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let bytes: Option<Vec<u8>> = pairs.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
-    if rest.is_empty() { bytes?.try_into().ok() } else { None }
+    Ok(Recorded { log: log.to_owned(), seq, leaf, note: note.into() })
 }

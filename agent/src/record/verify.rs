@@ -12,7 +12,7 @@ use super::chain::{Hash, Tree, leaf};
 use super::checkpoint::{Checkpoint, Vkey, parse};
 use super::scan::{Line, read};
 use crate::exit::Exit;
-use crate::host::digest::hex;
+use crate::host::digest::{hex, unhex};
 
 /// What somebody outside the node knows of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -422,10 +422,4 @@ impl<'a> Walk<'a> {
             }
         }
     }
-}
-
-fn unhex(text: &str) -> Option<Hash> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let bytes: Option<Vec<u8>> = pairs.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
-    if rest.is_empty() { bytes?.try_into().ok() } else { None }
 }
