@@ -1,20 +1,19 @@
 //! Applies a lock to this process, in the one order that works (facts: each step needs what a later one takes away).
 //! The only maker of [`Locked`].
 
+use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use landlock::{
-    AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
-    RulesetStatus,
-};
+use longhorn_sys::landlock::{LOG_AFTER_EXEC, Ruleset};
 use longhorn_sys::{caps, process, seccomp};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::prctl;
 
 use super::canary;
-use super::files::{handled, rights, scopes};
+use super::files::{ON_FILE, READ, handled, rights, scopes};
 use super::report::{MountReport, Report};
 use super::sealed::SealedLock;
 
@@ -58,10 +57,7 @@ pub enum ApplyError {
     NoNewPrivs(#[source] nix::errno::Errno),
     /// Landlock.
     #[error("cannot restrict file access")]
-    Landlock(#[source] RulesetError),
-    /// Landlock said yes and did less.
-    #[error("the kernel enforced fewer file restrictions than planned")]
-    LandlockPartial,
+    Landlock(#[source] io::Error),
     /// The capability cut.
     #[error("cannot cut capabilities")]
     Capabilities(#[source] io::Error),
@@ -115,14 +111,17 @@ pub fn apply(lock: &SealedLock, place: Place) -> Result<Locked, ApplyError> {
         (Place::Root, None) => MountReport::Absent,
     };
     // 2. Rules are opened in there: the namespace has a /proc and a /dev/shm of its own, and a rule sits on an inode.
-    let (opened, missing) = open_rules(lock);
+    let ruled = if lock.landlock > 0 { Some(ruleset(lock).map_err(ApplyError::Landlock)?) } else { None };
     // 3. Before Landlock and seccomp: both demand it of a process without CAP_SYS_ADMIN.
     prctl::set_no_new_privs().map_err(ApplyError::NoNewPrivs)?;
-    // 4. Landlock.
-    let rules = opened.len();
-    if lock.landlock > 0 {
-        restrict(lock.landlock, opened, &lock.seal.sibling)?;
-    }
+    // 4. Landlock. Denials after the exec are what an auditor wants to see; before ABI 7 there is no such log.
+    let missing = match ruled {
+        Some((ruleset, missing)) => {
+            ruleset.restrict(if lock.landlock >= 7 { LOG_AFTER_EXEC } else { 0 }).map_err(ApplyError::Landlock)?;
+            missing
+        }
+        None => Vec::new(),
+    };
     // 5. The bounding set before the other sets: dropping from it needs CAP_SETPCAP.
     let capabilities_cut = cut(lock.kept)?;
     // 6. The filter after everything that it denies.
@@ -135,7 +134,7 @@ pub fn apply(lock: &SealedLock, place: Place) -> Result<Locked, ApplyError> {
         report: Report {
             strength: strength(lock),
             landlock: lock.landlock,
-            rules,
+            rules: lock.rules.len() - missing.len(),
             missing,
             mount,
             capabilities: format!("{:x}", lock.kept),
@@ -149,26 +148,22 @@ fn strength(lock: &SealedLock) -> &'static str {
     if lock.full { super::Strength::Full.word() } else { super::Strength::Degraded.word() }
 }
 
-fn open_rules(lock: &SealedLock) -> (Vec<(PathFd, BitFlags<AccessFs>)>, Vec<String>) {
-    let mut opened = Vec::with_capacity(lock.rules.len());
+/// A ruleset with the lock's rules, and the paths that are not there: late mounts are granted through their parent.
+fn ruleset(lock: &SealedLock) -> io::Result<(Ruleset, Vec<String>)> {
+    // The plan was made for this ABI: a kernel that does not know all of it refuses the ruleset.
+    let ruleset = Ruleset::create(handled(lock.landlock), scopes(lock.landlock))?;
     let mut missing = Vec::new();
     for rule in &lock.rules {
-        // A path that does not exist cannot be granted; late mounts are granted through their parent.
-        match PathFd::new(&rule.path) {
-            Ok(fd) => {
-                let rights = rights(rule.grants, lock.landlock, is_directory(&fd));
-                if !rights.is_empty() {
-                    opened.push((fd, rights));
-                }
-            }
-            Err(_) => missing.push(rule.path.display().to_string()),
+        if !ruleset.allow(&terminated(&rule.path)?, rights(rule.grants, lock.landlock), ON_FILE)? {
+            missing.push(rule.path.display().to_string());
         }
     }
-    (opened, missing)
+    ruleset.allow(&terminated(&lock.seal.sibling)?, READ, ON_FILE)?;
+    Ok((ruleset, missing))
 }
 
-fn is_directory(fd: &PathFd) -> bool {
-    nix::sys::stat::fstat(fd.as_fd()).is_ok_and(|stat| stat.st_mode & nix::libc::S_IFMT == nix::libc::S_IFDIR)
+fn terminated(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
 }
 
 fn enter(path: &Path, kind: CloneFlags) -> Result<(), ApplyError> {
@@ -188,32 +183,10 @@ fn enter_mount(path: &Path) -> Result<(), ApplyError> {
     Ok(())
 }
 
-fn restrict(abi: u32, opened: Vec<(PathFd, BitFlags<AccessFs>)>, sibling: &Path) -> Result<(), ApplyError> {
-    let failed = ApplyError::Landlock;
-    // Hard: the plan was made for this ABI, so all of it must be there.
-    let mut ruleset =
-        Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(handled(abi)).map_err(failed)?;
-    if !scopes(abi).is_empty() {
-        ruleset = ruleset.scope(scopes(abi)).map_err(failed)?;
-    }
-    let mut created = ruleset.create().map_err(failed)?;
-    for (fd, rights) in opened {
-        created = created.add_rule(PathBeneath::new(fd, rights)).map_err(failed)?;
-    }
-    if let Ok(fd) = PathFd::new(sibling) {
-        created = created.add_rule(PathBeneath::new(fd, AccessFs::ReadFile)).map_err(failed)?;
-    }
-    // Denials after the exec are what an auditor wants to see (ABI 7); older kernels have no such log.
-    let created = created.set_compatibility(CompatLevel::BestEffort).log_new_exec(true).map_err(failed)?;
-    let status = created.restrict_self().map_err(failed)?;
-    if status.ruleset == RulesetStatus::NotEnforced { Err(ApplyError::LandlockPartial) } else { Ok(()) }
-}
-
 /// Cuts for good. A process without CAP_SETPCAP and without any capability has nothing to cut, and no_new_privs keeps it so.
 fn cut(kept: u64) -> Result<bool, ApplyError> {
-    const SETPCAP: u64 = 1 << 8;
     let sets = caps::current().map_err(ApplyError::Capabilities)?;
-    let bounding = sets.effective & SETPCAP != 0;
+    let bounding = sets.effective & caps::SETPCAP != 0;
     if bounding {
         caps::drop_bounding_except(kept).map_err(ApplyError::Capabilities)?;
     }

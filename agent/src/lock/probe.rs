@@ -2,10 +2,6 @@
 
 use longhorn_sys::{caps, landlock, seccomp};
 
-/// CAP_SETPCAP and CAP_SYS_ADMIN (linux/capability.h).
-const SETPCAP: u64 = 1 << 8;
-const SYS_ADMIN: u64 = 1 << 21;
-
 /// What can be enforced here, by this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeFacts {
@@ -28,9 +24,9 @@ impl NodeFacts {
         Self {
             landlock: landlock::abi().unwrap_or(0),
             errata: landlock::errata(),
-            mount: sets.effective & SYS_ADMIN != 0,
+            mount: sets.effective & caps::SYS_ADMIN != 0,
             // Without capabilities and with no_new_privs none can come back, whatever the bounding set says.
-            capabilities: sets.effective & SETPCAP != 0 || sets.permitted == 0,
+            capabilities: sets.effective & caps::SETPCAP != 0 || sets.permitted == 0,
             seccomp: seccomp::available(),
         }
     }

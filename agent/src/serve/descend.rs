@@ -1,17 +1,18 @@
 //! The sidecar's descent: from root with every capability to its own uid with none, locked, before its first thread and
 //! before its first foreign byte. The order matters; each step says why it stands where it does.
 
+use std::ffi::CString;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use landlock::{
-    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
-    Scope,
-};
+use longhorn_sys::caps;
+use longhorn_sys::landlock::{self, Ruleset};
 use nix::sys::prctl;
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 
 use crate::host::paths;
+use crate::lock::files::{self, handled, scopes};
 
 /// A step of the descent that failed. The sidecar ends: it never runs half-way down.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +34,7 @@ pub enum DescendError {
     NoNewPrivs(#[source] nix::errno::Errno),
     /// Landlock.
     #[error("cannot restrict its own file access")]
-    Landlock(#[source] RulesetError),
+    Landlock(#[source] io::Error),
     /// The system call filter.
     #[error("cannot install its system call filter")]
     Filter(#[source] io::Error),
@@ -62,20 +63,22 @@ const READ: &[&str] = &[
     paths::RUN,
 ];
 
-/// CAP_SETPCAP (linux/capability.h).
-const SETPCAP: u64 = 1 << 8;
+/// The newest Landlock ABI whose rights the sidecar was thought through for.
+const NEWEST: u32 = 6;
 
 /// Descends irrevocably. Call it on the only thread.
 ///
 /// # Errors
 /// At the first step that fails; the caller must exit.
 pub fn irrevocably_descend(reach: &Reach, filter: &[longhorn_sys::seccomp::Instruction]) -> Result<(), DescendError> {
+    // Every launch wakes the sidecar, which must not run in the launcher's place. Where it is refused it only costs time.
+    let _ = longhorn_sys::process::never_preempt();
     // First: from here on neither a core dump nor a process of the same uid shows our memory.
     prctl::set_dumpable(false).map_err(DescendError::Dumpable)?;
     // While CAP_SETPCAP is still there: nothing that this process executes can gain a capability. A node without it is
     // below the usual floor; there no_new_privs alone keeps them away.
-    if longhorn_sys::caps::current().is_ok_and(|sets| sets.effective & SETPCAP != 0) {
-        longhorn_sys::caps::drop_bounding_except(0).map_err(DescendError::Bounding)?;
+    if caps::current().is_ok_and(|sets| sets.effective & caps::SETPCAP != 0) {
+        caps::drop_bounding_except(0).map_err(DescendError::Bounding)?;
     }
     // Groups before gid before uid: each needs what the next one gives up. Leaving uid 0 empties the capability sets
     // (capabilities(7), "Effect of user ID changes").
@@ -97,29 +100,20 @@ pub fn irrevocably_descend(reach: &Reach, filter: &[longhorn_sys::seccomp::Instr
 
 /// Files by Landlock where the kernel has it. Without it the sidecar still has its own uid and no capability: the node's
 /// floor, not this function, decides whether such a kernel may run jobs.
-fn restrict(also: &[PathBuf]) -> Result<(), RulesetError> {
-    let newest = ABI::V6;
-    let mut rules = Ruleset::default()
-        .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(newest))?
-        .scope(Scope::from_all(newest))?
-        .create()?;
+fn restrict(also: &[PathBuf]) -> io::Result<()> {
+    let abi = landlock::abi().unwrap_or(0).min(NEWEST);
+    if abi == 0 {
+        return Ok(());
+    }
+    let ruleset = Ruleset::create(handled(abi), scopes(abi))?;
+    let allow = |path: &Path, rights: u64| -> io::Result<()> {
+        // What is not there needs no rule.
+        ruleset.allow(&CString::new(path.as_os_str().as_bytes())?, rights & handled(abi), files::ON_FILE).map(drop)
+    };
     let readable = READ.iter().map(Path::new).chain(also.iter().map(PathBuf::as_path));
     for path in readable {
-        // What is not there needs no rule.
-        if let Ok(fd) = PathFd::new(path) {
-            let rights = if path.is_dir() { AccessFs::ReadFile | AccessFs::ReadDir } else { AccessFs::ReadFile.into() };
-            rules = rules.add_rule(PathBeneath::new(fd, rights))?;
-        }
+        allow(path, files::READ)?;
     }
-    if let Ok(log) = PathFd::new(paths::LOG) {
-        let write = AccessFs::ReadFile
-            | AccessFs::ReadDir
-            | AccessFs::WriteFile
-            | AccessFs::Truncate
-            | AccessFs::MakeReg
-            | AccessFs::MakeDir;
-        rules = rules.add_rule(PathBeneath::new(log, write))?;
-    }
-    rules.restrict_self().map(|_| ())
+    allow(Path::new(paths::LOG), files::RECORD)?;
+    ruleset.restrict(0)
 }

@@ -1,10 +1,31 @@
-//! What Landlock this kernel has; the `landlock` crate does the rest.
+//! Landlock by its three system calls (linux/landlock.h): a launch makes dozens of them, and each one counts.
 
+use std::ffi::CStr;
 use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-/// `LANDLOCK_CREATE_RULESET_VERSION` and `_ERRATA` (linux/landlock.h).
+/// `LANDLOCK_CREATE_RULESET_VERSION` and `_ERRATA`.
 const VERSION: u64 = 1;
 const ERRATA: u64 = 2;
+/// `LANDLOCK_RULE_PATH_BENEATH`.
+const PATH_BENEATH: u64 = 1;
+/// `LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON` (ABI 7): denials after the next execve reach the audit log too.
+pub const LOG_AFTER_EXEC: u32 = 1 << 1;
+
+/// `struct landlock_ruleset_attr`; kernels before ABI 6 accept the longer one as long as what they do not know is zero.
+#[repr(C)]
+struct RulesetAttributes {
+    handled_files: u64,
+    handled_network: u64,
+    scoped: u64,
+}
+
+/// `struct landlock_path_beneath_attr`.
+#[repr(C, packed)]
+struct PathBeneath {
+    allowed: u64,
+    parent: i32,
+}
 
 fn query(flag: u64) -> io::Result<u32> {
     // SAFETY: with a version or errata flag the kernel reads no attribute: null and zero are what it asks for.
@@ -23,4 +44,73 @@ pub fn abi() -> io::Result<u32> {
 /// The bits of the errata that are fixed; 0 where the kernel cannot say.
 pub fn errata() -> u32 {
     query(ERRATA).unwrap_or(0)
+}
+
+/// A ruleset that is not in force yet.
+#[derive(Debug)]
+pub struct Ruleset(OwnedFd);
+
+impl Ruleset {
+    /// A ruleset that denies the file rights `handled` and the scopes `scoped`, until a rule allows.
+    ///
+    /// # Errors
+    /// EINVAL when this kernel does not know one of the bits.
+    pub fn create(handled: u64, scoped: u64) -> io::Result<Self> {
+        let attributes = RulesetAttributes { handled_files: handled, handled_network: 0, scoped };
+        // SAFETY: the kernel reads `size_of` bytes of attributes that live across the call.
+        let fd = unsafe {
+            libc::syscall(libc::SYS_landlock_create_ruleset, &raw const attributes, size_of::<RulesetAttributes>(), 0u64)
+        };
+        let fd = i32::try_from(fd).map_err(io::Error::other)?;
+        if fd == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the kernel just gave us this descriptor, close-on-exec; nobody else owns it.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Allows `rights` on `path` and all below it; on what is no directory, the part of them that is `on_file`. False when
+    /// the path cannot be opened: what does not exist cannot be granted.
+    ///
+    /// # Errors
+    /// When the kernel refuses the rule.
+    pub fn allow(&self, path: &CStr, rights: u64, on_file: u64) -> io::Result<bool> {
+        // The system call itself: musl's open(3) follows it with an fcntl(2) for kernels before 2.6.23.
+        // SAFETY: the path is terminated; O_PATH reads nothing.
+        let fd = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC) };
+        let fd = i32::try_from(fd).map_err(io::Error::other)?;
+        if fd == -1 {
+            return Ok(false);
+        }
+        // SAFETY: as above: a descriptor of our own.
+        let parent = unsafe { OwnedFd::from_raw_fd(fd) };
+        match self.add(&parent, rights) {
+            // Rights of directories on what is none (Documentation/userspace-api/landlock.rst).
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => self.add(&parent, rights & on_file)?,
+            other => other?,
+        }
+        Ok(true)
+    }
+
+    fn add(&self, parent: &OwnedFd, allowed: u64) -> io::Result<()> {
+        if allowed == 0 {
+            // The kernel takes no empty rule (ENOMSG).
+            return Ok(());
+        }
+        let rule = PathBeneath { allowed, parent: parent.as_raw_fd() };
+        // SAFETY: the kernel reads one `landlock_path_beneath_attr` that lives across the call.
+        let result =
+            unsafe { libc::syscall(libc::SYS_landlock_add_rule, self.0.as_raw_fd(), PATH_BENEATH, &raw const rule, 0u64) };
+        if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Puts it in force for this thread and all it starts. Needs no_new_privs or CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    /// When the kernel refuses; E2BIG in a process that is under 16 already.
+    pub fn restrict(self, flags: u32) -> io::Result<()> {
+        // SAFETY: takes a descriptor and flags, touches no memory.
+        let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, self.0.as_raw_fd(), u64::from(flags)) };
+        if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
 }

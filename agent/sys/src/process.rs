@@ -24,3 +24,16 @@ pub fn execute(program: &CStr, arguments: &[&CStr], environment: &[&CStr]) -> io
     unsafe { libc::execve(program.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
     io::Error::last_os_error()
 }
+
+/// Lets this thread, and the threads and processes that it starts from now on, run without preempting whoever wakes it
+/// (`SCHED_BATCH`, sched(7)): its share of the processor stays the same.
+///
+/// # Errors
+/// When the kernel or a container's filter refuses.
+pub fn never_preempt() -> io::Result<()> {
+    // The kernel's `struct sched_param`: one int, 0 for this class.
+    let priority: libc::c_int = 0;
+    // SAFETY: the kernel reads one int that lives across the call. The system call itself: musl's function only refuses.
+    let result = unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, libc::SCHED_BATCH, &raw const priority) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
