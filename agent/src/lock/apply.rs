@@ -7,13 +7,13 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use longhorn_sys::landlock::{LOG_AFTER_EXEC, Ruleset};
+use longhorn_sys::landlock::{LOG_AFTER_EXEC, ON_FILE, READ_FILE, Ruleset, handled, scopes};
 use longhorn_sys::{caps, process, seccomp};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::prctl;
 
 use super::canary;
-use super::files::{ON_FILE, READ, handled, rights, scopes};
+use super::files::rights;
 use super::report::{MountReport, Report};
 use super::sealed::SealedLock;
 
@@ -158,7 +158,7 @@ fn ruleset(lock: &SealedLock) -> io::Result<(Ruleset, Vec<String>)> {
             missing.push(rule.path.display().to_string());
         }
     }
-    ruleset.allow(&terminated(&lock.seal.sibling)?, READ, ON_FILE)?;
+    ruleset.allow(&terminated(&lock.seal.sibling)?, READ_FILE, ON_FILE)?;
     Ok((ruleset, missing))
 }
 

@@ -4,7 +4,7 @@ mod apply;
 pub mod canary;
 pub mod cover;
 pub mod env;
-pub mod files;
+mod files;
 pub mod namespace;
 pub mod plan;
 mod probe;

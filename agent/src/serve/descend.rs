@@ -7,12 +7,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use longhorn_sys::caps;
-use longhorn_sys::landlock::{self, Ruleset};
+use longhorn_sys::landlock::{
+    self, MAKE_DIR, MAKE_REG, ON_FILE, READ_DIR, READ_FILE, Ruleset, TRUNCATE, WRITE_FILE, handled, scopes,
+};
 use nix::sys::prctl;
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 
 use crate::host::paths;
-use crate::lock::files::{self, handled, scopes};
 
 /// A step of the descent that failed. The sidecar ends: it never runs half-way down.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,8 @@ const READ: &[&str] = &[
     paths::RUN,
 ];
 
+/// Where the record lies it makes and writes segments, and never renames or removes one.
+const RECORD: u64 = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG | MAKE_DIR;
 /// The newest Landlock ABI whose rights the sidecar was thought through for.
 const NEWEST: u32 = 6;
 
@@ -108,12 +111,12 @@ fn restrict(also: &[PathBuf]) -> io::Result<()> {
     let ruleset = Ruleset::create(handled(abi), scopes(abi))?;
     let allow = |path: &Path, rights: u64| -> io::Result<()> {
         // What is not there needs no rule.
-        ruleset.allow(&CString::new(path.as_os_str().as_bytes())?, rights & handled(abi), files::ON_FILE).map(drop)
+        ruleset.allow(&CString::new(path.as_os_str().as_bytes())?, rights & handled(abi), ON_FILE).map(drop)
     };
     let readable = READ.iter().map(Path::new).chain(also.iter().map(PathBuf::as_path));
     for path in readable {
-        allow(path, files::READ)?;
+        allow(path, READ_FILE | READ_DIR)?;
     }
-    allow(Path::new(paths::LOG), files::RECORD)?;
+    allow(Path::new(paths::LOG), RECORD)?;
     ruleset.restrict(0)
 }

@@ -12,6 +12,82 @@ const PATH_BENEATH: u64 = 1;
 /// `LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON` (ABI 7): denials after the next execve reach the audit log too.
 pub const LOG_AFTER_EXEC: u32 = 1 << 1;
 
+// `LANDLOCK_ACCESS_FS_*`.
+
+/// Executing a file.
+pub const EXECUTE: u64 = 1 << 0;
+/// Opening a file for writing.
+pub const WRITE_FILE: u64 = 1 << 1;
+/// Opening a file for reading.
+pub const READ_FILE: u64 = 1 << 2;
+/// Listing a directory.
+pub const READ_DIR: u64 = 1 << 3;
+/// Removing or renaming a directory.
+pub const REMOVE_DIR: u64 = 1 << 4;
+/// Removing or renaming what is no directory.
+pub const REMOVE_FILE: u64 = 1 << 5;
+/// Making a character device.
+pub const MAKE_CHAR: u64 = 1 << 6;
+/// Making a directory.
+pub const MAKE_DIR: u64 = 1 << 7;
+/// Making a regular file.
+pub const MAKE_REG: u64 = 1 << 8;
+/// Making a Unix socket.
+pub const MAKE_SOCK: u64 = 1 << 9;
+/// Making a pipe.
+pub const MAKE_FIFO: u64 = 1 << 10;
+/// Making a block device.
+pub const MAKE_BLOCK: u64 = 1 << 11;
+/// Making a symbolic link.
+pub const MAKE_SYM: u64 = 1 << 12;
+/// Renaming or linking between directories.
+pub const REFER: u64 = 1 << 13;
+/// Truncating a file.
+pub const TRUNCATE: u64 = 1 << 14;
+/// Sending ioctls to devices.
+pub const IOCTL_DEV: u64 = 1 << 15;
+/// Connecting to a Unix socket by its path.
+pub const RESOLVE_UNIX: u64 = 1 << 16;
+/// `LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET` and `_SIGNAL`.
+const SCOPES: u64 = 1 << 0 | 1 << 1;
+
+/// The ABI that brought rights, and which: never "all", whose meaning changes with the kernel.
+const BROUGHT: &[(u32, u64)] = &[
+    (
+        1,
+        EXECUTE
+            | WRITE_FILE
+            | READ_FILE
+            | READ_DIR
+            | REMOVE_DIR
+            | REMOVE_FILE
+            | MAKE_CHAR
+            | MAKE_DIR
+            | MAKE_REG
+            | MAKE_SOCK
+            | MAKE_FIFO
+            | MAKE_BLOCK
+            | MAKE_SYM,
+    ),
+    (2, REFER),
+    (3, TRUNCATE),
+    (5, IOCTL_DEV),
+    (9, RESOLVE_UNIX),
+];
+
+/// What a rule on something other than a directory may hold.
+pub const ON_FILE: u64 = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV | RESOLVE_UNIX;
+
+/// Everything that this ABI can deny about files: all of it is denied unless a rule grants it.
+pub fn handled(abi: u32) -> u64 {
+    BROUGHT.iter().filter(|(since, _)| *since <= abi).fold(0, |all, (_, rights)| all | rights)
+}
+
+/// Signals and abstract sockets (ABI 6).
+pub fn scopes(abi: u32) -> u64 {
+    if abi >= 6 { SCOPES } else { 0 }
+}
+
 /// `struct landlock_ruleset_attr`; kernels before ABI 6 accept the longer one as long as what they do not know is zero.
 #[repr(C)]
 struct RulesetAttributes {
@@ -112,5 +188,18 @@ impl Ruleset {
         // SAFETY: takes a descriptor and flags, touches no memory.
         let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, self.0.as_raw_fd(), u64::from(flags)) };
         if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_abi_denies_what_its_kernel_documents() {
+        // linux/landlock.h, `LANDLOCK_ACCESS_FS_*`: 13 rights at first, then one each with ABI 2, 3, 5 and 9.
+        let counts: Vec<u32> = (0..=10).map(|abi| handled(abi).count_ones()).collect();
+        assert_eq!(counts, [0, 13, 14, 15, 15, 16, 16, 16, 16, 17, 17]);
+        assert_eq!((scopes(5), scopes(6)), (0, 3));
     }
 }
