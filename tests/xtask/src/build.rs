@@ -13,7 +13,7 @@ pub fn target() -> String {
 
 /// Builds; returns where the binary lies.
 pub fn binary() -> Outcome<PathBuf> {
-    setup::for_build()?;
+    setup::for_build(&target())?;
     std::fs::create_dir_all(root().join("target"))?;
     let release = root().join("target").join(target()).join("release");
     let launcher = root().join("target/longhorn-launch");

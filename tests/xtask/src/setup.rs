@@ -5,9 +5,16 @@ use std::process::Command;
 
 use crate::shell::{Outcome, has, is_root, quietly, root, step};
 
-/// What the build needs from the system: the C library for static binaries.
-pub fn for_build() -> Outcome<()> {
-    packages(&[("musl-gcc", "musl-tools"), ("cc", "gcc")])
+/// What the build needs: the C library for static binaries, and Rust's standard library for `target`.
+pub fn for_build(target: &str) -> Outcome<()> {
+    packages(&[("musl-gcc", "musl-tools"), ("cc", "gcc")])?;
+    let libraries = quietly(Command::new("rustc").args(["--print", "target-libdir", "--target", target]))?;
+    if std::path::Path::new(libraries.trim()).is_dir() {
+        return Ok(());
+    }
+    // rust-toolchain.toml names the target, and rustup adds it only when it installs the toolchain itself.
+    step(&format!("Rust's standard library for {target}"), || quietly(Command::new("rustup").args(["target", "add", target])))
+        .map(drop)
 }
 
 /// What the tests need besides.
