@@ -1,11 +1,13 @@
 //! What a path rule grants, and which of the kernel's rights that is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use longhorn_sys::landlock::{
     EXECUTE, IOCTL_DEV, MAKE_DIR, MAKE_FIFO, MAKE_REG, MAKE_SOCK, MAKE_SYM, READ_DIR, READ_FILE, REFER, REMOVE_DIR, REMOVE_FILE,
     RESOLVE_UNIX, TRUNCATE, WRITE_FILE, handled,
 };
+
+use super::plan::PathRule;
 
 /// What a rule grants, before the kernel's ABI and the kind of file narrow it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +47,25 @@ pub fn rights(grants: Grants, abi: u32) -> u64 {
     rights & handled(abi)
 }
 
+/// The rules of which no other grants as much already: each one costs every launch three system calls. On a merged
+/// `/usr`, `/bin` is a link into it (hier(7)).
+pub fn needed(rules: Vec<PathRule>, abi: u32) -> Vec<PathRule> {
+    // What is not there yet stays: it may be mounted later.
+    let real: Vec<Option<PathBuf>> = rules.iter().map(|rule| std::fs::canonicalize(&rule.path).ok()).collect();
+    let granted: Vec<u64> = rules.iter().map(|rule| rights(rule.grants, abi)).collect();
+    let covered = |at: usize| {
+        (0..rules.len()).any(|other| match (&real[at], &real[other]) {
+            (Some(inner), Some(outer)) if granted[at] & !granted[other] == 0 => {
+                // Of two that are the same, the first stays.
+                inner.starts_with(outer) && (inner != outer || granted[at] != granted[other] || other < at)
+            }
+            _ => false,
+        })
+    };
+    let kept: Vec<bool> = (0..rules.len()).map(|at| !covered(at)).collect();
+    rules.into_iter().zip(kept).filter_map(|(rule, kept)| kept.then_some(rule)).collect()
+}
+
 /// Whether a path names devices: ioctls are granted there with the write right.
 pub fn is_device_path(path: &Path) -> bool {
     path.starts_with("/dev")
@@ -69,5 +90,26 @@ mod tests {
     #[test]
     fn writing_does_not_include_executing() {
         assert_eq!(rights(Grants { write: true, ..Grants::default() }, 7) & EXECUTE, 0);
+    }
+
+    #[test]
+    fn a_rule_goes_only_where_another_grants_as_much() {
+        let directory = std::env::temp_dir().join(format!("longhorn-needed-{}", std::process::id()));
+        std::fs::create_dir_all(directory.join("usr/lib/data")).unwrap();
+        std::os::unix::fs::symlink("usr/lib", directory.join("lib")).unwrap();
+        let (read, execute) = (Grants { read: true, ..Grants::default() }, Grants { execute: true, ..Grants::default() });
+        let rows = [
+            ("usr", execute, true),
+            ("lib", execute, false),
+            ("usr/lib", read, false),
+            ("usr/lib/data", Grants { write: true, ..Grants::default() }, true),
+            ("usr/lib/data", read, false),
+            ("late", read, true),
+        ];
+        let rules = rows.map(|(path, grants, _)| PathRule { path: directory.join(path), grants });
+        let left = needed(rules.to_vec(), 6);
+        std::fs::remove_dir_all(&directory).unwrap();
+        let expected: Vec<PathRule> = rules.into_iter().zip(rows).filter(|(_, row)| row.2).map(|(rule, _)| rule).collect();
+        assert_eq!(left, expected);
     }
 }

@@ -14,6 +14,7 @@ pub mod seccomp;
 mod strength;
 
 pub use apply::{ApplyError, Locked, Place, apply, inherited, is_inside};
+pub use files::needed;
 pub use plan::{Plan, PlanError, Target, TargetKind, plan};
 pub use probe::NodeFacts;
 pub use strength::{BelowFloor, Missing, Strength};

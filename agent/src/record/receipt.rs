@@ -28,9 +28,9 @@ impl ReceiptError {
 }
 
 impl Recorded {
-    /// The receipt, as bytes: log, number and leaf hash, a line each, then the checkpoint's note.
-    pub fn receipt(&self) -> Vec<u8> {
-        format!("{}\n{}\n{}\n{}", self.log, self.seq, hex(&self.leaf), self.note).into_bytes()
+    /// The receipt: log, number and leaf hash, a line each, then the checkpoint's note.
+    pub fn receipt(&self) -> String {
+        format!("{}\n{}\n{}\n{}", self.log, self.seq, hex(&self.leaf), self.note)
     }
 }
 

@@ -25,7 +25,7 @@ use crate::host::paths;
 use crate::identity::ids::Label;
 use crate::lock::cover::{self, Means};
 use crate::lock::sealed::{Seal, digest_of, seal};
-use crate::lock::{NodeFacts, Plan, PlanError, canary, namespace, plan};
+use crate::lock::{NodeFacts, Plan, PlanError, canary, namespace, needed, plan};
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::unverified::Unverified;
@@ -289,17 +289,9 @@ fn hear(keeper: &Keeper, settings: &Settings) -> Result<FromSidecar, Screen> {
     serde_json::from_slice(&bytes).map_err(|error| failed("the sidecar does not make sense", error.into()))
 }
 
-fn granted(keeper: &Keeper, settings: &Settings) -> Result<(String, Vec<u8>), Screen> {
+fn granted(keeper: &Keeper, settings: &Settings) -> Result<(String, String), Screen> {
     match hear(keeper, settings)? {
-        FromSidecar::Granted { token, receipt } => {
-            let (pairs, rest) = receipt.as_bytes().as_chunks::<2>();
-            let bytes: Option<Vec<u8>> =
-                pairs.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
-            let bytes = bytes
-                .filter(|_| rest.is_empty())
-                .ok_or_else(|| failed("the sidecar does not make sense", io::ErrorKind::InvalidData.into()))?;
-            Ok((token, bytes))
-        }
+        FromSidecar::Granted { token, receipt } => Ok((token, receipt)),
         other => {
             Err(screen(other).unwrap_or_else(|| failed("the sidecar does not make sense", io::ErrorKind::InvalidData.into())))
         }
@@ -349,7 +341,7 @@ fn observed() -> LockedNode {
 
 /// Plans, builds, covers, seals. The plan comes from the policy that this process verified; of the context it takes only
 /// what the node key signed.
-fn lock_node(verified: &Verified, claims: &Claims, receipt: &[u8]) -> Result<LockedNode, Screen> {
+fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> Result<LockedNode, Screen> {
     let environment = environment(&verified.policy, claims)?;
     let clearance = claims
         .clearance
@@ -358,7 +350,7 @@ fn lock_node(verified: &Verified, claims: &Claims, receipt: &[u8]) -> Result<Loc
         .collect::<Result<_, _>>()
         .map_err(|error| failed("the context does not make sense", io::Error::other(error)))?;
     let facts = NodeFacts::probe();
-    let planned = plan(environment, &clearance, &injected(claims), &facts, verified.settings.node.sidecar_uid).map_err(
+    let mut planned = plan(environment, &clearance, &injected(claims), &facts, verified.settings.node.sidecar_uid).map_err(
         |error| match error {
             PlanError::BelowFloor(below) => below.screen(),
             PlanError::GrantsOwn { .. } | PlanError::Capability(_) => {
@@ -367,6 +359,7 @@ fn lock_node(verified: &Verified, claims: &Claims, receipt: &[u8]) -> Result<Loc
             }
         },
     )?;
+    planned.rules = needed(planned.rules, planned.landlock);
     let chain = |error: &dyn std::error::Error| {
         let screen = Screen::failed("lock-not-installed", Exit::Os, error.to_string());
         error.source().into_iter().fold(screen, |screen, cause| screen.fact("cause", cause))
@@ -418,7 +411,7 @@ fn environment<'a>(policy: &'a Policy, claims: &Claims) -> Result<&'a Environmen
 
 fn seal_lock(
     plan: &Plan,
-    receipt: &[u8],
+    receipt: &str,
     canaries: &canary::Canaries,
     targets: Vec<crate::lock::sealed::SealedTarget>,
     claims: &Claims,
@@ -430,7 +423,7 @@ fn seal_lock(
         plan,
         &Seal {
             boot,
-            receipt: receipt.to_vec(),
+            receipt: receipt.as_bytes().to_vec(),
             canary: canaries.denied.clone(),
             sibling: canaries.sibling.clone(),
             mount: pinned(paths::NAMESPACE_MOUNT),

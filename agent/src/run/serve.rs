@@ -335,7 +335,7 @@ async fn seal(recorder: &Recorder) {
 async fn agree_with_init(way: &Way, settings: &Settings, attested: &Attested, socket: &OwnedFd) -> Result<LockSummary, Screen> {
     publish_node_key(way, settings).await?;
     let preliminary = tell(way, &attested.grant, None);
-    let receipt = crate::host::digest::hex(&attested.recorded.receipt());
+    let receipt = attested.recorded.receipt();
     say(socket, &FromSidecar::Granted { token: preliminary.token().to_owned(), receipt }).map_err(os("init is gone"))?;
     let answer = packet::take(socket, settings.node.deadline)
         .map_err(os("init does not answer"))?

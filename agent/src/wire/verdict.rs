@@ -13,7 +13,7 @@ pub enum FromSidecar {
     Granted {
         /// The context, signed by the node key.
         token: String,
-        /// The receipt of the recorded decision, hex.
+        /// The receipt of the recorded decision.
         receipt: String,
     },
     /// No, or could not tell; recorded where that was possible.
