@@ -6,6 +6,9 @@ use std::process::ExitCode;
 
 use longhorn::host::clock::SystemClock;
 
+#[global_allocator]
+static HEAP: longhorn_sys::bump::Bump = longhorn_sys::bump::Bump::new();
+
 fn main() -> ExitCode {
     let number = longhorn_sys::mark::number();
     let screen = longhorn::launch::run(number, std::env::args_os().collect(), std::env::vars_os().collect(), &SystemClock);

@@ -3,6 +3,7 @@
 //! A function here is one system call, or one unbreakable group, with a safe signature, owned descriptors in and
 //! out, and `io::Result`.
 
+pub mod bump;
 pub mod caps;
 pub mod inherited;
 pub mod landlock;
