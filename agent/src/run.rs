@@ -6,15 +6,17 @@
 pub mod init;
 pub mod inventory;
 pub mod keeper;
+pub mod live;
 pub mod node;
 pub mod serve;
 
 use std::sync::Arc;
 
-use crate::context::{Certificate, Context, Issuing, LockSummary, NodeKey, issue};
+use crate::context::{Certificate, Change, Claims, Context, Issuing, LockSummary, NodeKey, issue};
 use crate::decision::policy::{Identities, Policy};
 use crate::decision::{Grant, decide};
 use crate::evidence::{Source, gather};
+use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::http::Http;
 use crate::host::random::Random;
@@ -67,12 +69,13 @@ pub struct Attested {
     pub recorded: Recorded,
 }
 
-/// Gathers, verifies, agrees, decides and records.
+/// Gathers, verifies, agrees, decides and records. `standing` is what the node was locked for, once it is: a renewal that
+/// comes to anything else is a refusal.
 ///
 /// # Errors
 /// The screen of the refusal or failure, with its record's number where it could be recorded.
-pub async fn attest(way: &Way) -> Result<Attested, Screen> {
-    match walk(way).await {
+pub async fn attest(way: &Way, standing: Option<&Claims>) -> Result<Attested, Screen> {
+    match walk(way, standing).await {
         Ok(attested) => Ok(attested),
         Err((screen, control)) => {
             let facts = screen.facts.iter().map(|(label, value)| format!("{label}: {value}")).collect();
@@ -88,7 +91,7 @@ pub async fn attest(way: &Way) -> Result<Attested, Screen> {
     }
 }
 
-async fn walk(way: &Way) -> Result<Attested, (Screen, Option<Control>)> {
+async fn walk(way: &Way, standing: Option<&Claims>) -> Result<Attested, (Screen, Option<Control>)> {
     let end = way.clock.boot().plus(way.patience);
     let deadline = Deadline { clock: &*way.clock, random: &*way.random, end };
     let claims = gather(&way.http, &way.sources, &deadline).await.map_err(|failure| (failure.screen(), None))?;
@@ -102,8 +105,18 @@ async fn walk(way: &Way) -> Result<Attested, (Screen, Option<Control>)> {
     let identity = agree(proofs, &way.policy.trust, rules.now).map_err(|refusal| (refusal.screen(), None))?;
     let decision = decide(&way.policy, &identity, rules.now);
     let grant = decision.outcome.map_err(|refusal| (refusal.screen(), Some(control(&way.policy, None))))?;
+    if let Some(change) = standing.and_then(|standing| standing.change(tell(way, &grant, None).claims())) {
+        return Err((changed(&change), Some(control(&way.policy, Some(grant.scope())))));
+    }
     let recorded = record_grant(way, &identity, &grant, &decision.trace.to_json()).await.map_err(|screen| (screen, None))?;
     Ok(Attested { grant, recorded })
+}
+
+fn changed(change: &Change) -> Screen {
+    Screen::refused("identity-changed", Exit::RefusedEvidence, "this is not the job that the node was locked for")
+        .fact(format!("expected {}", change.claim), &change.locked)
+        .fact(format!("presented {}", change.claim), &change.now)
+        .hint("a node serves what it was locked for until it ends; start the job again")
 }
 
 async fn record_grant(way: &Way, identity: &Verified<JobIdentity>, grant: &Grant, trace: &str) -> Result<Recorded, Screen> {
@@ -146,6 +159,11 @@ async fn record_grant(way: &Way, identity: &Verified<JobIdentity>, grant: &Grant
 /// Tells the job: a context for the grant, under the lock as it is.
 pub fn tell(way: &Way, grant: &Grant, lock: Option<&LockSummary>) -> Context {
     let principal = actor(way, grant.identity()).id;
+    let lifetimes = &way.policy.lifetimes;
+    let lifetime = match grant.identity().membership {
+        Membership::Listed => lifetimes.context,
+        Membership::Provisional => lifetimes.context.min(lifetimes.provisional),
+    };
     issue(
         grant,
         &Issuing {
@@ -155,7 +173,7 @@ pub fn tell(way: &Way, grant: &Grant, lock: Option<&LockSummary>) -> Context {
             principal: &principal,
             boot: &way.boot,
             audience: AUDIENCE,
-            lifetime: way.policy.lifetimes.context,
+            lifetime,
             now: way.clock.now(),
             random: &*way.random,
         },

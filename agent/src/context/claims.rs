@@ -56,6 +56,42 @@ pub struct Claims {
     pub proofs: Vec<ProofClaim>,
 }
 
+/// A claim that must stay as it was, and did not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its name.
+    pub claim: &'static str,
+    /// What the node was locked for.
+    pub locked: String,
+    /// What it would be now.
+    pub now: String,
+}
+
+impl Claims {
+    /// The first claim in which `now` is another job, or the same job under other rules, than these claims say. Times, roles,
+    /// proofs and membership may change; whom the node was locked for, and for what, may not: the lock stays as it is.
+    pub fn change(&self, now: &Claims) -> Option<Change> {
+        let rows = |claims: &Claims| {
+            let job = claims.job.as_ref().map(|job| format!("{} run {}", job.id, job.run)).unwrap_or_default();
+            [
+                ("issuer", claims.iss.clone()),
+                ("cluster", claims.cluster.clone()),
+                ("job", job),
+                ("principal", format!("{} {}", claims.run_as.kind, claims.run_as.name)),
+                ("subject", claims.sub.clone()),
+                ("scope", claims.scope.clone()),
+                ("permissions", claims.permissions.join(", ")),
+                ("clearance", claims.clearance.join(", ")),
+                ("environment", format!("{} {}", claims.environment, claims.environment_digest)),
+                ("enforcement", claims.enforcement.clone()),
+                ("policy", claims.policy.digest.clone()),
+            ]
+        };
+        let pairs = rows(self).into_iter().zip(rows(now));
+        pairs.into_iter().find(|(locked, now)| locked != now).map(|((claim, locked), (_, now))| Change { claim, locked, now })
+    }
+}
+
 /// This node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,4 +158,62 @@ pub struct ProofClaim {
     pub digest: String,
     /// `job`, or `agent` for credentials that prove the agent only.
     pub speaks_for: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims() -> Claims {
+        Claims {
+            iss: "longhorn:https://a.example".into(),
+            sub: "spiffe://a.example/workspace/a/job/1/run/2".into(),
+            aud: "longhorn".into(),
+            iat: 1,
+            nbf: 1,
+            exp: 2,
+            jti: "one".into(),
+            node: NodeClaim { address: "10.0.0.1".into(), role: "driver".into(), boot: "boot".into(), key: "key".into() },
+            cluster: "c-1".into(),
+            job: Some(JobClaim { id: "1".into(), run: "2".into() }),
+            run_as: PrincipalClaim { kind: "service-principal".into(), name: "p".into() },
+            roles: vec!["engineer".into()],
+            scope: "training".into(),
+            permissions: vec!["run".into()],
+            clearance: Vec::new(),
+            environment: "python".into(),
+            environment_digest: "00".into(),
+            enforcement: "enforce".into(),
+            open: Vec::new(),
+            policy: PolicyClaim { serial: 1, digest: "11".into() },
+            lock: None,
+            membership: "provisional".into(),
+            proofs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_renewal_may_change_times_and_membership_and_nothing_that_the_lock_was_made_for() {
+        let locked = claims();
+        let later = Claims { iat: 9, exp: 10, jti: "two".into(), membership: "listed".into(), ..claims() };
+        assert_eq!(locked.change(&later), None);
+        let rows: [(&str, fn(&mut Claims)); 11] = [
+            ("issuer", |claims| claims.iss = "longhorn:https://b.example".into()),
+            ("cluster", |claims| claims.cluster = "c-2".into()),
+            ("job", |claims| claims.job = None),
+            ("principal", |claims| claims.run_as.name = "q".into()),
+            ("subject", |claims| claims.sub.push('3')),
+            ("scope", |claims| claims.scope = "serving".into()),
+            ("permissions", |claims| claims.permissions.push("model.promote".into())),
+            ("clearance", |claims| claims.clearance.push("pii".into())),
+            ("environment", |claims| claims.environment_digest = "01".into()),
+            ("enforcement", |claims| claims.enforcement = "observe".into()),
+            ("policy", |claims| claims.policy.digest = "12".into()),
+        ];
+        for (claim, edit) in rows {
+            let mut now = claims();
+            edit(&mut now);
+            assert_eq!(locked.change(&now).map(|change| change.claim), Some(claim));
+        }
+    }
 }

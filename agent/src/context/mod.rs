@@ -11,7 +11,7 @@ pub mod seal;
 pub mod variables;
 
 pub use authority::{AuthorityKey, AuthorityPublicKey, Certificate, CertificateError};
-pub use claims::{Claims, JobClaim, LockClaim, NodeClaim, PolicyClaim, PrincipalClaim, ProofClaim};
+pub use claims::{Change, Claims, JobClaim, LockClaim, NodeClaim, PolicyClaim, PrincipalClaim, ProofClaim};
 pub use issue::{Context, Issuing, LockSummary, issue};
 pub use key_file::{parse_seed, render_seed};
 pub use node_key::{KeyError, NodeKey, NodePublicKey};

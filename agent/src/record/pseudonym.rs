@@ -5,6 +5,9 @@ use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 
 use crate::host::digest::{hex, sha256_hex};
 
+/// Bytes of the shortest key: as long as the hash (RFC 2104 §3). Whoever can guess the key can test guesses of names.
+pub const LEAST: usize = 32;
+
 /// The key of the pseudonyms.
 pub struct PseudonymKey {
     key: Key,
@@ -12,10 +15,10 @@ pub struct PseudonymKey {
 }
 
 impl PseudonymKey {
-    /// From its bytes. The id names the key without giving it away.
-    pub fn new(bytes: &[u8]) -> Self {
+    /// From its bytes, of which there must be [`LEAST`]. The id names the key without giving it away.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
         let id = sha256_hex(&[b"longhorn-pseudonym-key-id\n", bytes].concat());
-        Self { key: Key::new(HMAC_SHA256, bytes), id: id[..12].to_owned() }
+        (bytes.len() >= LEAST).then(|| Self { key: Key::new(HMAC_SHA256, bytes), id: id[..12].to_owned() })
     }
 
     /// Which key.
@@ -36,7 +39,9 @@ mod tests {
 
     #[test]
     fn a_person_keeps_one_pseudonym_per_key_and_the_name_is_not_in_it() {
-        let (one, other) = (PseudonymKey::new(b"key one"), PseudonymKey::new(b"key two"));
+        let key = |byte: u8| PseudonymKey::new(&[byte; LEAST]).unwrap();
+        let (one, other) = (key(1), key(2));
+        assert!(PseudonymKey::new(&[1; LEAST - 1]).is_none() && PseudonymKey::new(b"").is_none());
         assert_eq!(one.pseudonym("Ada@Example.com"), one.pseudonym("ada@example.com"));
         assert_ne!(one.pseudonym("ada@example.com"), other.pseudonym("ada@example.com"));
         assert_ne!(one.pseudonym("ada@example.com"), one.pseudonym("bob@example.com"));

@@ -22,10 +22,12 @@ use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::digest::sha256_hex;
 use crate::host::paths;
+use crate::host::random::{Random, SystemRandomness};
 use crate::identity::ids::Label;
 use crate::lock::cover::{self, Means};
 use crate::lock::sealed::{Seal, digest_of, seal};
 use crate::lock::{NodeFacts, Plan, PlanError, canary, namespace, needed, plan};
+use crate::record::pseudonym;
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::unverified::Unverified;
@@ -239,9 +241,16 @@ fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen> {
     if let Authority::Key { secret, .. } = &settings.authority {
         credentials.insert("authority", read(secret)?);
     }
-    if let Some(source) = &settings.record.pseudonym_key {
-        credentials.insert("pseudonym", read(source)?);
-    }
+    let pseudonym = match &settings.record.pseudonym_key {
+        Some(source) => read(source)?,
+        // One for the boot: a sidecar that is started again gives the same person the same pseudonym.
+        None => {
+            let mut drawn = Zeroizing::new(vec![0u8; pseudonym::LEAST]);
+            SystemRandomness.fill(&mut drawn);
+            drawn
+        }
+    };
+    credentials.insert("pseudonym", pseudonym);
     Ok(credentials)
 }
 

@@ -1,30 +1,29 @@
 //! Becoming the sidecar: takes over its descriptors, descends, walks the way for the first time, and serves.
 
-use std::cell::RefCell;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 use zeroize::Zeroizing;
 
-use super::{Attested, Way, attest, inventory, tell};
+use super::live::{Journal, live};
+use super::{Way, inventory};
 use crate::cli::args::ServeArgs;
 use crate::config::document::{as_text, read_bytes};
 use crate::config::settings::{Authority, MembershipRule, Settings, WorkspaceAuth};
 use crate::config::{read_settings, signature};
-use crate::context::{AuthorityKey, LockSummary, NodeKey};
-use crate::decision::policy::{Enforcement, Policy};
-use crate::evidence::{Auth, Hints, OidcSource, Source, WorkspaceSource, publish_once};
+use crate::context::{AuthorityKey, NodeKey};
+use crate::decision::policy::Policy;
+use crate::evidence::{Auth, Hints, OidcSource, Source, WorkspaceSource};
 use crate::exit::Exit;
-use crate::host::clock::{BootTime, Clock};
+use crate::host::clock::Clock;
+use crate::host::digest::sha256_hex;
 use crate::host::http::Http;
 use crate::host::paths;
 use crate::host::random::Random;
-use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
 use crate::record::append::newest;
 use crate::record::event::RunContext;
@@ -34,12 +33,10 @@ use crate::record::verify::binding;
 use crate::record::{Event, Recorder, Start};
 use crate::screen::Screen;
 use crate::serve::descend::{Reach, irrevocably_descend};
-use crate::serve::session::{Session, State};
-use crate::serve::sidecar::{Periods, Renewed, Sockets, publish, serve};
-use crate::wire::control::ToKeeper;
+use crate::serve::sidecar::Sockets;
 use crate::wire::credentials::Credentials;
 use crate::wire::packet;
-use crate::wire::verdict::{FromInit, FromSidecar};
+use crate::wire::verdict::FromSidecar;
 
 /// No credentials file is longer.
 const MOST_CREDENTIALS: usize = 256 * 1024;
@@ -64,11 +61,11 @@ pub fn run(args: &ServeArgs, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> 
     exit
 }
 
-fn say(socket: &OwnedFd, message: &FromSidecar) -> io::Result<()> {
+pub(super) fn say(socket: &OwnedFd, message: &FromSidecar) -> io::Result<()> {
     packet::put(socket, &serde_json::to_vec(message)?)
 }
 
-fn os(what: &'static str) -> impl FnOnce(io::Error) -> Screen {
+pub(super) fn os(what: &'static str) -> impl FnOnce(io::Error) -> Screen {
     move |cause| Screen::failed("sidecar-failed", Exit::Os, what).fact("cause", cause)
 }
 
@@ -92,6 +89,11 @@ fn become_sidecar(
     let credentials =
         Credentials::decode(credentials).map_err(|error| os("the credentials cannot be read")(io::Error::other(error)))?;
     let (settings, policy) = configuration(&*clock)?;
+    // While root may still read it all.
+    let seen = Seen {
+        agent: sha256_hex(&std::fs::read(paths::BINARY).map_err(os("the agent cannot read its own binary"))?),
+        inventory: verdict.map(|_| inventory::take()),
+    };
     let reach = Reach { uid: args.uid, read: settings.workspace.ca_file.iter().cloned().collect() };
     irrevocably_descend(&reach, &crate::lock::seccomp::for_sidecar()).map_err(|error| {
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
@@ -100,14 +102,22 @@ fn become_sidecar(
     let key: &[u8; 32] =
         seed.as_slice().try_into().map_err(|_| os("the node key cannot be read")(io::ErrorKind::InvalidData.into()))?;
     let key = NodeKey::from_seed(key).map_err(|error| os("the node key cannot be used")(io::Error::other(error)))?;
-    let (way, mirror, journal) = way(&settings, policy, &credentials, key, clock, random)?;
+    let (way, mirror, journal) = way(&settings, policy, &credentials, key, &seen.agent, clock, random)?;
     drop(credentials);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(2)
         .build()
         .map_err(os("the sidecar cannot start"))?;
-    runtime.block_on(live(way, &settings, sockets, verdict, mirror, journal))
+    runtime.block_on(live(way, &settings, sockets, verdict.zip(seen.inventory), Journal { mirror, state: journal }))
+}
+
+/// What only root sees of the node.
+struct Seen {
+    /// SHA-256 (hex) of the binary that runs.
+    agent: String,
+    /// For the first sidecar of a node.
+    inventory: Option<Event>,
 }
 
 /// Settings and policy as `init` verified and placed them; verified once more, because between two processes anything
@@ -130,6 +140,7 @@ fn way(
     policy: Policy,
     credentials: &Credentials,
     key: NodeKey,
+    agent: &str,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<(Way, Option<Mirror>, String), Screen> {
@@ -152,21 +163,18 @@ fn way(
             Some(authority.certify(key.public(), clock.now(), Duration::from_secs(7 * 24 * 3600)))
         }
     };
-    let pseudonyms = match credentials.expose("pseudonym") {
-        Some(bytes) => PseudonymKey::new(bytes),
-        None => {
-            let mut bytes = Zeroizing::new([0u8; 32]);
-            random.fill(bytes.as_mut());
-            PseudonymKey::new(bytes.as_ref())
-        }
-    };
+    let pseudonyms = PseudonymKey::new(credentials.expose("pseudonym").unwrap_or_default()).ok_or_else(|| {
+        Screen::failed("pseudonym-key-short", Exit::Config, "the key of the pseudonyms is too short to keep names from being guessed")
+            .fact("expected", format!("at least {} bytes", crate::record::pseudonym::LEAST))
+            .hint("write a longer one, or leave `record.pseudonym-key` out: then each boot draws its own")
+    })?;
     let boot = super::node::boot_id().map_err(|error| error.screen())?;
     let (mirror, journal) = match settings.record.journal.then(Mirror::start) {
         None => (None, "off".to_owned()),
         Some(Ok((mirror, word))) => (Some(mirror), word.to_owned()),
         Some(Err(word)) => (None, word),
     };
-    let recorder = start_log(settings, &hints, &key, &boot, mirror.clone(), &journal, &clock, &random)?;
+    let recorder = start_log(settings, &hints, &key, agent, &boot, mirror.clone(), &journal, &clock, &random)?;
     let http = Http::new(settings.workspace.ca_file.as_deref()).map_err(|error| {
         Screen::failed("tls-setup-failed", Exit::Config, error.to_string())
             .fact("cause", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default())
@@ -187,6 +195,7 @@ fn start_log(
     settings: &Settings,
     hints: &Hints,
     key: &NodeKey,
+    agent: &str,
     boot: &str,
     mirror: Option<Mirror>,
     journal: &str,
@@ -205,7 +214,6 @@ fn start_log(
         node: hints.address.to_string(),
         ..RunContext::default()
     };
-    let agent = std::fs::read(paths::BINARY).map(|bytes| crate::host::digest::sha256_hex(&bytes)).unwrap_or_default();
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
     let script = std::fs::read_to_string(super::init::SCRIPT_DIGEST).unwrap_or_default().trim().to_owned();
     let first = |vkey: &str, origin: &str| Event::Started {
@@ -213,7 +221,7 @@ fn start_log(
         origin: origin.to_owned(),
         node_key: key.public().thumbprint(),
         binding: STANDARD.encode(key.sign(binding(origin, vkey).as_bytes())),
-        agent_sha256: agent,
+        agent_sha256: agent.to_owned(),
         settings_sha256: settings.digest.clone(),
         script_sha256: script,
         kernel,
@@ -258,167 +266,4 @@ fn sources(settings: &Settings, policy: &Policy, credentials: &Credentials, hint
         }));
     }
     Ok(sources)
-}
-
-async fn live(
-    way: Way,
-    settings: &Settings,
-    sockets: Sockets,
-    verdict: Option<&OwnedFd>,
-    mirror: Option<Mirror>,
-    journal: String,
-) -> Result<(), Screen> {
-    let first = verdict.is_some();
-    // What cannot be recorded here cannot be recorded below either, and there it decides.
-    let _ = way.recorder.record(if first { inventory::take() } else { Event::SidecarRestarted }).await;
-    let attested = match attest(&way).await {
-        Ok(attested) => attested,
-        Err(screen) => {
-            if !first && screen.verdict == crate::screen::Verdict::Refused {
-                // Started again, and the identity is gone meanwhile.
-                packet::put(&sockets.control, &ToKeeper::Withdraw.encode()).map_err(os("the keeper is gone"))?;
-            }
-            seal(&way.recorder).await;
-            return Err(screen);
-        }
-    };
-    let lock = match verdict {
-        Some(socket) => match agree_with_init(&way, settings, &attested, socket).await {
-            Ok(lock) => lock,
-            Err(screen) => {
-                seal(&way.recorder).await;
-                return Err(screen);
-            }
-        },
-        None => lock_in_place(&attested),
-    };
-    let context = tell(&way, &attested.grant, Some(&lock));
-    let issued = Event::ContextIssued {
-        jti: context.claims().jti.clone(),
-        expires: context.expires().millis(),
-        sha256: crate::host::digest::sha256_hex(context.token().as_bytes()),
-    };
-    let _ =
-        way.recorder.record(issued).await.map_err(|error| Screen::failed("record-failed", Exit::Record, error.to_string()))?;
-    let listed = attested.grant.identity().membership == crate::identity::job::Membership::Listed;
-    let lifetimes = way.policy.lifetimes;
-    let period = if listed { lifetimes.lease } else { lifetimes.provisional };
-    let end = way.clock.boot().plus(period);
-    publish(&sockets.control, &context).map_err(os("the keeper is gone"))?;
-    // A sidecar that was started again must not prolong what a provisional lease allowed.
-    if listed || first {
-        packet::put(&sockets.control, &ToKeeper::Lease(end).encode()).map_err(os("the keeper is gone"))?;
-    }
-    if let Some(socket) = verdict {
-        say(socket, &FromSidecar::Ready { entry: attested.recorded.seq() }).map_err(os("init is gone"))?;
-    }
-    let session = Rc::new(RefCell::new(session(&way, context, lock, end, mirror, journal)));
-    let periods = Periods { lease: period };
-    let random = way.random.clone();
-    let renewing = session.clone();
-    serve(sockets, session, periods, &*random, async || {
-        let attested = attest(&way).await?;
-        let lock = renewing.borrow().lock.clone();
-        let listed = attested.grant.identity().membership == crate::identity::job::Membership::Listed;
-        Ok(Renewed { context: tell(&way, &attested.grant, Some(&lock)), listed })
-    })
-    .await
-    .map_err(os("the sidecar's sockets failed"))
-}
-
-/// A log of a node that was refused is complete: it says so.
-async fn seal(recorder: &Recorder) {
-    let _ = recorder.record(Event::Sealed).await;
-}
-
-/// Shows `init` the grant, and puts the lock that it made on record.
-async fn agree_with_init(way: &Way, settings: &Settings, attested: &Attested, socket: &OwnedFd) -> Result<LockSummary, Screen> {
-    publish_node_key(way, settings).await?;
-    let preliminary = tell(way, &attested.grant, None);
-    let receipt = attested.recorded.receipt();
-    say(socket, &FromSidecar::Granted { token: preliminary.token().to_owned(), receipt }).map_err(os("init is gone"))?;
-    let answer = packet::take(socket, settings.node.deadline)
-        .map_err(os("init does not answer"))?
-        .ok_or_else(|| os("init is gone")(io::ErrorKind::BrokenPipe.into()))?;
-    let failed = |error: crate::record::RecordError| Screen::failed("record-failed", Exit::Record, error.to_string());
-    match serde_json::from_slice(&answer).map_err(|error| os("init does not make sense")(error.into()))? {
-        FromInit::Locked { digest, strength, open, report } => {
-            let event = Event::LockSealed {
-                sha256: digest.clone(),
-                strength: strength.clone(),
-                open: open.clone(),
-                report_sha256: crate::host::digest::sha256_hex(report.as_bytes()),
-            };
-            let _ = way.recorder.record(event).await.map_err(failed)?;
-            Ok(LockSummary { digest, strength, open })
-        }
-        FromInit::NotLocked { reason, detail } => {
-            let recorded = way.recorder.record(Event::LockRefused { reason, detail }).await.map_err(failed)?;
-            Err(Screen::refused("not-locked", Exit::RefusedFloor, "the node could not be locked").entry(recorded.seq()))
-        }
-    }
-}
-
-/// The node key as a write-once file in the record volume, by the agent's own principal, before user code. Other
-/// directories are `init`'s: it writes them as root.
-async fn publish_node_key(way: &Way, settings: &Settings) -> Result<(), Screen> {
-    let Authority::Published { directory } = &settings.authority else { return Ok(()) };
-    let Some(Source::Databricks(workspace)) = way.sources.first() else { return Ok(()) };
-    if !directory.starts_with("/Volumes") {
-        return Ok(());
-    }
-    let deadline = Deadline { clock: &*way.clock, random: &*way.random, end: way.clock.boot().plus(way.patience) };
-    let path = directory.join(format!("{}.jwk", way.key.public().thumbprint()));
-    publish_once(&way.http, workspace, &path, way.key.public().to_jwk().as_bytes(), &deadline)
-        .await
-        .map_err(|failure| failure.screen())
-}
-
-/// The lock that an earlier sidecar put on record, for a sidecar that was started again.
-fn lock_in_place(attested: &Attested) -> LockSummary {
-    let observing = attested.grant.enforcement() == Enforcement::Observe;
-    let sealed = std::fs::read(paths::LOCK).unwrap_or_default();
-    let parsed = crate::lock::sealed::SealedLock::parse(&sealed).ok();
-    let strength = match &parsed {
-        Some(lock) if !observing => {
-            if lock.full {
-                "full"
-            } else {
-                "degraded"
-            }
-        }
-        _ => "none",
-    };
-    LockSummary {
-        digest: crate::lock::sealed::digest_of(&sealed),
-        strength: strength.to_owned(),
-        open: parsed.map(|lock| lock.open).unwrap_or_default(),
-    }
-}
-
-fn session(
-    way: &Way,
-    context: crate::context::Context,
-    lock: LockSummary,
-    lease_end: BootTime,
-    mirror: Option<Mirror>,
-    journal: String,
-) -> Session {
-    let kept = crate::lock::sealed::SealedLock::open(Path::new(paths::LOCK)).map_or(0, |lock| lock.kept);
-    let state = if lock.strength == "none" { State::Observing } else { State::Locked };
-    Session {
-        recorder: way.recorder.clone(),
-        context: Some(context),
-        lock,
-        kept,
-        state,
-        lease_end,
-        last_failure: None,
-        launches: 0,
-        unrecorded: 0,
-        refused_peers: 0,
-        mirror,
-        journal,
-        clock: way.clock.clone(),
-    }
 }

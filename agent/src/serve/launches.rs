@@ -66,7 +66,7 @@ fn note(session: &mut Session, counted: &mut BTreeMap<i32, u32>, credentials: &U
     let marks = marks_of(credentials.pid()).unwrap_or_default();
     let corroborated = match report.outcome {
         Outcome::Locked | Outcome::Inherited => marks.locked(session.kept),
-        Outcome::Passed | Outcome::Observed => true,
+        Outcome::Passed | Outcome::Observed => !marks.locked(session.kept),
     };
     let event = Event::Launched {
         process: Process { pid: credentials.pid(), uid: credentials.uid() },

@@ -19,6 +19,13 @@ pub enum State {
     Withdrawn,
 }
 
+impl State {
+    /// The state of a node under this lock.
+    pub fn of(lock: &LockSummary) -> Self {
+        if lock.strength == "none" { Self::Observing } else { Self::Locked }
+    }
+}
+
 /// The session.
 pub struct Session {
     /// The record.
@@ -37,8 +44,10 @@ pub struct Session {
     pub last_failure: Option<String>,
     /// Launches reported.
     pub launches: u64,
-    /// Launches that could not be recorded.
+    /// Launches and callers that could not be recorded.
     pub unrecorded: u64,
+    /// How many of them the record already admits.
+    pub gaps: u64,
     /// Callers that were not of the locked job.
     pub refused_peers: u64,
     /// Lines that the journal did not take.
@@ -63,20 +72,30 @@ impl Session {
     /// Notes a caller that is not of the locked job. At most a thousand are recorded one by one: the rest are counted.
     pub fn refused_peer(&mut self, peer: &Peer) -> Option<u64> {
         self.refused_peers += 1;
-        if self.refused_peers <= 1000
-            && !self.recorder.offer(Event::PeerRefused { process: Process { pid: peer.pid, uid: peer.uid } })
+        if self.refused_peers > 1000
+            || !self.recorder.offer(Event::PeerRefused { process: Process { pid: peer.pid, uid: peer.uid } })
         {
             self.unrecorded += 1;
         }
         None
     }
 
+    /// Has the record admit what it lacks; a full queue hears of it the next time.
+    pub fn admit_gap(&mut self) {
+        let count = self.unrecorded - self.gaps;
+        let reason = "more launches or callers than could be recorded".into();
+        if count > 0 && self.recorder.offer(Event::Gap { count, reason }) {
+            self.gaps = self.unrecorded;
+        }
+    }
+
     /// The state for anybody who asks: no secret, no person.
     pub fn status_json(&self) -> String {
-        let left = self.lease_end.0.saturating_sub(self.clock.boot().0) / 1_000_000_000;
+        let left = self.lease_end.0.saturating_sub(self.clock.boot().0);
         let claims = self.context.as_ref().map(Context::claims);
         json!({
             "state": match self.state {
+                State::Locked | State::Observing if left == 0 => "lapsed",
                 State::Locked => "locked",
                 State::Observing => "observing",
                 State::Withdrawn => "withdrawn",
@@ -86,7 +105,7 @@ impl Session {
             "strength": self.lock.strength,
             "open": self.lock.open.join(", "),
             "membership": claims.map(|claims| claims.membership.as_str()),
-            "lease_seconds_left": left,
+            "lease_seconds_left": left / 1_000_000_000,
             "context_expires": self.context.as_ref().map(|context| context.expires().to_string()),
             "last_failure": self.last_failure,
             "record": self.recorder.log(),

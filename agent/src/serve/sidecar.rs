@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::session::{Session, State};
 use super::{api, launches};
 use crate::context::Context;
-
+use crate::host::clock::BootTime;
 use crate::host::random::Random;
 use crate::record::Event;
 use crate::screen::{Screen, Verdict};
@@ -21,11 +21,16 @@ use crate::wire::control::ToKeeper;
 use crate::wire::packet;
 
 /// What a renewal brings.
-pub struct Renewed {
-    /// The new context.
-    pub context: Context,
-    /// Whether the workspace lists this node; a provisional lease is not renewed until it does.
-    pub listed: bool,
+pub enum Renewed {
+    /// A new context, and until when launches are allowed.
+    Listed {
+        /// The context.
+        context: Context,
+        /// The end of the lease.
+        end: BootTime,
+    },
+    /// The workspace does not list this node yet: a provisional lease is not renewed until it does.
+    NotListed,
 }
 
 /// The sidecar's sockets.
@@ -38,13 +43,8 @@ pub struct Sockets {
     pub launch: OwnedFd,
 }
 
-/// How long things take.
-#[derive(Clone, Copy, Debug)]
-pub struct Periods {
-    /// One lease; also the re-attestation period.
-    pub lease: Duration,
-}
-
+/// No renewal follows another one sooner.
+const SOONEST: Duration = Duration::from_millis(200);
 /// Between two records that say "still here".
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
@@ -55,7 +55,7 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 pub async fn serve<R>(
     sockets: Sockets,
     session: Rc<RefCell<Session>>,
-    periods: Periods,
+    lease: Duration,
     random: &dyn Random,
     renew: R,
 ) -> std::io::Result<()>
@@ -76,7 +76,7 @@ where
         tokio::select! {
             never = api::answer(listener, session.clone()) => match never {},
             failed = launches::listen(sockets.launch, session.clone()) => failed.map(|never| match never {}),
-            failed = renewals(&control, &session, periods, random, renew) => failed,
+            failed = renewals(&control, &session, lease, random, renew) => failed,
             () = heartbeats(&session) => Ok(()),
             gone = watched.readable() => gone,
             _ = term.recv() => Ok(()),
@@ -84,6 +84,7 @@ where
     });
     let ended = ended.await;
     let recorder = session.borrow().recorder.clone();
+    session.borrow_mut().admit_gap();
     // The last record; a disk that refuses it leaves the log OPEN, which is what it then is.
     let _ = recorder.record(Event::Sealed).await;
     ended
@@ -92,30 +93,39 @@ where
 async fn renewals<R>(
     control: &OwnedFd,
     session: &Rc<RefCell<Session>>,
-    periods: Periods,
+    lease: Duration,
     random: &dyn Random,
     mut renew: R,
 ) -> std::io::Result<()>
 where
     R: AsyncFnMut() -> Result<Renewed, Screen>,
 {
-    let mut pause = jittered(periods.lease, random);
+    let clock = session.borrow().clock.clone();
+    // Soon enough before the end that one failure leaves time for another try; not faster and faster towards an end that no
+    // renewal moves.
+    let before = |end: BootTime| {
+        let left = Duration::from_nanos(end.0.saturating_sub(clock.boot().0));
+        jittered(left.min(lease), random).max(lease / 10).max(SOONEST)
+    };
+    let soon = || jittered(lease / 10, random).max(SOONEST);
+    let told = session.borrow().context.is_some();
+    let mut pause = if told { before(session.borrow().lease_end) } else { soon() };
     loop {
         tokio::time::sleep(pause).await;
         match renew().await {
-            Ok(renewed) => {
-                let clock = session.borrow().clock.clone();
-                publish(control, &renewed.context)?;
-                if renewed.listed {
-                    let end = clock.boot().plus(periods.lease);
-                    packet::put(control, &ToKeeper::Lease(end).encode())?;
-                    session.borrow_mut().lease_end = end;
-                }
+            Ok(Renewed::Listed { context, end }) => {
+                publish(control, &context)?;
+                packet::put(control, &ToKeeper::Lease(end).encode())?;
                 let mut session = session.borrow_mut();
-                session.state = if session.lock.strength == "none" { State::Observing } else { State::Locked };
-                session.context = Some(renewed.context);
+                session.lease_end = end;
+                session.state = State::of(&session.lock);
+                session.context = Some(context);
                 session.last_failure = None;
-                pause = jittered(periods.lease, random);
+                pause = before(end);
+            }
+            Ok(Renewed::NotListed) => {
+                session.borrow_mut().last_failure = Some("node-not-listed".into());
+                pause = soon();
             }
             // The identity is gone: no more launches, no more context. It may come back; the record says when it went.
             Err(screen) if screen.verdict == Verdict::Refused => {
@@ -125,7 +135,7 @@ where
                     let was = session.state;
                     session.state = State::Withdrawn;
                     session.context = None;
-                    session.lease_end = crate::host::clock::BootTime(0);
+                    session.lease_end = BootTime(0);
                     session.last_failure = Some(screen.reason.to_string());
                     (session.recorder.clone(), was)
                 };
@@ -133,12 +143,12 @@ where
                     // Withdrawn already, recorded or not: what cannot be recorded is counted by the writer as a gap.
                     let _ = recorder.record(Event::ContextWithdrawn { reason: screen.reason.into_owned() }).await;
                 }
-                pause = jittered(periods.lease, random);
+                pause = jittered(lease, random);
             }
             // Could not tell: the lease runs on to its own end and no further.
             Err(screen) => {
                 session.borrow_mut().last_failure = Some(screen.reason.into_owned());
-                pause = jittered(periods.lease / 10, random).max(Duration::from_millis(200));
+                pause = soon();
             }
         }
     }
@@ -158,13 +168,14 @@ pub fn publish(control: &OwnedFd, context: &Context) -> std::io::Result<()> {
 async fn heartbeats(session: &Rc<RefCell<Session>>) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
-        let session = session.borrow();
+        let mut session = session.borrow_mut();
         let disk_free =
             nix::sys::statvfs::statvfs(crate::host::paths::LOG).map_or(0, |stat| stat.blocks_available() * stat.fragment_size());
         let journal_dropped = session.mirror.as_ref().map_or(0, |mirror| mirror.dropped());
         let beat = Event::Heartbeat { journal_dropped, launches_unrecorded: session.unrecorded, disk_free };
         // A full queue means that the log is alive without it.
         let _ = session.recorder.offer(beat);
+        session.admit_gap();
     }
 }
 

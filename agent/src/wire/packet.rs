@@ -40,9 +40,10 @@ pub fn put(socket: &OwnedFd, packet: &[u8]) -> io::Result<()> {
 /// # Errors
 /// `TimedOut` when nothing comes in time, `InvalidData` when the packet is longer than [`MOST`].
 pub fn take(socket: &OwnedFd, within: Duration) -> io::Result<Option<Vec<u8>>> {
-    let millis = u16::try_from(within.as_millis()).unwrap_or(u16::MAX);
+    // No packet is waited for longer than days; the kernel takes milliseconds in an i32.
+    let within = PollTimeout::try_from(within).unwrap_or(PollTimeout::MAX);
     loop {
-        match poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], PollTimeout::from(millis)) {
+        match poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], within) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(_) => break,
             Err(nix::errno::Errno::EINTR) => {}

@@ -1,0 +1,276 @@
+//! The sidecar's life from its first walk on: a new node agrees with `init`, a sidecar that was started again resumes;
+//! both then serve, and renew for the job that the node was locked for and for no other.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::serve::{os, say};
+use super::{AUDIENCE, Attested, Way, attest, tell};
+use crate::config::settings::{Authority, Settings};
+use crate::context::seal::{Expiry, Voucher, open};
+use crate::context::{Claims, Context, LockSummary};
+use crate::decision::policy::Enforcement;
+use crate::evidence::{Source, publish_once};
+use crate::exit::Exit;
+use crate::host::clock::BootTime;
+use crate::host::paths;
+use crate::host::retry::Deadline;
+use crate::identity::job::Membership;
+use crate::lock::sealed::{SealedLock, digest_of};
+use crate::record::journal::Mirror;
+use crate::record::Event;
+use crate::screen::{Screen, Verdict};
+use crate::serve::session::{Session, State};
+use crate::serve::sidecar::{Renewed, Sockets, publish, serve};
+use crate::unverified::Unverified;
+use crate::wire::control::ToKeeper;
+use crate::wire::{lease, packet};
+use crate::wire::verdict::{FromInit, FromSidecar};
+
+/// The journal as it was met.
+pub(super) struct Journal {
+    /// The mirror, where one runs.
+    pub(super) mirror: Option<Mirror>,
+    /// In a word.
+    pub(super) state: String,
+}
+
+/// What serving begins with.
+struct Begun {
+    /// What the node was locked for; absent when the identity was withdrawn before.
+    standing: Option<Claims>,
+    context: Option<Context>,
+    lock: LockSummary,
+    state: State,
+    lease_end: BootTime,
+    last_failure: Option<String>,
+}
+
+/// Walks the way for the first time, then serves. `first` is `init`'s socket and the inventory, on a node that is new.
+pub(super) async fn live(
+    way: Way,
+    settings: &Settings,
+    sockets: Sockets,
+    first: Option<(&OwnedFd, Event)>,
+    journal: Journal,
+) -> Result<(), Screen> {
+    let begun = match first {
+        Some((init, inventory)) => {
+            // What cannot be recorded here cannot be recorded below either, and there it decides.
+            let _ = way.recorder.record(inventory).await;
+            begin(&way, settings, &sockets.control, init).await
+        }
+        None => {
+            let _ = way.recorder.record(Event::SidecarRestarted).await;
+            resume(&way, &sockets.control).await
+        }
+    };
+    let begun = match begun {
+        Ok(begun) => begun,
+        Err(screen) => {
+            // A log of a node that was refused is complete: it says so.
+            let _ = way.recorder.record(Event::Sealed).await;
+            return Err(screen);
+        }
+    };
+    let standing = begun.standing.clone();
+    let lock = begun.lock.clone();
+    let session = Rc::new(RefCell::new(session(&way, begun, journal)));
+    let random = way.random.clone();
+    serve(sockets, session, way.policy.lifetimes.lease, &*random, async || {
+        let standing = standing.as_ref().ok_or_else(withdrawn)?;
+        let attested = attest(&way, Some(standing)).await?;
+        if attested.grant.identity().membership == Membership::Provisional {
+            return Ok(Renewed::NotListed);
+        }
+        let context = tell_on_record(&way, &attested, &lock).await?;
+        Ok(Renewed::Listed { context, end: lease_end(&way, &attested) })
+    })
+    .await
+    .map_err(os("the sidecar's sockets failed"))
+}
+
+/// On a new node: attests, agrees with `init`, publishes.
+async fn begin(way: &Way, settings: &Settings, control: &OwnedFd, init: &OwnedFd) -> Result<Begun, Screen> {
+    let attested = attest(way, None).await?;
+    let lock = agree_with_init(way, settings, &attested, init).await?;
+    let context = tell_on_record(way, &attested, &lock).await?;
+    let end = lease_end(way, &attested);
+    publish(control, &context).map_err(os("the keeper is gone"))?;
+    packet::put(control, &ToKeeper::Lease(end).encode()).map_err(os("the keeper is gone"))?;
+    say(init, &FromSidecar::Ready { entry: attested.recorded.seq() }).map_err(os("init is gone"))?;
+    Ok(Begun {
+        standing: Some(context.claims().clone()),
+        context: Some(context),
+        state: State::of(&lock),
+        lock,
+        lease_end: end,
+        last_failure: None,
+    })
+}
+
+/// Started again: what the node was locked for is what the published context says. Without one the identity was
+/// withdrawn before, and stays so. A workspace that cannot be asked now is asked again while this sidecar serves.
+async fn resume(way: &Way, control: &OwnedFd) -> Result<Begun, Screen> {
+    let lock = lock_in_place(way.policy.enforcement);
+    let Some(standing) = published(way) else {
+        return Ok(Begun {
+            standing: None,
+            context: None,
+            lock,
+            state: State::Withdrawn,
+            lease_end: BootTime(0),
+            last_failure: Some("context-withdrawn".into()),
+        });
+    };
+    let begun = Begun {
+        state: State::of(&lock),
+        lock,
+        standing: Some(standing),
+        context: None,
+        lease_end: lease_in_place(way),
+        last_failure: None,
+    };
+    match attest(way, begun.standing.as_ref()).await {
+        // A sidecar that was started again must not prolong what a provisional lease allowed.
+        Ok(attested) if attested.grant.identity().membership == Membership::Provisional => {
+            let context = tell_on_record(way, &attested, &begun.lock).await?;
+            Ok(Begun { context: Some(context), last_failure: Some("node-not-listed".into()), ..begun })
+        }
+        Ok(attested) => {
+            let context = tell_on_record(way, &attested, &begun.lock).await?;
+            let end = lease_end(way, &attested);
+            publish(control, &context).map_err(os("the keeper is gone"))?;
+            packet::put(control, &ToKeeper::Lease(end).encode()).map_err(os("the keeper is gone"))?;
+            Ok(Begun { context: Some(context), lease_end: end, ..begun })
+        }
+        Err(screen) if screen.verdict == Verdict::Refused => {
+            packet::put(control, &ToKeeper::Withdraw.encode()).map_err(os("the keeper is gone"))?;
+            Ok(Begun {
+                state: State::Withdrawn,
+                lease_end: BootTime(0),
+                last_failure: Some(screen.reason.into_owned()),
+                ..begun
+            })
+        }
+        Err(screen) => Ok(Begun { last_failure: Some(screen.reason.into_owned()), ..begun }),
+    }
+}
+
+fn withdrawn() -> Screen {
+    Screen::refused("context-withdrawn", Exit::RefusedEvidence, "the context of this node was withdrawn")
+        .hint("restart the cluster so that `longhorn init` attests it anew")
+}
+
+/// What the published context says, where this node's own key signed it. It may have ended meanwhile.
+fn published(way: &Way) -> Option<Claims> {
+    let token = std::fs::read(paths::CONTEXT_JWT).ok()?;
+    let token = Unverified::new(token.trim_ascii());
+    open(&token, &Voucher::NodeKey(way.key.public()), AUDIENCE, way.clock.now(), Expiry::Ignored).ok()
+}
+
+/// Until when launches are allowed that an earlier sidecar asked for.
+fn lease_in_place(way: &Way) -> BootTime {
+    let bytes = std::fs::read(paths::LEASE).unwrap_or_default();
+    let boot = lease::parse_boot_id(&way.boot);
+    boot.and_then(|boot| lease::check(&bytes, &boot, way.clock.boot()).ok()).unwrap_or(BootTime(0))
+}
+
+/// Launches are allowed for one period, and never beyond what the proofs and the policy are good for.
+fn lease_end(way: &Way, attested: &Attested) -> BootTime {
+    let lifetimes = way.policy.lifetimes;
+    let listed = attested.grant.identity().membership == Membership::Listed;
+    let good = attested.grant.good_until().since(way.clock.now());
+    way.clock.boot().plus(if listed { lifetimes.lease } else { lifetimes.provisional }.min(good))
+}
+
+/// A context that is on record before anybody sees it.
+async fn tell_on_record(way: &Way, attested: &Attested, lock: &LockSummary) -> Result<Context, Screen> {
+    let context = tell(way, &attested.grant, Some(lock));
+    let issued = Event::ContextIssued {
+        jti: context.claims().jti.clone(),
+        expires: context.expires().millis(),
+        sha256: crate::host::digest::sha256_hex(context.token().as_bytes()),
+    };
+    let recorded = way.recorder.record(issued).await;
+    let _ = recorded.map_err(|error| Screen::failed("record-failed", Exit::Record, error.to_string()))?;
+    Ok(context)
+}
+
+/// Shows `init` the grant, and puts the lock that it made on record.
+async fn agree_with_init(way: &Way, settings: &Settings, attested: &Attested, socket: &OwnedFd) -> Result<LockSummary, Screen> {
+    publish_node_key(way, settings).await?;
+    let preliminary = tell(way, &attested.grant, None);
+    let receipt = attested.recorded.receipt();
+    say(socket, &FromSidecar::Granted { token: preliminary.token().to_owned(), receipt }).map_err(os("init is gone"))?;
+    let answer = packet::take(socket, settings.node.deadline)
+        .map_err(os("init does not answer"))?
+        .ok_or_else(|| os("init is gone")(io::ErrorKind::BrokenPipe.into()))?;
+    let failed = |error: crate::record::RecordError| Screen::failed("record-failed", Exit::Record, error.to_string());
+    match serde_json::from_slice(&answer).map_err(|error| os("init does not make sense")(error.into()))? {
+        FromInit::Locked { digest, strength, open, report } => {
+            let event = Event::LockSealed {
+                sha256: digest.clone(),
+                strength: strength.clone(),
+                open: open.clone(),
+                report_sha256: crate::host::digest::sha256_hex(report.as_bytes()),
+            };
+            let _ = way.recorder.record(event).await.map_err(failed)?;
+            Ok(LockSummary { digest, strength, open })
+        }
+        FromInit::NotLocked { reason, detail } => {
+            let recorded = way.recorder.record(Event::LockRefused { reason, detail }).await.map_err(failed)?;
+            Err(Screen::refused("not-locked", Exit::RefusedFloor, "the node could not be locked").entry(recorded.seq()))
+        }
+    }
+}
+
+/// The node key as a write-once file in the record volume, by the agent's own principal, before user code. Other
+/// directories are `init`'s: it writes them as root.
+async fn publish_node_key(way: &Way, settings: &Settings) -> Result<(), Screen> {
+    let Authority::Published { directory } = &settings.authority else { return Ok(()) };
+    let Some(Source::Databricks(workspace)) = way.sources.first() else { return Ok(()) };
+    if !directory.starts_with("/Volumes") {
+        return Ok(());
+    }
+    let deadline = Deadline { clock: &*way.clock, random: &*way.random, end: way.clock.boot().plus(way.patience) };
+    let path = directory.join(format!("{}.jwk", way.key.public().thumbprint()));
+    publish_once(&way.http, workspace, &path, way.key.public().to_jwk().as_bytes(), &deadline)
+        .await
+        .map_err(|failure| failure.screen())
+}
+
+/// The lock that an earlier sidecar put on record, for a sidecar that was started again.
+fn lock_in_place(enforcement: Enforcement) -> LockSummary {
+    let sealed = std::fs::read(paths::LOCK).unwrap_or_default();
+    match SealedLock::parse(&sealed) {
+        Ok(lock) if enforcement == Enforcement::Enforce => LockSummary {
+            digest: digest_of(&sealed),
+            strength: if lock.full { "full" } else { "degraded" }.to_owned(),
+            open: lock.open,
+        },
+        _ => LockSummary { digest: String::new(), strength: "none".to_owned(), open: vec!["observe".into()] },
+    }
+}
+
+fn session(way: &Way, begun: Begun, journal: Journal) -> Session {
+    Session {
+        recorder: way.recorder.clone(),
+        context: begun.context,
+        lock: begun.lock,
+        kept: SealedLock::open(Path::new(paths::LOCK)).map_or(0, |lock| lock.kept),
+        state: begun.state,
+        lease_end: begun.lease_end,
+        last_failure: begun.last_failure,
+        launches: 0,
+        unrecorded: 0,
+        gaps: 0,
+        refused_peers: 0,
+        mirror: journal.mirror,
+        journal: journal.state,
+        clock: way.clock.clone(),
+    }
+}
