@@ -33,7 +33,7 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
             },
             Err(screen) => terminal.show(&screen),
         },
-        Command::Uninstall => match run::init::undo(&clock) {
+        Command::Uninstall => match run::init::uninstall(&clock) {
             Ok(()) => Exit::Ok,
             Err(screen) => terminal.show(&screen),
         },

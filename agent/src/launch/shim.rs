@@ -3,9 +3,12 @@
 
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+
+use nix::poll::{PollFd, PollFlags, poll};
 
 use super::exec::{LaunchError, exec, pass};
 use crate::exit::Exit;
@@ -13,12 +16,15 @@ use crate::host::clock::Clock;
 use crate::host::paths;
 use crate::lock::env::Built;
 use crate::lock::sealed::{SealedLock, SealedTarget};
-use crate::lock::{ApplyError, Locked, Place, TargetKind, apply, inherited};
+use crate::lock::{ApplyError, Locked, Place, Standing, TargetKind, apply, standing};
 use crate::record::receipt;
 use crate::screen::Screen;
 use crate::unverified::Unverified;
 use crate::wire::lease::{self, LeaseError};
 use crate::wire::report::{LaunchReport, Outcome};
+
+/// How long a launch waits for room in the sidecar's queue, in milliseconds.
+const PATIENCE: u8 = 5;
 
 /// Becomes the program that copy `number` stands for. Returns only the screen of a refusal or failure.
 pub fn run(number: u32, arguments: Vec<OsString>, given: Vec<(OsString, OsString)>, clock: &dyn Clock) -> Screen {
@@ -37,12 +43,16 @@ fn become_job(
     let lock = SealedLock::open(Path::new(paths::LOCK)).map_err(|error| error.screen(Path::new(paths::LOCK)))?;
     let target = lock.target(number).ok_or_else(|| unknown_target(number))?;
     let failed = |error: LaunchError| error.screen();
-    let inside = inherited(&lock);
-    if inside.is_none() && target.kind == TargetKind::Inside {
-        // The caller is the platform: it may not even have a lease to live under yet, or any more.
-        tell(&sidecar(), target, Outcome::Passed, false, &Built::default());
-        return pass(&target.real, arguments, given.into_iter().map(join).collect()).map_err(failed);
-    }
+    let inside = match (standing(&lock), target.kind) {
+        (Standing::Outside, TargetKind::Inside) => {
+            // The caller is the platform: it may not even have a lease to live under yet, or any more.
+            tell(&sidecar(), target, Outcome::Passed, false, &Built::default());
+            return pass(&target.real, arguments, given.into_iter().map(join).collect()).map_err(failed);
+        }
+        (Standing::Unclear, TargetKind::Inside) => return Err(unclear(&target.real)),
+        (Standing::Inside(locked), _) => Some(locked),
+        (Standing::Outside | Standing::Unclear, TargetKind::Root) => None,
+    };
     check_lease(&lock, clock)?;
     let recorded = receipt::accept(&Unverified::new(lock.seal.receipt.as_slice())).map_err(|error| error.screen())?;
     let built = lock.env.build(given.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str())));
@@ -95,6 +105,14 @@ fn unknown_target(number: u32) -> Screen {
     .hint("the copy was made under another lock; restart the cluster")
 }
 
+fn unclear(program: &Path) -> Screen {
+    Screen::refused("place-unclear", Exit::RefusedLock, "this process is neither inside the locked tree nor certainly outside it")
+        .fact("program", program.display())
+        .fact("expected", "a process of the locked tree, or one of the platform's own")
+        .fact("presented", "the marks of a lock, and a canary that cannot be seen as this lock shows it")
+        .hint("a sandbox within the job, or a job of an earlier lock: start the job again, without another sandbox around this call")
+}
+
 fn sidecar() -> Option<UnixDatagram> {
     let socket = UnixDatagram::unbound().ok()?;
     socket.connect(paths::SOCKET_LAUNCH).ok()?;
@@ -102,12 +120,15 @@ fn sidecar() -> Option<UnixDatagram> {
     Some(socket)
 }
 
-/// One datagram, not waited for: a sidecar that cannot keep up must not hold a launch. It sees what it missed as a gap in
-/// the kernel's count of its socket's drops.
+/// One datagram, waited for no longer than [`PATIENCE`]: a sidecar that cannot keep up must not hold a launch.
 fn tell(sidecar: &Option<UnixDatagram>, target: &SealedTarget, outcome: Outcome, full: bool, built: &Built) {
     if let Some(socket) = sidecar {
         let report = LaunchReport::new(target.number, outcome, full, built.removed.iter().map(OsString::as_os_str));
-        let _ = socket.send(&report.encode());
+        let bytes = report.encode();
+        if socket.send(&bytes).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
+            let _ = poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)], PATIENCE);
+            let _ = socket.send(&bytes);
+        }
     }
 }
 

@@ -69,17 +69,30 @@ pub enum ApplyError {
     Descriptors(#[source] io::Error),
 }
 
-/// Whether this process is inside this very profile already: its canary, and the marks that the lock leaves.
-pub fn is_inside(lock: &SealedLock) -> bool {
-    prctl::get_no_new_privs().unwrap_or(false)
-        && (lock.filter.is_empty() || seccomp::filtered())
-        && canary::sings(&lock.seal.canary, &lock.seal.sibling)
+/// Where a process stands, seen from the lock.
+#[derive(Debug)]
+pub enum Standing {
+    /// Inside this very profile: the marks that the lock leaves, and its canary. Everything was inherited; nothing is
+    /// added, because each Landlock layer counts (16 at most) and a new one would cut the process off from its parent.
+    Inside(Locked),
+    /// Certainly not in a locked tree: without its marks, which no process gets rid of, or able to read the canary, which no
+    /// process inside can.
+    Outside,
+    /// Neither: a locked process that hides the canary's sibling from itself, or one of another lock.
+    Unclear,
 }
 
-/// The lock of a process that [`is_inside`]: everything was inherited; nothing is added, because each Landlock layer
-/// counts (16 at most) and a new one would cut the process off from its parent.
-pub fn inherited(lock: &SealedLock) -> Option<Locked> {
-    is_inside(lock).then(|| Locked {
+/// Asks the kernel where this process stands.
+pub fn standing(lock: &SealedLock) -> Standing {
+    let marked = prctl::get_no_new_privs().unwrap_or(true) && (lock.filter.is_empty() || seccomp::filtered());
+    if !marked || canary::readable(&lock.seal.canary) {
+        return Standing::Outside;
+    }
+    if canary::sings(&lock.seal.canary, &lock.seal.sibling) { Standing::Inside(inherited(lock)) } else { Standing::Unclear }
+}
+
+fn inherited(lock: &SealedLock) -> Locked {
+    Locked {
         report: Report {
             strength: strength(lock),
             landlock: lock.landlock,
@@ -90,7 +103,7 @@ pub fn inherited(lock: &SealedLock) -> Option<Locked> {
             capabilities_cut: true,
             filter: lock.filter.len(),
         },
-    })
+    }
 }
 
 /// Applies the lock to this single-threaded process.

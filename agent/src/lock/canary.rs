@@ -31,6 +31,11 @@ pub fn create(directory: &Path, profile: &str) -> io::Result<Canaries> {
     Ok(pair)
 }
 
+/// Whether the canary can be read: no process inside can.
+pub fn readable(denied: &Path) -> bool {
+    File::open(denied).is_ok()
+}
+
 /// Whether the file system says "inside": EACCES on the canary *and* success on its sibling. A process that can read
 /// neither, or both, or misses one, is not known to be inside.
 pub fn sings(denied: &Path, sibling: &Path) -> bool {

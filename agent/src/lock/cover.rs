@@ -14,6 +14,7 @@ use longhorn_sys::mark;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use serde::{Deserialize, Serialize};
 
+use super::namespace::make_read_only;
 use super::plan::Target;
 use super::sealed::SealedTarget;
 use crate::host::paths;
@@ -106,6 +107,8 @@ fn by_bind(program: &Path, number: u32, copy: &[u8], journal: &mut Journal) -> R
     journal.note(&Change::Mount(bound.clone()))?;
     mount(Some(prefix), &bound, NONE, MsFlags::MS_BIND, NONE).map_err(|errno| at("bind", &bound)(errno.into()))?;
     mount(NONE, &bound, NONE, MsFlags::MS_PRIVATE, NONE).map_err(|errno| at("make private", &bound)(errno.into()))?;
+    // The program's own tree shows through: nothing may be changed or removed by this way.
+    make_read_only(&bound).map_err(|error| at("make read-only", &bound)(io::Error::other(error)))?;
     let launcher = Path::new(paths::LAUNCHERS).join(number.to_string());
     write(&launcher, copy)?;
     journal.note(&Change::Mount(program.to_owned()))?;
@@ -169,6 +172,25 @@ pub fn uninstall() -> Result<(), CoverError> {
         }
     }
     fs::remove_file(path).map_err(at("remove", path))
+}
+
+/// Takes away the directories that programs' own trees were bound at. Whatever is still mounted there goes first, whether
+/// or not a journal names it, and only empty directories are removed: nothing below a bind is ever walked into.
+///
+/// # Errors
+/// When one does not go.
+pub fn remove_real() -> Result<(), CoverError> {
+    let path = Path::new(paths::REAL);
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(at("list", path))?,
+    };
+    for entry in entries {
+        let place = entry.map_err(at("list", path))?.path();
+        while umount2(&place, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW).is_ok() {}
+        fs::remove_dir(&place).map_err(at("remove", &place))?;
+    }
+    fs::remove_dir(path).map_err(at("remove", path))
 }
 
 struct Journal(File);

@@ -13,7 +13,7 @@ pub mod sealed;
 pub mod seccomp;
 mod strength;
 
-pub use apply::{ApplyError, Locked, Place, apply, inherited, is_inside};
+pub use apply::{ApplyError, Locked, Place, Standing, apply, standing};
 pub use files::needed;
 pub use plan::{Plan, PlanError, Target, TargetKind, plan};
 pub use probe::NodeFacts;

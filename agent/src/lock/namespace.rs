@@ -5,6 +5,8 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -126,6 +128,7 @@ pub fn build(plan: &Plan) -> Result<Built, NamespaceError> {
     for path in plan.protect.iter().map(PathBuf::as_path).chain(OWN.iter().map(Path::new)).filter(|path| path.exists()) {
         protect(path)?;
     }
+    hide_run(plan)?;
     for path in plan.mask.iter().map(PathBuf::as_path).chain([Path::new(paths::LOG)]) {
         mask(path)?;
     }
@@ -147,9 +150,46 @@ pub fn build(plan: &Plan) -> Result<Built, NamespaceError> {
     Ok(built)
 }
 
+/// Sockets of deputies lie under `/run`, and come and go: all of it is out of sight but Longhorn's own directory and what
+/// the policy grants there.
+fn hide_run(plan: &Plan) -> Result<(), NamespaceError> {
+    let run = Path::new("/run");
+    if !run.is_dir() {
+        return Ok(());
+    }
+    let granted = plan.rules.iter().map(|rule| rule.path.as_path()).filter(|path| path.starts_with(run) && *path != run);
+    let kept: Vec<(&Path, fs::File)> = std::iter::once(Path::new(paths::RUN))
+        .chain(granted.filter(|path| !path.starts_with(paths::RUN)))
+        .filter_map(|path| {
+            let flags = nix::libc::O_PATH | nix::libc::O_NOFOLLOW;
+            fs::OpenOptions::new().read(true).custom_flags(flags).open(path).ok().map(|file| (path, file))
+        })
+        .collect();
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("run"), run, Some("tmpfs"), flags, Some("size=64k,mode=755")).map_err(at("hide", run))?;
+    for (path, file) in &kept {
+        let made = match file.metadata() {
+            Ok(meta) if meta.is_dir() => fs::create_dir_all(path),
+            _ => fs::create_dir_all(path.parent().unwrap_or(run)).and_then(|()| fs::write(path, b"")),
+        };
+        made.map_err(|cause| NamespaceError { step: "make", path: path.to_path_buf(), cause })?;
+        let from = PathBuf::from(format!("/proc/thread-self/fd/{}", file.as_raw_fd()));
+        mount(Some(&from), *path, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE).map_err(at("keep", path))?;
+    }
+    mount(NONE, run, NONE, MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | flags, NONE).map_err(at("make read-only", run))
+}
+
 /// Binds a tree onto itself and makes every mount in it read-only.
 fn protect(path: &Path) -> Result<(), NamespaceError> {
     mount(Some(path), path, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE).map_err(at("bind", path))?;
+    make_read_only(path)
+}
+
+/// Makes every mount at and below a mount point read-only.
+///
+/// # Errors
+/// When one cannot be.
+pub(super) fn make_read_only(path: &Path) -> Result<(), NamespaceError> {
     for (point, flags) in mounts_below(path)? {
         let remount = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | flags;
         mount(NONE, &point, NONE, remount, NONE).map_err(at("make read-only", &point))?;

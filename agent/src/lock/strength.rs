@@ -8,7 +8,7 @@ use crate::screen::Screen;
 /// The strength of a lock (design 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
-    /// Landlock >= 3, the mount namespace, the capability cut and the filter.
+    /// Landlock >= 6, the mount namespace, the capability cut and the filter (decision 0011).
     Full,
     /// Anything less.
     Degraded,
@@ -25,7 +25,7 @@ impl Strength {
 
     /// The strength that these facts allow.
     pub fn of(facts: &NodeFacts) -> Self {
-        if facts.landlock >= 3 && facts.mount && facts.capabilities && facts.seccomp { Self::Full } else { Self::Degraded }
+        if facts.landlock >= 6 && facts.mount && facts.capabilities && facts.seccomp { Self::Full } else { Self::Degraded }
     }
 }
 
@@ -44,6 +44,7 @@ pub fn open_ways(facts: &NodeFacts) -> Vec<&'static str> {
     when(facts.landlock < 6, "signals");
     when(facts.landlock < 6, "abstract-sockets");
     when(facts.landlock < 9 && !facts.mount, "pathname-sockets");
+    when(facts.landlock < 9 && facts.mount, "pathname-sockets-outside-run");
     when(!facts.mount, "metadata");
     when(!facts.mount, "process-list");
     when(!facts.mount, "shared-memory");
@@ -137,6 +138,7 @@ mod tests {
         assert_eq!((Strength::of(&ALL), meet(&FLOOR, &ALL)), (Strength::Full, Ok(())));
         let rows = [
             (NodeFacts { landlock: 2, ..ALL }, "landlock-too-old", "truncation"),
+            (NodeFacts { landlock: 1, ..ALL }, "landlock-too-old", "signals"),
             (NodeFacts { landlock: 0, ..ALL }, "landlock-too-old", "files"),
             (NodeFacts { mount: false, ..ALL }, "mount-namespace-unavailable", "metadata"),
             (NodeFacts { capabilities: false, ..ALL }, "capabilities-cannot-be-cut", "capabilities"),
@@ -147,6 +149,15 @@ mod tests {
             assert_eq!(meet(&FLOOR, &facts).unwrap_err().reason(), reason);
             assert!(open_ways(&facts).contains(&way), "{way}");
         }
+    }
+
+    #[test]
+    fn a_node_on_which_a_job_can_kill_the_keeper_is_never_full() {
+        let scoped = NodeFacts { landlock: 6, ..ALL };
+        assert_eq!(Strength::of(&scoped), Strength::Full);
+        let unscoped = NodeFacts { landlock: 5, ..ALL };
+        assert_eq!(Strength::of(&unscoped), Strength::Degraded);
+        assert!(open_ways(&unscoped).contains(&"signals"));
     }
 
     #[test]

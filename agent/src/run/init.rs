@@ -26,7 +26,7 @@ use crate::host::random::{Random, SystemRandomness};
 use crate::identity::ids::Label;
 use crate::lock::cover::{self, Means};
 use crate::lock::sealed::{Seal, digest_of, seal};
-use crate::lock::{NodeFacts, Plan, PlanError, canary, namespace, needed, plan};
+use crate::lock::{NodeFacts, Plan, PlanError, Strength, canary, namespace, needed, plan};
 use crate::record::pseudonym;
 use crate::screen::Screen;
 use crate::serve::publish::place;
@@ -65,6 +65,8 @@ pub fn run(args: &InitArgs, clock: &dyn Clock) -> Result<Summary, Screen> {
         return Err(Screen::failed("not-root", Exit::Os, "`longhorn init` must run as root")
             .hint("the platform runs init scripts as root"));
     }
+    // The directories that launchers look into are for every caller to read, whatever the init script's umask.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
     let verified = verify(args, clock)?;
     let _alone = node::alone().map_err(|error| error.screen())?;
     let mark = sha256_hex(format!("{} {} {}", verified.settings.digest, verified.policy.digest, own_digest()?).as_bytes());
@@ -136,11 +138,17 @@ fn finished(mark: &str, clock: &dyn Clock) -> bool {
     runs && node::keeper_lives() && fs::read_to_string(FINISHED).is_ok_and(|text| text == mark)
 }
 
-/// Takes everything away but the record. Safe at any state of the node, any number of times.
+/// Takes everything away but the record: alone, because an `init` that still builds would have its ground taken away.
 ///
 /// # Errors
-/// When something cannot be taken away.
-pub fn undo(clock: &dyn Clock) -> Result<(), Screen> {
+/// When another run is at work, or something cannot be taken away.
+pub fn uninstall(clock: &dyn Clock) -> Result<(), Screen> {
+    let _alone = node::alone().map_err(|error| error.screen())?;
+    undo(clock)
+}
+
+/// Safe at any state of the node, any number of times.
+fn undo(clock: &dyn Clock) -> Result<(), Screen> {
     let failed = |error: &dyn std::error::Error| {
         let screen = Screen::failed("undo-failed", Exit::Os, error.to_string());
         error.source().into_iter().fold(screen, |screen, cause| screen.fact("cause", cause))
@@ -149,7 +157,8 @@ pub fn undo(clock: &dyn Clock) -> Result<(), Screen> {
     cover::uninstall().map_err(|error| failed(&error))?;
     namespace::unpin();
     node::remove_run().map_err(|error| error.screen())?;
-    for path in [paths::CANARIES, paths::REAL, paths::LAUNCHERS] {
+    cover::remove_real().map_err(|error| failed(&error))?;
+    for path in [paths::CANARIES, paths::LAUNCHERS] {
         match fs::remove_dir_all(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
             _ => {}
@@ -203,8 +212,8 @@ fn install(args: &InitArgs, verified: &Verified, mark: &str, clock: &dyn Clock) 
         }
     };
     spark_drop_in(settings, &claims)?;
-    place(Path::new(FINISHED), mark.as_bytes()).map_err(|error| failed("cannot write", error))?;
     commit(&keeper)?;
+    place(Path::new(FINISHED), mark.as_bytes()).map_err(|error| failed("cannot write", error))?;
     Ok(Summary { line: format!("{line} (record {entry})") })
 }
 
@@ -252,6 +261,18 @@ fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen> {
     };
     credentials.insert("pseudonym", pseudonym);
     Ok(credentials)
+}
+
+/// The files that the agent's secrets come from: out of every job's sight, whatever the policy grants around them.
+fn secret_files(settings: &Settings) -> Vec<PathBuf> {
+    let (WorkspaceAuth::MachineToMachine { secret, .. } | WorkspaceAuth::Token { secret }) = &settings.workspace.auth;
+    let authority = match &settings.authority {
+        Authority::Key { secret, .. } => Some(secret),
+        Authority::Published { .. } => None,
+    };
+    let tokens = settings.tokens.iter().map(|token| &token.token);
+    let all = std::iter::once(secret).chain(tokens).chain(authority).chain(&settings.record.pseudonym_key);
+    all.map(|SecretSource::File(path)| path.clone()).collect()
 }
 
 fn node_key(keeper: &Keeper) -> Result<NodePublicKey, Screen> {
@@ -369,6 +390,7 @@ fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> Result<Lock
         },
     )?;
     planned.rules = needed(planned.rules, planned.landlock);
+    planned.mask.extend(secret_files(&verified.settings));
     let chain = |error: &dyn std::error::Error| {
         let screen = Screen::failed("lock-not-installed", Exit::Os, error.to_string());
         error.source().into_iter().fold(screen, |screen, cause| screen.fact("cause", cause))
@@ -390,11 +412,14 @@ fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> Result<Lock
         .hint("name the interpreters of this node as `targets` in the policy's environment"));
     }
     let built = if planned.mount { Some(namespace::build_and_pin(&planned).map_err(|error| chain(&error))?) } else { None };
+    if let Some(built) = built.filter(|built| !built.without.is_empty()) {
+        planned.strength = Strength::Degraded;
+        planned.open.extend(built.without);
+        planned.open.sort();
+        planned.open.dedup();
+    }
+    // Sealed with every open way: a sidecar that is started again knows no more than the lock says.
     let sealed = seal_lock(&planned, receipt, &canaries, covered.targets.clone(), claims)?;
-    let mut open = planned.open.clone();
-    open.extend(built.iter().flat_map(|built| built.without.iter().cloned()));
-    open.sort();
-    open.dedup();
     let report = serde_json::json!({
         "strength": planned.strength.word(), "landlock": planned.landlock, "rules": planned.rules.len(), "filter": planned.filter.len(),
         "covered": covered.targets.iter().map(|target| target.real.display().to_string()).collect::<Vec<_>>(),
@@ -405,7 +430,7 @@ fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> Result<Lock
         message: FromInit::Locked {
             digest: digest_of(&sealed),
             strength: planned.strength.word().into(),
-            open,
+            open: planned.open,
             report: report.to_string(),
         },
     })

@@ -1,13 +1,13 @@
 //! Becoming the keeper: what it opens, in order, before it keeps.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::time::Duration;
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::prctl::set_dumpable;
 
 use crate::cli::args::KeeperArgs;
@@ -38,6 +38,8 @@ fn become_keeper(args: &KeeperArgs, clock: &dyn Clock, random: &dyn Random) -> i
     nix::unistd::setsid()?;
     // No core, no ptrace by a process of the same uid, /proc/self owned by root.
     set_dumpable(false)?;
+    // The last to go when memory runs out, and the sidecar with it. Where that is refused, a node can lose its lease so.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "-1000");
     let _alive = stand_up()?;
     let api = OwnedFd::from(open_to_all(UnixListener::bind(paths::SOCKET_API)?, paths::SOCKET_API)?);
     let launch = OwnedFd::from(open_to_all(UnixDatagram::bind(paths::SOCKET_LAUNCH)?, paths::SOCKET_LAUNCH)?);
@@ -66,12 +68,11 @@ fn become_keeper(args: &KeeperArgs, clock: &dyn Clock, random: &dyn Random) -> i
     )
 }
 
-/// Locks the keeper's file for as long as this process lives, and writes the process id into it.
-fn stand_up() -> io::Result<Flock<std::fs::File>> {
+/// Holds a write lock on the keeper's file for as long as this process lives: not inherited by children, and not to be had
+/// by whoever may only read it (fcntl(2), F_SETLK).
+fn stand_up() -> io::Result<std::fs::File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(paths::KEEPER)?;
-    let mut file = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| io::Error::from(errno))?;
-    file.set_len(0)?;
-    writeln!(file, "{}", std::process::id())?;
+    fcntl(&file, FcntlArg::F_SETLK(&longhorn_sys::process::whole_file_lock(nix::libc::F_WRLCK)))?;
     Ok(file)
 }
 

@@ -257,11 +257,13 @@ fn lock_in_place(enforcement: Enforcement) -> LockSummary {
 }
 
 fn session(way: &Way, begun: Begun, journal: Journal) -> Session {
+    let sealed = SealedLock::open(Path::new(paths::LOCK)).ok();
     Session {
         recorder: way.recorder.clone(),
         context: begun.context,
         lock: begun.lock,
-        kept: SealedLock::open(Path::new(paths::LOCK)).map_or(0, |lock| lock.kept),
+        kept: sealed.as_ref().map_or(0, |lock| lock.kept),
+        targets: sealed.iter().flat_map(|lock| lock.seal.targets.iter().map(|target| target.number)).collect(),
         state: begun.state,
         lease_end: begun.lease_end,
         last_failure: begun.last_failure,

@@ -178,10 +178,18 @@ pub fn start_keeper(
     Ok(Keeper { control, verdict })
 }
 
-/// Whether a keeper lives here: it holds the lock on its file for as long as it does.
+/// Whether a keeper lives here.
 pub fn keeper_lives() -> bool {
-    let Ok(file) = File::open(paths::KEEPER) else { return false };
-    matches!(Flock::lock(file, FlockArg::LockSharedNonblock), Err((_, nix::errno::Errno::EWOULDBLOCK)))
+    keeper().is_some()
+}
+
+/// The process that holds the write lock on the keeper's file, as the kernel names it (fcntl(2), F_GETLK). Only who may write
+/// the file can hold it: nobody who merely reads it poses as a keeper.
+fn keeper() -> Option<nix::unistd::Pid> {
+    let file = File::open(paths::KEEPER).ok()?;
+    let mut lock = longhorn_sys::process::whole_file_lock(nix::libc::F_RDLCK);
+    fcntl(&file, FcntlArg::F_GETLK(&mut lock)).ok()?;
+    (i32::from(lock.l_type) != nix::libc::F_UNLCK).then(|| nix::unistd::Pid::from_raw(lock.l_pid))
 }
 
 /// Ends a keeper that lives here and waits until it is gone.
@@ -191,13 +199,12 @@ pub fn keeper_lives() -> bool {
 pub fn end_keeper(clock: &dyn Clock, within: Duration) -> Result<(), NodeError> {
     let until = clock.boot().plus(within);
     let mut asked = false;
-    while keeper_lives() {
-        let pid = fs::read_to_string(paths::KEEPER).ok().and_then(|text| text.trim().parse::<i32>().ok());
+    while let Some(pid) = keeper() {
         let late = clock.boot() >= until;
-        if let Some(pid) = pid.filter(|pid| *pid > 1 && (!asked || late)) {
+        if pid.as_raw() > 1 && (!asked || late) {
             let signal = if late { nix::sys::signal::Signal::SIGKILL } else { nix::sys::signal::Signal::SIGTERM };
             // The lock showed that this very process lives; it can only be gone by now.
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
+            let _ = nix::sys::signal::kill(pid, signal);
             asked = true;
         }
         if clock.boot() >= until.plus(Duration::from_secs(2)) {
@@ -208,15 +215,29 @@ pub fn end_keeper(clock: &dyn Clock, within: Duration) -> Result<(), NodeError> 
     Ok(())
 }
 
-/// Removes what lives under `/run/longhorn`; the record stays.
+/// Removes what lies in `/run/longhorn` and its directories; the record stays. The directories stay too: a namespace of an
+/// earlier lock has them read-only, and would show what stands in their place as writable.
 ///
 /// # Errors
 /// When something is still in use.
 pub fn remove_run() -> Result<(), NodeError> {
-    match fs::remove_dir_all(paths::RUN) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(NodeError::at("remove", paths::RUN)(error)),
-        _ => Ok(()),
+    empty(Path::new(paths::RUN))
+}
+
+fn empty(directory: &Path) -> Result<(), NodeError> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(NodeError::at("list", directory))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(NodeError::at("list", directory))?;
+        let path = entry.path();
+        match entry.file_type().map_err(NodeError::at("look at", &path))? {
+            kind if kind.is_dir() => empty(&path)?,
+            _ => fs::remove_file(&path).map_err(NodeError::at("remove", &path))?,
+        }
     }
+    Ok(())
 }
 
 /// The platform's `DB_*` variables, as hints: names from the closed list, values of bounded length.

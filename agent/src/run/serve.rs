@@ -76,6 +76,8 @@ fn become_sidecar(
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<(), Screen> {
+    // Before anything secret is read: no core dump, no look into this memory by another process.
+    nix::sys::prctl::set_dumpable(false).map_err(|errno| os("the sidecar cannot keep its memory to itself")(errno.into()))?;
     // The keeper reads its signals from a descriptor and has them blocked; a child inherits that.
     let mut term = SigSet::empty();
     term.add(Signal::SIGTERM);

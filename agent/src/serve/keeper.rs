@@ -117,7 +117,14 @@ pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
         }
         if restart_at.is_some_and(|at| clock.boot() >= at) {
             restart_at = None;
-            sidecar = Some(Sidecar::start(&holdings, None, clock)?);
+            match Sidecar::start(&holdings, None, clock) {
+                Ok(started) => sidecar = Some(started),
+                // No process or descriptor to be had just now: tried again, as after a death. The node key stays.
+                Err(_) => {
+                    deaths += 1;
+                    restart_at = Some(clock.boot().plus(RESTART[(deaths - 1).min(RESTART.len() - 1)]));
+                }
+            }
         }
     }
 }

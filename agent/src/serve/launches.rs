@@ -14,6 +14,7 @@ use tokio::net::UnixDatagram;
 
 use super::peer::marks_of;
 use super::session::Session;
+use crate::host::clock::BootTime;
 use crate::record::Event;
 use crate::record::event::{Process, Variables};
 use crate::wire::report::{LaunchReport, MOST, Outcome};
@@ -30,10 +31,13 @@ pub async fn listen(socket: OwnedFd, session: Rc<RefCell<Session>>) -> std::io::
     socket.set_nonblocking(true)?;
     let socket = UnixDatagram::from_std(socket)?;
     let mut counted: BTreeMap<i32, u32> = BTreeMap::new();
+    let mut bucket = Bucket { left: Bucket::BURST, since: session.borrow().clock.boot() };
     loop {
         socket.readable().await?;
         match socket.try_io(Interest::READABLE, || receive(&socket)) {
-            Ok(Some((credentials, report))) => note(&mut session.borrow_mut(), &mut counted, &credentials, &report),
+            Ok(Some((credentials, report))) => {
+                note(&mut session.borrow_mut(), &mut counted, &mut bucket, &credentials, &report);
+            }
             // Not a report, or not from a process that the kernel names.
             Ok(None) => session.borrow_mut().unrecorded += 1,
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
@@ -56,7 +60,37 @@ fn receive(socket: &UnixDatagram) -> std::io::Result<Option<(UnixCredentials, La
     Ok(credentials.zip(report))
 }
 
-fn note(session: &mut Session, counted: &mut BTreeMap<i32, u32>, credentials: &UnixCredentials, report: &LaunchReport) {
+/// How many reports are recorded, whoever sends them: any process of the job may send any number, and the disk is finite.
+struct Bucket {
+    left: u32,
+    since: BootTime,
+}
+
+impl Bucket {
+    /// Recorded at once at most, and then per second.
+    const BURST: u32 = 1024;
+    const PER_SECOND: u32 = 64;
+
+    fn take(&mut self, now: BootTime) -> bool {
+        let seconds = now.0.saturating_sub(self.since.0) / 1_000_000_000;
+        if seconds > 0 {
+            let gained = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_mul(Self::PER_SECOND);
+            self.left = self.left.saturating_add(gained).min(Self::BURST);
+            self.since = now;
+        }
+        let some = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        some
+    }
+}
+
+fn note(
+    session: &mut Session,
+    counted: &mut BTreeMap<i32, u32>,
+    bucket: &mut Bucket,
+    credentials: &UnixCredentials,
+    report: &LaunchReport,
+) {
     session.launches += 1;
     if counted.len() >= MOST_PROCESSES {
         counted.clear();
@@ -72,14 +106,30 @@ fn note(session: &mut Session, counted: &mut BTreeMap<i32, u32>, credentials: &U
         process: Process { pid: credentials.pid(), uid: credentials.uid() },
         target: report.target,
         outcome: report.outcome.word().to_owned(),
-        full: report.full,
+        full: session.lock.strength == "full" && corroborated && report.outcome != Outcome::Passed,
         variables: Variables {
             n: report.removed_count,
             removed: report.removed.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
         },
         corroborated,
     };
-    if *count > MOST_PER_PROCESS || !session.recorder.offer(event) {
+    let known = session.targets.contains(&report.target);
+    if !known || *count > MOST_PER_PROCESS || !bucket.take(session.clock.boot()) || !session.recorder.offer(event) {
         session.unrecorded += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_reports_is_recorded_at_a_bounded_rate() {
+        let mut bucket = Bucket { left: Bucket::BURST, since: BootTime(0) };
+        let mut taken = |now: u64| (0..10_000).filter(|_| bucket.take(BootTime(now))).count();
+        assert_eq!(taken(1), 1024);
+        assert_eq!(taken(999_999_999), 0);
+        assert_eq!(taken(2_000_000_000), 128);
+        assert_eq!(taken(3_600_000_000_000), 1024);
     }
 }

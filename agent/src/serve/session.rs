@@ -36,6 +36,8 @@ pub struct Session {
     pub lock: LockSummary,
     /// Capabilities that the lock keeps, as bits.
     pub kept: u64,
+    /// The numbers of the programs that the lock covers.
+    pub targets: Vec<u32>,
     /// State.
     pub state: State,
     /// Until when launches are allowed.

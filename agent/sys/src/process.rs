@@ -37,3 +37,11 @@ pub fn never_preempt() -> io::Result<()> {
     let result = unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, libc::SCHED_BATCH, &raw const priority) };
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
+
+/// A record lock over a whole file (fcntl(2)), of kind `F_RDLCK` or `F_WRLCK`.
+pub fn whole_file_lock(kind: libc::c_int) -> libc::flock {
+    // SAFETY: `flock` is plain integers, for which zero is a value: from the start of the file, to its end.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = kind as libc::c_short;
+    lock
+}
