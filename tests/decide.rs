@@ -44,7 +44,7 @@ const TABLES: &[&str] = &[
     "[roles.lead]\ngroups = [\"okta:leads\"§\"okta:engineers\"]\n",
     "[roles.contractor]\ngroups = [\"okta:contractors\"]\n",
     "[scopes.training]\njobs = { ids = [\"1\"§\"2\"§\"3\"] }\nrun-by = [\"engineer\"§\"lead\"]\ndeny = [\"contractor\"]\nmay = [\"run\"§\"model.read\"]\nenvironment = \"python\"\nclearance = [\"pii\"]\n",
-    "[scopes.report]\njobs = { names = [\"report\"§\"summary\"], tags = { team = \"risk\" } }\nrun-by = [\"lead\"]\nmay = [\"lineage.read\"§\"run\"]\nenvironment = \"python\"\n",
+    "[scopes.report]\njobs = { run-as = [\"sp-1\"§\"sp-9\"], names = [\"report\"§\"summary\"], tags = { team = \"risk\" } }\nrun-by = [\"lead\"]\nmay = [\"lineage.read\"§\"run\"]\nenvironment = \"python\"\n",
     "[scopes.locked]\njobs = { locked = true, run-as = [\"sp-1\"§\"sp-2\"] }\nrun-by = [\"engineer\"]\nmay = [\"run\"]\nenvironment = \"python\"\n",
     "[scopes.silent]\njobs = { ids = [\"9\"] }\nrun-by = [\"engineer\"]\nmay = [\"model.read\"]\nenvironment = \"python\"\n",
     "[scopes.notebook]\nclusters = { policy-ids = [\"ABC\"§\"DEF\"] }\nrun-by = [\"engineer\"§\"lead\"]\nmay = [\"run\"]\nenvironment = \"python\"\n",

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::time::Duration;
 
-use simulator::scenario::PRINCIPAL;
+use simulator::scenario::{JOB, PRINCIPAL};
 use support::{Stage, long, now, root_or_skip, text};
 
 fn holds(script: &str, stage: &Stage) {
@@ -33,6 +33,8 @@ on_a_node! {
     init_can_be_run_twice_and_uninstall_restores_everything: "twice.sh";
     environments_and_subprocesses_of_python_work_under_the_lock: "workloads.sh";
     only_the_locked_job_reads_the_context_from_the_socket: "peer.sh";
+    an_uninstall_beside_an_init_waits_and_never_removes_what_shows_through_a_bind: "uninstall_waits.sh";
+    a_job_that_waits_for_the_keepers_file_does_not_become_the_keeper: "posed.sh";
 }
 
 #[test]
@@ -54,7 +56,17 @@ fn a_program_inside_a_locked_tree_has_its_environment_and_outside_it_is_untouche
         stage.bundle(|text| {
             text.replace("root = [\"/usr/bin/python3\"]", "root = [\"/usr/bin/python3\"]\ninside = [\"/usr/bin/perl\"]")
         });
+        fs::copy(support::tree().join("tests/suites/node/slip.py"), stage.share.join("code/slip.py")).expect("it is there");
         holds("inside.sh", &stage);
+    }
+}
+
+#[test]
+fn sockets_of_services_are_out_of_sight_though_they_come_and_go() {
+    if root_or_skip("sockets of services") {
+        let stage = Stage::new("deputies");
+        fs::copy(support::tree().join("tests/suites/node/deputy.py"), stage.share.join("code/deputy.py")).expect("it is there");
+        holds("deputies.sh", &stage);
     }
 }
 
@@ -112,29 +124,71 @@ fn observe_changes_nothing_but_the_context() {
     }
 }
 
-#[test]
-fn an_identity_that_is_withdrawn_ends_new_launches_within_one_period() {
-    if !root_or_skip("withdrawal") {
-        return;
-    }
-    let stage = Stage::new("withdrawn");
+/// Runs a script and does something to the workspace each time that it asks for it with a file.
+fn while_it_runs(stage: &Stage, script: &str, steps: &[(&str, &dyn Fn())]) {
     let mut node = stage
-        .command("withdrawn.sh")
+        .command(script)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("a node starts");
-    for _ in 0..200 {
-        if stage.share.join("ready").exists() || node.try_wait().expect("it can be asked").is_some() {
-            break;
+    for (asked, step) in steps {
+        for _ in 0..200 {
+            if stage.share.join(asked).exists() || node.try_wait().expect("it can be asked").is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
-        std::thread::sleep(Duration::from_millis(50));
+        step();
     }
-    stage.workspace.edit(|scenario| {
-        scenario.principals.get_mut(PRINCIPAL).expect("the principal is there")["active"] = false.into();
-    });
     let output = node.wait_with_output().expect("the node ends");
     assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn an_identity_that_is_withdrawn_ends_new_launches_within_one_period() {
+    if root_or_skip("withdrawal") {
+        let stage = Stage::new("withdrawn");
+        let withdraw = || {
+            stage.workspace.edit(|scenario| {
+                scenario.principals.get_mut(PRINCIPAL).expect("the principal is there")["active"] = false.into();
+            });
+        };
+        while_it_runs(&stage, "withdrawn.sh", &[("ready", &withdraw)]);
+    }
+}
+
+#[test]
+fn a_job_that_is_edited_into_another_scope_while_it_runs_is_withdrawn() {
+    if root_or_skip("a changed job") {
+        let stage = Stage::new("changed");
+        stage.bundle(|text| {
+            text.replace("jobs = { ids = [\"605777310657626\"] }", "jobs = { ids = [\"605777310657626\"], names = [\"fraud-training\"] }").replace(
+                "[lease]",
+                "[scopes.promotion]\njobs = { ids = [\"605777310657626\"], names = [\"gold\"] }\nrun-by = [\"ml-engineer\"]\nmay = [\"run\", \"model.promote\"]\nenvironment = \"python-ml\"\n\n[lease]",
+            )
+        });
+        let rename = || {
+            stage.workspace.edit(|scenario| {
+                scenario.jobs.get_mut(JOB).expect("the job is there")["settings"]["name"] = "gold".into();
+            });
+        };
+        while_it_runs(&stage, "changed.sh", &[("ready", &rename)]);
+    }
+}
+
+#[test]
+fn a_sidecar_that_starts_again_while_the_workspace_cannot_be_asked_serves_and_recovers() {
+    if root_or_skip("a workspace that is down") {
+        let stage = Stage::new("unasked");
+        stage.bundle(|text| text.replace("\"3s\"", "\"30s\""));
+        let down = || {
+            stage.workspace.edit(|scenario| scenario.client.1 = "another".into());
+            fs::write(stage.share.join("down"), "").expect("the stage can be written");
+        };
+        let again = || stage.workspace.edit(|scenario| scenario.client.1 = "agent-secret".into());
+        while_it_runs(&stage, "unasked.sh", &[("ready", &down), ("again", &again)]);
+    }
 }
 
 #[test]

@@ -45,13 +45,11 @@ pub(super) fn check(reader: &Reader, parts: &Parts<'_>) {
             let hint = known(environments.keys().copied());
             reader.error(environment.span.clone(), format!("there is no environment `{}`", environment.value), hint);
         }
-        if let (Some(span), Some(jobs)) = (&placed.clearance, &placed.scope.jobs)
-            && editable(jobs)
-        {
+        if placed.scope.jobs.as_ref().is_some_and(editable) {
             reader.error(
-                span.clone(),
-                "clearance for jobs that match by names or tags alone, which any job owner can edit",
-                "add `ids`, `run-as`, `locked = true` or `policy-ids` to `jobs`",
+                placed.clearance.clone().unwrap_or_else(|| placed.name.span.clone()),
+                "these jobs match by names or tags, which any job owner can edit",
+                "add `ids`, `run-as` or `locked = true` to `jobs`",
             );
         }
     }
@@ -117,9 +115,10 @@ fn covers_engine(environment: &Environment) -> bool {
     environment.targets.root.iter().any(|path| path.file_name().is_some_and(|name| name == "java"))
 }
 
-/// Whether the jobs of a selector are told by nothing but what any job owner can edit.
+/// Whether what any job owner can edit decides alone which jobs a selector means. A compute policy fixes the tags of
+/// clusters, not those of jobs; without names and tags its id is for the workspace's administrators to give.
 fn editable(jobs: &JobSelector) -> bool {
-    jobs.ids.is_empty() && jobs.run_as.is_empty() && jobs.policy_ids.is_empty() && !jobs.locked
+    (!jobs.names.is_empty() || !jobs.tags.is_empty()) && jobs.ids.is_empty() && jobs.run_as.is_empty() && !jobs.locked
 }
 
 /// One job in two scopes is refused when it runs; where it can be seen already, it is said.

@@ -126,7 +126,8 @@ fn groups(claims: &Map<String, Value>, trust: &OidcTrust) -> Result<BTreeSet<Gro
         return Err(Refusal::GroupsOverage);
     }
     match claims.get(name) {
-        None => Ok(BTreeSet::new()),
+        // A token without the claim says nothing of groups; taken for "none" it would pass every rule that denies one.
+        None => Err(Refusal::ClaimMissing("the policy's groups claim")),
         Some(Value::Array(list)) => list
             .iter()
             .map(|one| {

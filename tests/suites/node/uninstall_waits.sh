@@ -1,0 +1,20 @@
+# An uninstall beside an `init` that still builds waits for it: neither takes the other's ground away.
+. /mnt/host/code/prelude.sh
+count() { set -- /usr/bin/*; echo $#; }
+before=$(count)
+# The third mount is the bind of the program's own tree; `init` stands still right behind it.
+strace -qq -f -o /dev/null -e trace=mount -e inject=mount:delay_exit=2000000:when=3 \
+  /mnt/host/bundle/longhorn init --settings /mnt/host/bundle/longhorn.toml > /tmp/init 2>&1 &
+init=$!
+sleep 1
+/mnt/host/bundle/longhorn uninstall || fail "uninstall ended with $?"
+wait $init || fail "init ended with $?: $(cat /tmp/init)"
+[ "$(count)" = "$before" ] || fail "of $before programs in /usr/bin $(count) are left"
+expect 0 '' $python -c pass
+! grep -q longhorn /proc/self/mountinfo || fail "something is still mounted: $(grep longhorn /proc/self/mountinfo)"
+# A journal that is gone takes nothing along either; the cover then stays, and refuses.
+lock > /dev/null
+rm /var/lib/longhorn/covers
+$longhorn uninstall
+[ "$(count)" = "$before" ] || fail "of $before programs in /usr/bin $(count) are left"
+expect 82 lock-missing $python -c pass
