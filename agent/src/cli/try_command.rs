@@ -120,6 +120,9 @@ fn observed(
     for ((path, need), count) in &observed.denied {
         say(terminal, &format!("would deny {}", need.word()), &format!("{} ({count} times)", path.display()));
     }
+    for program in &observed.not_traced {
+        say(terminal, "not traced", &format!("32-bit calls of {}", program.display()));
+    }
     say(terminal, "would deny in all", &format!("{} paths", observed.denied.len()));
     Ok(observed.code)
 }
