@@ -182,9 +182,7 @@ fn find(command: &OsString, given: &[(OsString, OsString)]) -> Result<PathBuf, S
 fn not_planned(error: &PlanError) -> Screen {
     match error {
         PlanError::BelowFloor(below) => below.screen(),
-        PlanError::GrantsOwn { .. } | PlanError::Capability(_) => {
-            Screen::refused("plan-undoes-lock", Exit::Config, error.to_string())
-        }
+        PlanError::GrantsOwn { .. } => Screen::refused("plan-undoes-lock", Exit::Config, error.to_string()),
     }
 }
 
