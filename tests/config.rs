@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use longhorn::config::document::{MOST, as_text, read_bytes};
 use longhorn::config::problem::{Problem, Severity};
-use longhorn::config::{KEEPABLE, NEVER_KEPT, bind, defaults, read_policy, read_settings};
+use longhorn::config::{bind, defaults, read_policy, read_settings};
 use longhorn::decision::environment::NamePattern;
 use longhorn::decision::policy::{Enforcement, Identities};
 use longhorn::host::clock::Timestamp;
@@ -168,13 +168,6 @@ fn what_is_left_out_has_the_default_of_the_table_and_nothing_else_may_be_left_ou
         let without = settings.replacen(line, "", 1);
         assert!(read_settings("s", &without).is_err(), "`{line}` may be left out, and no table says so");
     }
-}
-
-#[test]
-fn what_a_policy_may_keep_the_lock_can_keep_and_what_it_may_not_is_named() {
-    assert!(KEEPABLE.iter().all(|name| !NEVER_KEPT.contains(name)));
-    // capabilities(7) knows 41 of them.
-    assert_eq!(KEEPABLE.len() + NEVER_KEPT.len(), 41);
 }
 
 #[test]

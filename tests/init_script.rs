@@ -1,13 +1,16 @@
 //! Promises of the init script: what it pins is what runs, under every shell that a cluster may start it with; anything
 //! else stops the node with one line and leaves nothing.
 
+#[macro_use]
+#[path = "support/promises.rs"]
+mod promises;
 mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Stage, root_or_skip, run, text, tree};
+use support::{Stage, run, text, tree};
 
 const SHELLS: &[&str] = &["/bin/dash", "/bin/bash"];
 /// The platform takes no larger init script.
@@ -24,27 +27,16 @@ fn pinned(name: &str) -> Stage {
     stage
 }
 
-fn holds(script: &str) {
+fn holds_under_each_shell(name: &str, script: &str) {
     for shell in SHELLS {
-        let name = format!("init-{}-{}", script.trim_end_matches(".sh"), shell.rsplit('/').next().unwrap_or_default());
-        let stage = pinned(&name);
+        let stage = pinned(&format!("{name}-{}", shell.rsplit('/').next().unwrap_or_default()));
         let output = stage.command_of("init_script", script).env("SHELL_UNDER_TEST", shell).output().expect("a node starts");
         assert!(output.status.success(), "{shell}: {}", text(&output));
     }
 }
 
-macro_rules! under_each_shell {
-    ($($(#[$doc:meta])* $name:ident: $script:literal;)*) => {
-        $($(#[$doc])* #[test]
-        fn $name() {
-            if root_or_skip(stringify!($name)) {
-                holds($script);
-            }
-        })*
-    };
-}
-
-under_each_shell! {
+promises! {
+    holds_under_each_shell;
     an_honest_bundle_locks_the_node_and_says_so_in_one_line: "honest.sh";
     every_false_bundle_stops_with_its_own_line_and_nothing_of_it_is_executed: "refused.sh";
     it_can_be_run_twice_and_taken_back: "twice.sh";

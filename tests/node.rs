@@ -1,5 +1,8 @@
 //! Promises of a whole node, each on a node of its own: the binary that ships, real namespaces, real Landlock.
 
+#[macro_use]
+#[path = "support/promises.rs"]
+mod promises;
 mod support;
 
 use std::fs;
@@ -13,18 +16,12 @@ fn holds(script: &str, stage: &Stage) {
     assert!(output.status.success(), "{}", text(&output));
 }
 
-macro_rules! on_a_node {
-    ($($(#[$doc:meta])* $name:ident: $script:literal;)*) => {
-        $($(#[$doc])* #[test]
-        fn $name() {
-            if root_or_skip(stringify!($name)) {
-                holds($script, &Stage::new(stringify!($name)));
-            }
-        })*
-    };
+fn holds_on_an_honest_node(name: &str, script: &str) {
+    holds(script, &Stage::new(name));
 }
 
-on_a_node! {
+promises! {
+    holds_on_an_honest_node;
     an_honest_node_is_locked_told_and_recorded: "locked.sh";
     twenty_nested_interpreters_work_and_the_innermost_is_locked_and_scrubbed: "nested.sh";
     a_killed_sidecar_is_back_with_the_same_key_lock_and_job: "sidecar_back.sh";

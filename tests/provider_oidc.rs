@@ -2,22 +2,21 @@
 //! Its honest tokens are understood as they come; each false one is refused by name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use longhorn::host::http::{Credentials, Http, Method, Request};
-use longhorn::host::secret::Secret;
 use longhorn::identity::ids::{Audience, Issuer, LocalName, WorkspaceHost};
 use longhorn::identity::job::{JobIdentity, SpeaksFor};
 use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
+use provider::Provider;
 use simulator::Simulator;
 use simulator::scenario::{CLUSTER, DRIVER, JOB, PRINCIPAL, RUN, Scenario};
 use way::Way;
 
+#[path = "support/provider.rs"]
+mod provider;
 #[path = "support/way.rs"]
 mod way;
 
@@ -26,68 +25,14 @@ const ALGORITHMS: &[(&str, Algorithm)] =
 /// A client of the provider that is not the job's principal.
 const STRANGER: &str = "00000000-0000-4000-8000-000000000000";
 
-/// A provider of `tests/suites/oidc`; it ends when its standard input closes.
-struct Provider {
-    process: Child,
-    url: String,
-    /// The same keys under another issuer's name.
-    other: String,
+/// A provider with new keys, on this port (0: a free one).
+fn start(port: &str) -> Provider {
+    Provider::start(Path::new(env!("CARGO_MANIFEST_DIR")), port).expect("the provider starts")
 }
 
-impl Provider {
-    /// With new keys, on this port (0: a free one).
-    fn start(port: &str) -> Self {
-        let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let installed = tree.join("target/oidc");
-        assert!(
-            installed.join("node_modules/oidc-provider").is_dir(),
-            "no oidc-provider in target/oidc: `cargo xtask test` installs it"
-        );
-        let mut process = Command::new("node")
-            .arg(tree.join("tests/suites/oidc/provider.mjs"))
-            .arg(port)
-            .current_dir(installed)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node starts: `cargo xtask test` installs it");
-        let mut line = String::new();
-        let out = process.stdout.take().expect("it has a standard output");
-        BufReader::new(out).read_line(&mut line).expect("the provider speaks");
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let ["READY", url, other] = words[..] else { panic!("the provider does not start: {line:?}") };
-        Self { url: url.to_owned(), other: other.to_owned(), process }
-    }
-
-    fn end(&mut self) {
-        drop(self.process.stdin.take());
-        self.process.wait().expect("the provider ends");
-    }
-
-    /// The same address, other keys.
-    fn rotate(&mut self) {
-        self.end();
-        let port = self.url.rsplit(':').next().expect("a port").to_owned();
-        *self = Self::start(&port);
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-/// A token by client credentials (RFC 6749 §4.4), for a resource (RFC 8707).
+/// A token of the honest provider's client, or of another.
 fn token(provider: &str, client: &str, resource: &str) -> String {
-    let secret = Secret::new(b"client-secret").expect("a secret");
-    let (url, form) = (format!("{provider}/token"), format!("grant_type=client_credentials&resource={resource}"));
-    let request = Request { method: Method::Form(&form), url: &url, credentials: Credentials::Basic(client, &secret) };
-    let http = Http::new(None).expect("TLS can be set up");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    let answer = runtime.block_on(http.send(&request, Duration::from_secs(10))).expect("the provider answers");
-    let said: serde_json::Value = serde_json::from_slice(&answer.body).expect("it says JSON");
-    said["access_token"].as_str().unwrap_or_else(|| panic!("no token: {said}")).to_owned()
+    provider::token(provider, client, resource).expect("the provider issues a token")
 }
 
 /// A job whose workspace is the simulator's and whose issuer is the provider.
@@ -98,7 +43,13 @@ struct Case {
 
 impl Case {
     fn honest() -> Self {
-        Self { workspace: simulator::start(Scenario::honest()).expect("the simulator starts"), provider: Provider::start("0") }
+        Self { workspace: simulator::start(Scenario::honest()).expect("the simulator starts"), provider: start("0") }
+    }
+
+    /// The provider again: the same address, other keys.
+    fn rotate(&mut self) {
+        self.provider.end().expect("it ends");
+        self.provider = start(self.provider.url.rsplit(':').next().expect("a port"));
     }
 
     fn token(&self, algorithm: &str) -> String {
@@ -218,7 +169,7 @@ fn a_token_whose_key_was_rotated_away_is_refused_and_a_fresh_one_is_granted() {
     let mut case = Case::honest();
     let old: Vec<String> = ALGORITHMS.iter().map(|(algorithm, _)| case.token(algorithm)).collect();
     let before = case.provider.url.clone();
-    case.provider.rotate();
+    case.rotate();
     assert_eq!(case.provider.url, before);
     for (token, (algorithm, _)) in old.iter().zip(ALGORITHMS) {
         assert_eq!(case.reason(token), "key-unknown", "{algorithm}");
@@ -259,6 +210,6 @@ fn a_token_that_was_edited_is_refused_in_every_algorithm() {
 fn a_provider_that_is_gone_is_a_failure_and_never_a_refusal() {
     let mut case = Case::honest();
     let token = case.token("ES256");
-    case.provider.end();
+    case.provider.end().expect("it ends");
     assert_eq!(case.reason(&token), "issuer-unavailable");
 }

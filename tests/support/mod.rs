@@ -8,8 +8,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use bundle::Filling;
 use simulator::Simulator;
 use simulator::scenario::{PRINCIPAL, Scenario};
+
+mod bundle;
 
 /// The binary under test: the one that ships where `cargo xtask test` built it, else this profile's.
 pub fn longhorn() -> PathBuf {
@@ -86,27 +89,21 @@ impl Stage {
 
     /// Writes and signs the bundle; `change` edits settings and policy before.
     pub fn bundle(&self, change: impl Fn(String) -> String) {
-        let suite = tree().join("tests/suites/demo");
         let key = self.share.join("secrets/signer");
         if key.exists() {
             fs::remove_file(&key).expect("the old key can be removed");
         }
-        let signer = run(Command::new(longhorn()).args(["authority", "new"]).arg(&key));
-        let (url, directory) = (self.workspace.url(), self.share.join("bundle"));
-        let rows = [
-            ("@URL@", url),
-            ("@HOST@", url.trim_start_matches("http://")),
-            ("@SIGNER@", signer.trim()),
-            ("@TOKEN@", "token"),
-            ("@LEASE@", "3s"),
-        ];
-        for name in ["policy.toml", "longhorn.toml"] {
-            let text = fs::read_to_string(suite.join(name)).expect("the template is there");
-            let text = rows.iter().fold(text, |text, (mark, value)| text.replace(mark, value));
-            fs::write(directory.join(name), change(text)).expect("the bundle can be written");
-        }
-        fs::copy(longhorn(), directory.join("longhorn")).expect("the binary can be copied");
-        run(Command::new(longhorn()).args(["policy", "sign"]).arg(directory.join("policy.toml")).arg("--key").arg(&key));
+        let signer = bundle::signer(&longhorn(), &key).expect("a key can be made");
+        let filling = Filling {
+            workspace: self.workspace.url(),
+            issuer: self.workspace.url(),
+            kind: "jwt",
+            token: "token",
+            lease: "3s",
+            code: "/mnt/host/code",
+            signer: &signer,
+        };
+        filling.bundle(tree(), &self.share.join("bundle"), &longhorn(), &key, change).expect("a bundle can be made");
     }
 
     /// Packages that a node can install from, as `cargo xtask test` fetched them.

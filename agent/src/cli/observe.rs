@@ -51,6 +51,8 @@ impl Need {
 pub struct Observed {
     /// What the lock would have denied, and how often it was done.
     pub denied: BTreeMap<(PathBuf, Need), u64>,
+    /// Programs that made calls in a numbering that is not read here.
+    pub not_traced: BTreeSet<PathBuf>,
     /// The command's own exit code; 128 and the signal's number where one ended it.
     pub code: u8,
 }
@@ -123,6 +125,11 @@ fn step(pid: Pid, inside: &mut HashMap<Pid, Vec<(PathBuf, Need)>>, rules: &Allow
         Ok(At::Enter { number, arguments }) => {
             inside.insert(pid, needs(pid, number.cast_signed(), &arguments));
         }
+        // The lock's filter kills a process at such a call; what it would have reached meanwhile is not known.
+        Ok(At::Foreign) => {
+            inside.insert(pid, Vec::new());
+            observed.not_traced.insert(fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default());
+        }
         Ok(At::Leave(result)) => {
             let done = inside.insert(pid, Vec::new()).unwrap_or_default();
             for (path, need) in done.into_iter().filter(|(path, need)| result >= 0 && !rules.allows(path, *need)) {
@@ -137,17 +144,20 @@ fn step(pid: Pid, inside: &mut HashMap<Pid, Vec<(PathBuf, Need)>>, rules: &Allow
 fn needs(pid: Pid, number: i64, arguments: &[u64; 6]) -> Vec<(PathBuf, Need)> {
     let here = libc::AT_FDCWD as u64;
     let path = |directory: u64, at: usize, need: Need| resolve(pid, directory, arguments[at]).map(|path| (path, need));
-    let opened = |flags: u64| {
+    let opened = |flags: u64, directory: u64, at: usize| {
         let flags = flags as i32;
         // O_PATH opens nothing (open(2)).
-        let writes = flags & libc::O_ACCMODE != libc::O_RDONLY || flags & (libc::O_CREAT | libc::O_TRUNC) != 0;
-        (flags & libc::O_PATH == 0).then_some(if writes { Need::Write } else { Need::Read })
+        let path = resolve(pid, directory, arguments[at]).filter(|_| flags & libc::O_PATH == 0)?;
+        // O_CREAT makes nothing where something is.
+        let makes = flags & libc::O_CREAT != 0 && !path.exists();
+        let writes = makes || flags & libc::O_ACCMODE != libc::O_RDONLY || flags & libc::O_TRUNC != 0;
+        Some((path, if writes { Need::Write } else { Need::Read }))
     };
     let one = |found: Option<(PathBuf, Need)>| found.into_iter().collect();
     match number {
-        libc::SYS_openat => one(opened(arguments[2]).and_then(|need| path(arguments[0], 1, need))),
+        libc::SYS_openat => one(opened(arguments[2], arguments[0], 1)),
         // struct open_how begins with its flags (openat2(2)).
-        libc::SYS_openat2 => one(word(pid, arguments[2]).and_then(opened).and_then(|need| path(arguments[0], 1, need))),
+        libc::SYS_openat2 => one(word(pid, arguments[2]).and_then(|flags| opened(flags, arguments[0], 1))),
         libc::SYS_execve => one(path(here, 0, Need::Execute)),
         libc::SYS_execveat => one(path(arguments[0], 1, Need::Execute)),
         libc::SYS_truncate => one(path(here, 0, Need::Write)),
@@ -157,7 +167,7 @@ fn needs(pid: Pid, number: i64, arguments: &[u64; 6]) -> Vec<(PathBuf, Need)> {
             path(arguments[0], 1, Need::Write).into_iter().chain(path(arguments[2], 3, Need::Write)).collect()
         }
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_open => one(opened(arguments[1]).and_then(|need| path(here, 0, need))),
+        libc::SYS_open => one(opened(arguments[1], here, 0)),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_creat | libc::SYS_mkdir | libc::SYS_unlink | libc::SYS_rmdir | libc::SYS_mknod => {
             one(path(here, 0, Need::Write))

@@ -120,6 +120,9 @@ fn observed(
     for ((path, need), count) in &observed.denied {
         say(terminal, &format!("would deny {}", need.word()), &format!("{} ({count} times)", path.display()));
     }
+    for program in &observed.not_traced {
+        say(terminal, "not traced", &format!("32-bit calls of {}", program.display()));
+    }
     say(terminal, "would deny in all", &format!("{} paths", observed.denied.len()));
     Ok(observed.code)
 }
@@ -179,9 +182,7 @@ fn find(command: &OsString, given: &[(OsString, OsString)]) -> Result<PathBuf, S
 fn not_planned(error: &PlanError) -> Screen {
     match error {
         PlanError::BelowFloor(below) => below.screen(),
-        PlanError::GrantsOwn { .. } | PlanError::Capability(_) => {
-            Screen::refused("plan-undoes-lock", Exit::Config, error.to_string())
-        }
+        PlanError::GrantsOwn { .. } => Screen::refused("plan-undoes-lock", Exit::Config, error.to_string()),
     }
 }
 

@@ -17,6 +17,5 @@ pub mod settings;
 pub mod signature;
 
 pub use binding::{BindingRefusal, bind};
-pub use read_kernel::{KEEPABLE, NEVER_KEPT};
 pub use read_policy::read_policy;
 pub use read_settings::read_settings;

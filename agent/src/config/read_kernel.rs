@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::reader::{At, Reader, Section};
+use crate::decision::capability::{Capability, NeverKept};
 use crate::decision::environment::{Floor, Kernel};
 
 /// What is said; what is not comes from the preset, or is missing.
@@ -13,7 +14,7 @@ pub(super) struct KernelPart {
     mount: Option<bool>,
     capabilities: Option<bool>,
     seccomp: Option<bool>,
-    keep: BTreeSet<String>,
+    keep: BTreeSet<Capability>,
 }
 
 impl KernelPart {
@@ -61,11 +62,8 @@ pub(super) fn kernel(section: Section<'_>) -> KernelPart {
         found.seccomp = floor.boolean("seccomp");
         floor.finish();
     }
-    for name in section.texts("keep-capabilities") {
-        if keepable(&section, &name) {
-            found.keep.insert(name.value);
-        }
-    }
+    let names = section.texts("keep-capabilities");
+    found.keep = names.iter().filter_map(|name| keepable(&section, name)).collect();
     section.finish();
     found
 }
@@ -81,69 +79,19 @@ fn abi(floor: &Section<'_>, number: &At<u64>) -> Option<u32> {
     found
 }
 
-/// Capabilities that a policy may keep (capabilities(7), without `CAP_`).
-pub const KEEPABLE: &[&str] = &[
-    "AUDIT_CONTROL",
-    "AUDIT_READ",
-    "AUDIT_WRITE",
-    "BLOCK_SUSPEND",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "KILL",
-    "LEASE",
-    "LINUX_IMMUTABLE",
-    "NET_ADMIN",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_RAW",
-    "SETGID",
-    "SETUID",
-    "SYSLOG",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_PACCT",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "WAKE_ALARM",
-];
-/// Each of these undoes the lock by itself.
-pub const NEVER_KEPT: &[&str] = &[
-    "BPF",
-    "CHECKPOINT_RESTORE",
-    "DAC_READ_SEARCH",
-    "MAC_ADMIN",
-    "MAC_OVERRIDE",
-    "MKNOD",
-    "PERFMON",
-    "SETFCAP",
-    "SETPCAP",
-    "SYS_ADMIN",
-    "SYS_CHROOT",
-    "SYS_MODULE",
-    "SYS_PTRACE",
-    "SYS_RAWIO",
-];
-
 /// However it is spelt, a capability that is never kept is called so.
-fn keepable(section: &Section<'_>, name: &At<String>) -> bool {
+fn keepable(section: &Section<'_>, name: &At<String>) -> Option<Capability> {
     let upper = name.value.to_ascii_uppercase();
     let plain = upper.strip_prefix("CAP_").unwrap_or(&upper);
     let error = |message: String, hint: &str| section.reader().error(name.span.clone(), message, hint);
-    if matches!(plain, "SYS_ADMIN" | "PERFMON") {
-        error(format!("{plain} is never kept"), "with it the environment of every process can be read (Linux 6.15)");
-    } else if NEVER_KEPT.contains(&plain) {
-        error(format!("{plain} is never kept"), "it undoes the lock by itself");
-    } else if !KEEPABLE.contains(&plain) {
-        error(format!("there is no capability `{}`", name.value), "see capabilities(7)");
-    } else if plain != name.value {
-        error(format!("write `{plain}`"), "upper case, without CAP_");
-    } else {
-        return true;
+    match Capability::keepable(plain) {
+        Ok(capability) if plain == name.value => return Some(capability),
+        Ok(capability) => error(format!("write `{capability}`"), "upper case, without CAP_"),
+        Err(NeverKept::ShowsEnvironments) => {
+            error(format!("{plain} is never kept"), "with it the environment of every process can be read (Linux 6.15)")
+        }
+        Err(NeverKept::Undoes) => error(format!("{plain} is never kept"), "it undoes the lock by itself"),
+        Err(NeverKept::Unknown) => error(format!("there is no capability `{}`", name.value), "see capabilities(7)"),
     }
-    false
+    None
 }

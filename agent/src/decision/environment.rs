@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::capability::Capability;
 use crate::identity::ids::{EnvName, Label, LocalName};
 
 /// One `[environments.NAME]`, with its preset merged in.
@@ -80,8 +81,8 @@ pub struct Labelled {
 pub struct Kernel {
     /// Below this a node refuses.
     pub floor: Floor,
-    /// Capabilities that are kept (names without `CAP_`, upper case).
-    pub keep_capabilities: BTreeSet<String>,
+    /// Capabilities that are kept.
+    pub keep_capabilities: BTreeSet<Capability>,
 }
 
 /// The least that a node must be able to enforce.

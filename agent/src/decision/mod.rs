@@ -1,6 +1,7 @@
 //! What is allowed: policy x identity x time. Pure and total, with a trace of every rule.
 
 mod canonical;
+pub mod capability;
 mod decide;
 pub mod environment;
 pub mod grant;

@@ -196,15 +196,11 @@ fn enter_mount(path: &Path) -> Result<(), ApplyError> {
     Ok(())
 }
 
-/// Cuts for good. A process without CAP_SETPCAP and without any capability has nothing to cut, and no_new_privs keeps it so.
+/// Cuts, and says whether it is for good.
 fn cut(kept: u64) -> Result<bool, ApplyError> {
-    let sets = caps::current().map_err(ApplyError::Capabilities)?;
-    let bounding = sets.effective & caps::SETPCAP != 0;
-    if bounding {
-        caps::drop_bounding_except(kept).map_err(ApplyError::Capabilities)?;
-    }
+    let sets = caps::drop_bounding_except(kept).map_err(ApplyError::Capabilities)?;
     caps::set_exactly(kept & sets.permitted).map_err(ApplyError::Capabilities)?;
-    Ok(bounding || sets.permitted == 0)
+    Ok(sets.can_be_cut())
 }
 
 fn close_descriptors() -> Result<(), ApplyError> {

@@ -86,76 +86,11 @@ pub enum PlanError {
         /// What lies below it.
         own: &'static str,
     },
-    /// A capability that nobody knows, or that is never kept.
-    #[error("capability {0} cannot be kept")]
-    Capability(String),
 }
 
 /// What no rule may reach: the record, the canaries, the real files. And what no rule may write.
 const NEVER_READ: &[&str] = &["/var/lib/longhorn"];
 const NEVER_WRITE: &[&str] = &["/var/lib/longhorn", paths::RUN, paths::ETC, "/opt/longhorn"];
-
-/// Capabilities in the order of their numbers (linux/capability.h).
-const CAPABILITIES: &[&str] = &[
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-];
-/// Each of these undoes the lock by itself; PERFMON and SYS_ADMIN also show the environment of every process (Linux 6.15).
-const NEVER_KEPT: &[&str] = &[
-    "SYS_ADMIN",
-    "PERFMON",
-    "SYS_PTRACE",
-    "DAC_READ_SEARCH",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "BPF",
-    "MKNOD",
-    "SETPCAP",
-    "SETFCAP",
-    "CHECKPOINT_RESTORE",
-    "SYS_CHROOT",
-    "MAC_ADMIN",
-    "MAC_OVERRIDE",
-];
 
 /// Plans the lock of an environment.
 ///
@@ -169,8 +104,8 @@ pub fn plan(
     sidecar: u32,
 ) -> Result<Plan, PlanError> {
     meet(&environment.kernel.floor, facts)?;
-    let kept = capabilities(&environment.kernel.keep_capabilities)?;
-    let keeps_identity = kept & (1 << 6 | 1 << 7) != 0;
+    let kept = &environment.kernel.keep_capabilities;
+    let keeps_identity = kept.iter().any(|capability| capability.changes_identity());
     let mut open: Vec<String> = environment.open.iter().cloned().chain(open_ways(facts).into_iter().map(str::to_owned)).collect();
     open.sort();
     open.dedup();
@@ -182,7 +117,7 @@ pub fn plan(
         protect: environment.files.protect.iter().cloned().collect(),
         mask: environment.files.mask.iter().cloned().collect(),
         mount: facts.mount,
-        kept,
+        kept: kept.iter().map(|capability| capability.bit()).sum(),
         filter: if facts.seccomp { seccomp::for_jobs(keeps_identity.then_some(sidecar)) } else { Vec::new() },
         targets: targets(environment),
         floor: environment.kernel.floor,
@@ -239,13 +174,6 @@ fn own(granted: &Path, never: &[&'static str]) -> Result<(), PlanError> {
         Some(own) => Err(PlanError::GrantsOwn { granted: granted.to_owned(), own }),
         None => Ok(()),
     }
-}
-
-fn capabilities(names: &BTreeSet<String>) -> Result<u64, PlanError> {
-    names.iter().try_fold(0, |kept, name| {
-        let number = CAPABILITIES.iter().position(|known| known == name).filter(|_| !NEVER_KEPT.contains(&name.as_str()));
-        number.map(|number| kept | 1u64 << number).ok_or_else(|| PlanError::Capability(name.clone()))
-    })
 }
 
 fn targets(environment: &Environment) -> Vec<Target> {

@@ -25,8 +25,7 @@ impl NodeFacts {
             landlock: landlock::abi().unwrap_or(0),
             errata: landlock::errata(),
             mount: sets.effective & caps::SYS_ADMIN != 0,
-            // Without capabilities and with no_new_privs none can come back, whatever the bounding set says.
-            capabilities: sets.effective & caps::SETPCAP != 0 || sets.permitted == 0,
+            capabilities: sets.can_be_cut(),
             seccomp: seccomp::available(),
         }
     }

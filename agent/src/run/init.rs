@@ -383,10 +383,8 @@ fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> Result<Lock
     let mut planned = plan(environment, &clearance, &injected(claims), &facts, verified.settings.node.sidecar_uid).map_err(
         |error| match error {
             PlanError::BelowFloor(below) => below.screen(),
-            PlanError::GrantsOwn { .. } | PlanError::Capability(_) => {
-                Screen::refused("plan-undoes-lock", Exit::Config, error.to_string())
-                    .hint("such a rule would let the job undo its own lock")
-            }
+            PlanError::GrantsOwn { .. } => Screen::refused("plan-undoes-lock", Exit::Config, error.to_string())
+                .hint("such a rule would let the job undo its own lock"),
         },
     )?;
     planned.rules = needed(planned.rules, planned.landlock);

@@ -80,9 +80,7 @@ pub fn irrevocably_descend(reach: &Reach, filter: &[longhorn_sys::seccomp::Instr
     prctl::set_dumpable(false).map_err(DescendError::Dumpable)?;
     // While CAP_SETPCAP is still there: nothing that this process executes can gain a capability. A node without it is
     // below the usual floor; there no_new_privs alone keeps them away.
-    if caps::current().is_ok_and(|sets| sets.effective & caps::SETPCAP != 0) {
-        caps::drop_bounding_except(0).map_err(DescendError::Bounding)?;
-    }
+    caps::drop_bounding_except(0).map_err(DescendError::Bounding)?;
     // Groups before gid before uid: each needs what the next one gives up. Leaving uid 0 empties the capability sets
     // (capabilities(7), "Effect of user ID changes").
     let (uid, gid) = (Uid::from_raw(reach.uid), Gid::from_raw(reach.uid));

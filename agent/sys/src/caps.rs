@@ -6,7 +6,7 @@ use std::io;
 const VERSION_3: u32 = 0x2008_0522;
 
 /// Changing capability sets beyond one's own (linux/capability.h), as a bit of [`Sets`].
-pub const SETPCAP: u64 = 1 << 8;
+const SETPCAP: u64 = 1 << 8;
 /// Mounts and namespaces.
 pub const SYS_ADMIN: u64 = 1 << 21;
 
@@ -33,6 +33,18 @@ pub struct Sets {
     pub permitted: u64,
 }
 
+impl Sets {
+    /// Whether what goes is gone for good: the bounding set can be cut, or there is nothing to begin with and no_new_privs
+    /// keeps it so.
+    pub fn can_be_cut(self) -> bool {
+        self.bounding() || self.permitted == 0
+    }
+
+    fn bounding(self) -> bool {
+        self.effective & SETPCAP != 0
+    }
+}
+
 fn prctl(option: libc::c_int, argument: u64, second: u64) -> io::Result<i32> {
     // SAFETY: the options used in this file take integers and touch no memory of ours.
     let result = unsafe { libc::prctl(option, argument, second, 0u64, 0u64) };
@@ -54,11 +66,16 @@ pub fn current() -> io::Result<Sets> {
     Ok(Sets { effective: join(data[0].effective, data[1].effective), permitted: join(data[0].permitted, data[1].permitted) })
 }
 
-/// Drops every capability that is not in `kept` from the bounding set. Needs CAP_SETPCAP.
+/// Drops every capability that is not in `kept` from the bounding set, where this thread may (CAP_SETPCAP). Returns the sets
+/// as they are; [`Sets::can_be_cut`] says whether that is enough.
 ///
 /// # Errors
 /// When a capability that must go cannot be dropped.
-pub fn drop_bounding_except(kept: u64) -> io::Result<()> {
+pub fn drop_bounding_except(kept: u64) -> io::Result<Sets> {
+    let sets = current()?;
+    if !sets.bounding() {
+        return Ok(sets);
+    }
     // Not asked first what is there: dropping what is gone already costs as little as asking.
     for number in (0..64u8).filter(|number| kept & 1 << number == 0) {
         match prctl(libc::PR_CAPBSET_DROP, u64::from(number), 0) {
@@ -67,7 +84,7 @@ pub fn drop_bounding_except(kept: u64) -> io::Result<()> {
             other => other?,
         };
     }
-    Ok(())
+    Ok(sets)
 }
 
 /// Makes effective and permitted exactly `kept`, and inheritable and ambient empty.

@@ -5,6 +5,14 @@ use std::io;
 /// `PTRACE_GET_SYSCALL_INFO` (linux/ptrace.h).
 const GET_SYSCALL_INFO: libc::c_uint = 0x420e;
 
+/// How 64-bit programs of this machine call the kernel (linux/audit.h).
+#[cfg(target_arch = "x86_64")]
+const NATIVE: u32 = 0xc000_003e; // AUDIT_ARCH_X86_64
+#[cfg(target_arch = "aarch64")]
+const NATIVE: u32 = 0xc000_00b7; // AUDIT_ARCH_AARCH64
+/// Where x32's numbers begin (asm/unistd.h); no other architecture has as many calls.
+const X32: u64 = 0x4000_0000;
+
 /// Where a process stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
@@ -15,6 +23,8 @@ pub enum At {
         /// Its arguments.
         arguments: [u64; 6],
     },
+    /// Before a call in another numbering than ours: a 32-bit program's, or x32.
+    Foreign,
     /// After a call, with what it returned: negative is an error.
     Leave(i64),
     /// At no call.
@@ -46,6 +56,7 @@ pub fn at(pid: i32) -> io::Result<At> {
     }
     let [number, a, b, c, d, e, f, _] = information.words;
     Ok(match information.op {
+        1 if information.arch != NATIVE || number >= X32 => At::Foreign,
         1 => At::Enter { number, arguments: [a, b, c, d, e, f] },
         2 => At::Leave(number.cast_signed()),
         _ => At::Elsewhere,

@@ -1,58 +1,81 @@
-"""What a hostile job tries once it runs as root on a node. One line each: the attempt, whether it succeeded, how it ended."""
+"""What a hostile program tries. `attempts.py node PID`: as root on a node whose sidecar is process PID. `attempts.py here PID
+STAGE WORK`: as a normal user, beside a process PID of the same user; STAGE lies outside of the policy, WORK inside.
+Prints a line for each attempt: its title, whether it succeeded, how it ended, and which way a lock would have to leave open
+for it to succeed."""
 import ctypes
 import errno
 import glob
 import os
+import shutil
 import signal
+import socket
+import subprocess
 import sys
 
 SIDECAR_UID = 64222
+SECRET = b"agent-secret"
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def call(name, *arguments):
-    if getattr(libc, name)(*arguments) == -1:
+def check(result):
+    if result == -1:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 
 
-def sidecar():
-    """The sidecar's process id, found the way an attacker would."""
-    for status in glob.glob("/proc/[0-9]*/status"):
-        try:
-            with open(status) as file:
-                fields = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
-        except OSError:
-            continue
-        if fields.get("Uid", "").split("\t")[0] == str(SIDECAR_UID):
-            return int(fields["Pid"])
-    if len(sys.argv) > 1:
-        return int(sys.argv[1])  # hidden from /proc, but a process id is easily guessed: take it as known
-    raise OSError(errno.ESRCH, "no process of the sidecar's uid is in sight")
-
-
-def read_protected():
-    with open("/etc/shadow") as file:
-        length = len(file.read())
-    if length == 0:
-        raise OSError(errno.EACCES, "masked: it reads as empty")
-    return f"read {length} bytes of /etc/shadow"
+def read(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    if not data:
+        raise OSError(errno.ENODATA, "it reads as empty")
+    return f"{len(data)} bytes of {os.path.basename(path)}"
 
 
 def smuggled_variable():
-    if os.environ.get("AWS_SECRET_ACCESS_KEY") is None:
-        raise OSError(errno.ENOENT, "AWS_SECRET_ACCESS_KEY is not in the environment")
-    return "AWS_SECRET_ACCESS_KEY arrived from outside"
+    if "AWS_SECRET_ACCESS_KEY" not in os.environ:
+        raise OSError(errno.ENOENT, "it did not arrive")
+    return "AWS_SECRET_ACCESS_KEY arrived"
+
+
+def other():
+    """The process to attack; the sidecar is found the way an attacker would, and taken as known where it is hidden."""
+    for status in glob.glob("/proc/[0-9]*/status") if sys.argv[1] == "node" else []:
+        try:
+            with open(status) as file:
+                if f"\nUid:\t{SIDECAR_UID}\t" in file.read():
+                    return int(status.split("/")[2])
+        except OSError:
+            continue
+    return int(sys.argv[2])
+
+
+def about(pid, name):
+    try:
+        return open(f"/proc/{pid}/{name}", "rb", buffering=0)
+    except FileNotFoundError:
+        raise OSError(errno.ESRCH, "no such process in sight") from None
 
 
 def read_memory():
-    with open(f"/proc/{sidecar()}/mem", "rb"):
-        return "opened the sidecar's memory"
+    pid = other()
+    with about(pid, "maps") as maps, about(pid, "mem") as memory:
+        for line in maps:
+            span, mode = line.split()[:2]
+            if not mode.startswith(b"rw"):
+                continue
+            start, end = (int(part, 16) for part in span.split(b"-"))
+            try:
+                if SECRET in os.pread(memory.fileno(), end - start, start):
+                    return f"a secret of process {pid}"
+            except OSError:
+                continue
+    raise OSError(errno.ENODATA, "no secret in its memory")
 
 
 def read_environment():
-    with open(f"/proc/{sidecar()}/environ", "rb") as file:
-        return f"read {len(file.read())} bytes of the sidecar's environment"
+    pid = other()
+    with about(pid, "environ") as file:
+        return f"{file.read().count(0)} variables of process {pid}"
 
 
 def become_sidecar():
@@ -66,53 +89,98 @@ def become_sidecar():
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code:
         raise OSError(code, os.strerror(code))
-    return f"became uid {SIDECAR_UID}"
+    return f"uid {SIDECAR_UID}"
 
 
-def kill_sidecar():
-    pid = sidecar()
+def kill():
+    pid = other()
     os.kill(pid, signal.SIGKILL)
-    return f"killed process {pid}"
+    return f"SIGKILL to process {pid}"
 
 
-def unmount_cover():
+def take_cover_away():
     # Whichever way the cover was made: take the mount away, or move the covered file back.
     target = os.path.realpath("/usr/bin/python3")
-    failures = []
     try:
-        call("umount2", target.encode(), 2)
+        check(libc.umount2(target.encode(), 2))
         return f"unmounted {target}"
     except OSError as error:
-        failures.append(error)
-    if failures[0].errno != errno.EINVAL:
-        raise failures[0]
+        if error.errno != errno.EINVAL:
+            raise
     os.rename(target, target + ".gone")
     os.rename(target + ".gone", target)
-    return f"moved {target} away"
+    return f"moved {target}"
 
 
 def edit_record():
-    segment = sorted(glob.glob("/var/lib/longhorn/log/*/seg-*.jsonl") or ["/var/lib/longhorn/log/seg"])[0]
+    segment = sorted(glob.glob("/var/lib/longhorn/log/*/seg-*.jsonl") or ["/var/lib/longhorn/log/seg"])[-1]
     with open(segment, "r+b") as file:
         first = file.read(1)
         file.seek(0)
         file.write(first)
-    return f"opened {segment} for writing"
+    return "wrote into its newest segment"
 
 
-ATTEMPTS = [
-    ("read a protected file", read_protected),
-    ("keep a smuggled variable", smuggled_variable),
-    ("read the sidecar's memory", read_memory),
-    ("read the sidecar's environment", read_environment),
-    ("become the sidecar's uid", become_sidecar),
-    ("edit the record", edit_record),
-    ("take the cover away", unmount_cover),
-    ("kill the sidecar", kill_sidecar),
+def write_outside():
+    with open(sys.argv[3] + "/planted", "w") as file:
+        file.write("planted")
+    return "planted a file"
+
+
+def run_dropped():
+    program = sys.argv[4] + "/dropped"
+    shutil.copy("/bin/true", program)
+    subprocess.run([program], check=True)
+    return "it ran"
+
+
+def trace():
+    pid = int(sys.argv[2])
+    attach, detach = 16, 17
+    check(libc.ptrace(attach, pid, None, None))
+    os.waitpid(pid, 0x40000000)
+    libc.ptrace(detach, pid, None, None)
+    return f"attached to process {pid}"
+
+
+def reach_deputy():
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(f"\0longhorn-demo-{sys.argv[2]}")
+        return f"it answered {len(connection.recv(100))} bytes"
+
+
+def own_namespaces():
+    new_user = 0x10000000
+    check(libc.unshare(new_user))
+    return "root of its own namespace"
+
+
+NODE = [
+    ("read a protected file", lambda: read("/etc/shadow"), "files"),
+    ("read the agent's credential", lambda: read("/mnt/host/secrets/workspace"), "files"),
+    ("keep a smuggled variable", smuggled_variable, "variables"),
+    ("read the sidecar's memory", read_memory, "files"),
+    ("read the sidecar's environment", read_environment, "files"),
+    ("become the sidecar's uid", become_sidecar, "capabilities"),
+    ("edit the record", edit_record, "files"),
+    ("unmount the cover", take_cover_away, "capabilities"),
+    ("kill the sidecar", kill, "signals"),
+]
+HERE = [
+    ("write outside of the policy", write_outside, "files"),
+    ("read a protected file", lambda: read(sys.argv[3] + "/.databrickscfg"), "files"),
+    ("run a program that it dropped", run_dropped, "files"),
+    ("keep a smuggled variable", smuggled_variable, "variables"),
+    ("read another process's memory", read_memory, "files"),
+    ("read another's environment", read_environment, "files"),
+    ("trace another process", trace, "system-calls"),
+    ("ask a deputy on a socket", reach_deputy, "abstract-sockets"),
+    ("make namespaces of its own", own_namespaces, "system-calls"),
+    ("kill another process", kill, "signals"),
 ]
 
-for title, attempt in ATTEMPTS:
+for title, attempt, way in NODE if sys.argv[1] == "node" else HERE:
     try:
-        print(title, "succeeded", attempt(), sep="\t", flush=True)
+        print(title, "succeeded", attempt(), way, sep="\t", flush=True)
     except OSError as error:
-        print(title, "failed", error.strerror, sep="\t", flush=True)
+        print(title, "failed", error.strerror, way, sep="\t", flush=True)

@@ -4,7 +4,6 @@ set -eu
 
 export DB_CLUSTER_ID=1001-234039-abcde739 DB_CONTAINER_IP=127.0.0.1 DB_DRIVER_IP=127.0.0.1 DB_IS_DRIVER=TRUE DB_IS_JOB_CLUSTER=TRUE
 export DB_CLUSTER_NAME=job-605777310657626-run-1020337925419295-main
-longhorn=/opt/longhorn/bin/longhorn
 
 sidecar() {
   for process in /proc/[0-9]*; do
@@ -18,22 +17,28 @@ case $1 in
 unlocked)
   sh /mnt/host/bundle/longhorn-init.sh > /dev/null
   real=$(echo /var/lib/longhorn/real/1/bin/python3.*[0-9])
-  AWS_SECRET_ACCESS_KEY=from-a-laptop "$real" /mnt/host/code/attempts.py "$(sidecar)" > /mnt/host/unlocked.tsv
+  AWS_SECRET_ACCESS_KEY=from-a-laptop "$real" /mnt/host/code/attempts.py node "$(sidecar)" > /mnt/host/unlocked.tsv
   ;;
 locked)
   echo '$ sh longhorn-init.sh'
   sh /mnt/host/bundle/longhorn-init.sh
   echo
-  echo '$ AWS_SECRET_ACCESS_KEY=from-a-laptop /usr/bin/python3 train.py'
-  AWS_SECRET_ACCESS_KEY=from-a-laptop /usr/bin/python3 /mnt/host/code/train.py
-  AWS_SECRET_ACCESS_KEY=from-a-laptop /usr/bin/python3 /mnt/host/code/attempts.py "$(sidecar)" > /mnt/host/locked.tsv
+  echo '$ /usr/bin/python3 train.py'
+  /usr/bin/python3 /mnt/host/code/train.py
+  AWS_SECRET_ACCESS_KEY=from-a-laptop /usr/bin/python3 /mnt/host/code/attempts.py node "$(sidecar)" > /mnt/host/locked.tsv
   # The node ends: the keeper has the sidecar seal its record.
   kill -TERM "$(cat /run/longhorn/keeper)"
   tail --pid="$(cat /run/longhorn/keeper)" -f /dev/null
-  cp -r /var/lib/longhorn/log /mnt/host/log
+  cp /var/lib/longhorn/log/*/* /mnt/host/log
   ;;
 refused)
-  sh /mnt/host/bundle-other/longhorn-init.sh && exit 1
-  echo "exit $?"
+  echo '$ /usr/bin/python3 train.py'
+  /usr/bin/python3 /mnt/host/code/train.py
+  echo
+  echo '$ sh longhorn-init.sh'
+  status=0
+  sh /mnt/host/bundle-other/longhorn-init.sh 2>&1 || status=$?
+  echo "exit $status: the cluster does not start"
+  [ "$status" = 77 ]
   ;;
 esac

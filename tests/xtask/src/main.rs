@@ -15,7 +15,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
   build            the static release binary
-  demo             a node, attested and locked, and what a hostile job then cannot do
+  demo [--real-provider]
+                   a node, attested and locked, and what a hostile job then cannot do
   test [--long]    installs what the tests need, then runs every test
   bench            measures what `benches/budgets.toml` promises
   pin DIRECTORY    writes the digests of a bundle into its init script
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["build"] => build::binary().map(drop),
-        ["demo"] => demo::run(),
+        ["demo", options @ ..] => demo::run(options),
         ["test", options @ ..] => test::run(options),
         ["bench"] => bench::run(),
         ["pin", directory] => pin::pin(directory.as_ref()),

@@ -22,6 +22,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("journal", &["--test", "journal"]),
     ("node", &["--test", "node"]),
     ("lock", &["--test", "lock"]),
+    ("demo", &["--test", "demo"]),
     ("mutants", &["--test", "mutants"]),
 ];
 
