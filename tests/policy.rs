@@ -116,7 +116,7 @@ fn each_way_of_not_being_the_policy_is_refused_for_its_own_reason() {
     assert!(screen.contains("longhorn policy check"), "{screen}");
     let (reason, screen) = signed(b"schema = \xff\n");
     assert_eq!(reason, "policy-unreadable");
-    assert!(screen.contains("first bad byte"), "{screen}");
+    assert!(screen.contains("another byte at 9"), "{screen}");
     assert_eq!(signed(b"").0, "policy-unreadable");
 }
 
@@ -291,7 +291,7 @@ fn check_says_every_problem_with_its_place_and_ends_with_the_exit_for_it() {
         err,
         "policy.toml:1:1: error: `enforcement` is missing\n    = nothing that decides trust has a default\n\
          policy.toml:6:1: error: unknown key `enforcment`\n  6 | enforcment = …\n    | ^^^^^^^^^^\n    = did you mean `enforcement`?\n\
-         longhorn: refused: the policy has problems\n  problems   2\nhint: each is shown above with its place\n\
+         longhorn: refused: the policy has problems\n  expected problems    none\n  presented problems   2\nhint: each is shown above with its place\n\
          record: none   reason: policy-problems   exit: 78\n"
     );
     place.write(FILE, &honest().replace("may = [\"run\"]", "may = [\"model.read\"]"));

@@ -89,9 +89,10 @@ impl Case {
                 ("DB_CLUSTER_NAME", &format!("job-{JOB}-run-{RUN}-main")),
             ]),
             trust: &trust,
-            token,
+            token: token.as_bytes(),
             listed: true,
             patience: Duration::from_secs(5),
+            ahead: 0,
         })
     }
 

@@ -80,7 +80,7 @@ impl Exit {
     /// What to do about it, where nothing more exact is known.
     pub fn advice(self) -> &'static str {
         match self {
-            Exit::Usage => "`longhorn help` shows the commands",
+            Exit::Usage => "`longhorn --help` shows the commands",
             Exit::Internal => "this is a defect of Longhorn: report it with the record",
             Exit::Os => "does it run as root in the node's own namespaces, with room on its disks? What it had begun is undone",
             Exit::Record => "is the disk under /var/lib/longhorn full or broken?",

@@ -22,7 +22,7 @@ use crate::host::http::Http;
 use crate::host::random::Random;
 use crate::host::retry::Deadline;
 use crate::identity::ids::LocalName;
-use crate::identity::job::{JobIdentity, Membership, NodeRole, PrincipalKind, Workload};
+use crate::identity::job::{JobIdentity, Membership, PrincipalKind, Workload};
 use crate::identity::{Rules, Verified, agree, verify};
 use crate::record::append::digest_of;
 use crate::record::event::{Actor, Control, RunContext};
@@ -138,7 +138,7 @@ async fn record_grant(way: &Way, identity: &Verified<JobIdentity>, grant: &Grant
             .iter()
             .map(|proof| format!("{} by {} sha256 {}", proof.kind, proof.basis.voucher, proof.basis.digest))
             .collect(),
-        membership: if job.membership == Membership::Listed { "listed" } else { "provisional" }.to_owned(),
+        membership: job.membership.word().to_owned(),
     };
     let _ = way.recorder.record(attested).await.map_err(failed)?;
     let words = |set: &mut dyn Iterator<Item = String>| set.collect::<Vec<_>>();
@@ -147,9 +147,9 @@ async fn record_grant(way: &Way, identity: &Verified<JobIdentity>, grant: &Grant
         control: control(&way.policy, Some(grant.scope())),
         scope: grant.scope().to_string(),
         roles: words(&mut grant.roles().iter().map(ToString::to_string)),
-        permissions: words(&mut grant.permissions().iter().map(|permission| format!("{permission:?}"))),
+        permissions: words(&mut grant.permissions().iter().map(|permission| permission.word().to_owned())),
         clearance: words(&mut grant.clearance().iter().map(ToString::to_string)),
-        enforcement: format!("{:?}", grant.enforcement()).to_lowercase(),
+        enforcement: grant.enforcement().word().to_owned(),
         trace_sha256: digest_of(trace),
     };
     debug_assert!(identity.at(way.clock.now()).is_some());
@@ -183,14 +183,10 @@ pub fn tell(way: &Way, grant: &Grant, lock: Option<&LockSummary>) -> Context {
 /// Persons stand under a pseudonym unless the signed policy says `clear`.
 fn actor(way: &Way, job: &JobIdentity) -> Actor {
     let name = job.principal.name.as_str();
-    let (kind, person) = match job.principal.kind {
-        PrincipalKind::User => ("user", true),
-        PrincipalKind::ServicePrincipal => ("service-principal", false),
-        PrincipalKind::Group => ("group", false),
-    };
-    let hidden = person && way.policy.identities == Identities::Pseudonymous;
+    let kind = job.principal.kind;
+    let hidden = kind == PrincipalKind::User && way.policy.identities == Identities::Pseudonymous;
     let id = if hidden { way.pseudonyms.pseudonym(name) } else { name.to_owned() };
-    Actor { id, kind: kind.to_owned(), kid: if hidden { way.pseudonyms.id().to_owned() } else { String::new() } }
+    Actor { id, kind: kind.word().to_owned(), kid: if hidden { way.pseudonyms.id().to_owned() } else { String::new() } }
 }
 
 fn control(policy: &Policy, scope: Option<&LocalName>) -> Control {
@@ -212,6 +208,6 @@ fn run_context(job: &JobIdentity) -> RunContext {
         job_id,
         run_id,
         node: job.node.to_string(),
-        role: if job.role == NodeRole::Driver { "driver" } else { "worker" }.to_owned(),
+        role: job.role.word().to_owned(),
     }
 }

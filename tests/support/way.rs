@@ -1,11 +1,13 @@
 //! The way of evidence as the sidecar walks it: ask every source, verify each claim alone, then agree.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use longhorn::evidence::{Auth, Failure, Hints, OidcSource, Source, WorkspaceSource, gather};
 use longhorn::exit::Exit;
-use longhorn::host::clock::{Clock, SystemClock};
+use longhorn::host::clock::{Clock, SystemClock, Timestamp};
 use longhorn::host::http::Http;
 use longhorn::host::random::SystemRandomness;
 use longhorn::host::retry::Deadline;
@@ -14,11 +16,31 @@ use longhorn::identity::ids::WorkspaceHost;
 use longhorn::identity::job::JobIdentity;
 use longhorn::identity::trust::Trust;
 use longhorn::identity::{Refusal, Rules, agree, verify};
+use longhorn::screen::Screen;
 
 /// Where it ended.
 pub enum Stop {
     Refused(Refusal),
     Failed(Failure),
+}
+
+impl Stop {
+    /// What a person reads; a refusal and a failure have their own exits.
+    pub fn screen(&self) -> Screen {
+        match self {
+            Self::Refused(refusal) => {
+                let screen = refusal.screen();
+                assert_eq!((screen.exit, screen.reason.as_ref()), (Exit::RefusedEvidence, refusal.reason()));
+                screen
+            }
+            Self::Failed(failure) => {
+                let screen = failure.screen();
+                assert!(matches!(screen.exit, Exit::Unavailable | Exit::Protocol));
+                assert_eq!(screen.reason, failure.reason());
+                screen
+            }
+        }
+    }
 }
 
 /// What one walk starts from.
@@ -27,9 +49,11 @@ pub struct Way<'a> {
     pub secret: &'a str,
     pub variables: BTreeMap<&'a str, &'a str>,
     pub trust: &'a Trust,
-    pub token: &'a str,
+    pub token: &'a [u8],
     pub listed: bool,
     pub patience: Duration,
+    /// How far our clock is ahead when proofs are verified, in seconds.
+    pub ahead: i64,
 }
 
 impl Way<'_> {
@@ -50,7 +74,7 @@ impl Way<'_> {
                 name: issuer.name.clone(),
                 issuer: issuer.issuer.clone(),
                 jwks_hosts: issuer.jwks_hosts.iter().cloned().collect(),
-                token: self.token.as_bytes().to_vec(),
+                token: self.token.to_vec(),
             }),
         ];
         let (clock, random) = (SystemClock, SystemRandomness);
@@ -58,7 +82,7 @@ impl Way<'_> {
         let http = Http::new(None).expect("TLS can be set up");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         let claims = runtime.block_on(gather(&http, &sources, &deadline)).map_err(Stop::Failed)?;
-        let now = clock.now();
+        let now = Timestamp::from_seconds(clock.now().seconds() + self.ahead);
         let rules = Rules { trust: self.trust, listed: self.listed, period: Duration::from_secs(600), now };
         let proofs = claims.iter().map(|claim| verify(claim, &rules)).collect::<Result<Vec<_>, _>>().map_err(Stop::Refused)?;
         let identity = agree(proofs, self.trust, now).map_err(Stop::Refused)?;
@@ -69,13 +93,12 @@ impl Way<'_> {
     pub fn reason(&self) -> &'static str {
         match self.walk() {
             Ok(_) => "granted",
-            Err(Stop::Refused(refusal)) => {
-                assert_eq!(refusal.screen().exit, Exit::RefusedEvidence);
-                refusal.reason()
-            }
-            Err(Stop::Failed(failure)) => {
-                assert!(matches!(failure.screen().exit, Exit::Unavailable | Exit::Protocol));
-                failure.reason()
+            Err(stop) => {
+                stop.screen();
+                match stop {
+                    Stop::Refused(refusal) => refusal.reason(),
+                    Stop::Failed(failure) => failure.reason(),
+                }
             }
         }
     }

@@ -158,7 +158,7 @@ pub struct PolicyExplainArgs {
     /// The job is a UI_LOCKED bundle deployment.
     #[arg(long)]
     pub locked: bool,
-    /// Whom it runs as: a user name, or a service principal's application id.
+    /// Whom it runs as: a user name (an address), a service principal's application id (a UUID), or a group.
     #[arg(long, value_name = "PRINCIPAL")]
     pub run_as: String,
     /// The cluster's compute policy.

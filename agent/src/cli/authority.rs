@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::args::{AuthorityArgs, AuthorityCertifyArgs, AuthorityCommand, AuthorityNewArgs};
 use super::terminal::Terminal;
 use crate::config::document::read_bytes;
-use crate::context::{AuthorityKey, NodeKey, NodePublicKey, parse_seed, render_seed};
+use crate::context::{AuthorityKey, KeyError, NodeKey, NodePublicKey, parse_seed, render_seed};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::random::Random;
@@ -37,7 +37,8 @@ fn make(args: &AuthorityNewArgs, random: &dyn Random) -> Result<String, Screen> 
     let unwritable = |error: std::io::Error| {
         Screen::failed("key-not-written", Exit::Os, "the key cannot be written")
             .fact("file", args.key.display())
-            .fact("cause", error)
+            .fact("expected", "a place for a new file")
+            .fact("presented", error)
             .hint("an existing key is never overwritten")
     };
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&args.key).map_err(unwritable)?;
@@ -48,10 +49,17 @@ fn make(args: &AuthorityNewArgs, random: &dyn Random) -> Result<String, Screen> 
 fn certify(args: &AuthorityCertifyArgs, clock: &dyn Clock) -> Result<String, Screen> {
     let authority = AuthorityKey::from_seed(&*seed(&args.key)?)
         .map_err(|error| Screen::failed("key-unusable", Exit::Data, error.to_string()))?;
-    let node = NodePublicKey::from_jwk(&read_bytes(&args.node_key)?).map_err(|error| {
-        Screen::failed("node-key-malformed", Exit::Data, error.to_string()).fact("file", args.node_key.display())
-    })?;
+    let node = NodePublicKey::from_jwk(&read_bytes(&args.node_key)?).map_err(|error| not_a_node_key(&args.node_key, &error))?;
     Ok(authority.certify(&node, clock.now(), Duration::from_secs(u64::from(args.hours) * 3600)).as_str().to_owned())
+}
+
+/// A file that should hold a node's public key.
+pub(super) fn not_a_node_key(path: &Path, error: &KeyError) -> Screen {
+    Screen::failed("node-key-malformed", Exit::Data, "this is not a node's public key")
+        .fact("file", path.display())
+        .fact("expected", "a JWK with kty OKP, crv Ed25519 and x (RFC 8037)")
+        .fact("presented", error)
+        .hint("`longhorn init` publishes it as <thumbprint>.jwk in the directory that the settings name")
 }
 
 /// The seed in a key file.
@@ -60,6 +68,8 @@ pub(super) fn seed(path: &Path) -> Result<Zeroizing<[u8; 32]>, Screen> {
     parse_seed(&bytes).ok_or_else(|| {
         Screen::failed("key-malformed", Exit::Data, "this is not a key file")
             .fact("file", path.display())
+            .fact("expected", "longhorn-key-v1 <base64 of 32 bytes>")
+            .fact("presented", "something else")
             .hint("make one with `longhorn authority new`")
     })
 }

@@ -26,7 +26,7 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
     };
     let (clock, random) = (SystemClock, SystemRandomness);
     let exit = match parsed.command {
-        Command::Init(args) => match run::init::run(&args, &clock) {
+        Command::Init(args) => match run::init::run(&args, &clock, terminal.err) {
             Ok(summary) => match writeln!(terminal.out, "{}", summary.line) {
                 // The node is locked whether or not anybody reads it.
                 Ok(()) | Err(_) => Exit::Ok,

@@ -27,6 +27,9 @@ fn show(json: bool, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Ex
     let claims: Claims = serde_json::from_slice(&text).map_err(|_| {
         Screen::failed("context-malformed", Exit::Data, "this node's context file is not a context")
             .fact("file", paths::CONTEXT_JSON)
+            .fact("expected", "the claims of a context")
+            .fact("presented", "something else")
+            .hint("it was written by something else than Longhorn; restart the cluster")
     })?;
     let shown = if json { terminal.out.write_all(&text) } else { write!(terminal.out, "{}", render(&claims, clock.now())) };
     written(shown)
@@ -43,9 +46,7 @@ fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mu
                 .map_err(refused)?
         }
         (None, Some(path)) => {
-            let key = NodePublicKey::from_jwk(&read(path)?).map_err(|error| {
-                Screen::failed("node-key-malformed", Exit::Data, error.to_string()).fact("file", path.display())
-            })?;
+            let key = NodePublicKey::from_jwk(&read(path)?).map_err(|error| super::authority::not_a_node_key(path, &error))?;
             open(&Unverified::new(&token[..]), &Voucher::NodeKey(&key), &args.audience, clock.now(), expiry).map_err(refused)?
         }
         (None, None) => {
@@ -65,7 +66,12 @@ fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mu
 }
 
 fn authority_key(given: &str) -> Result<AuthorityPublicKey, Screen> {
-    let malformed = |_| Screen::failed("authority-key-malformed", Exit::Data, "the authority's key is not `ed25519:` and base64");
+    let malformed = |_| {
+        Screen::failed("authority-key-malformed", Exit::Data, "this is not an authority's public key")
+            .fact("expected", "ed25519:<base64 of 32 bytes>, or a file that holds it")
+            .fact("presented", "something else")
+            .hint("`longhorn authority new` prints it")
+    };
     if given.starts_with("ed25519:") {
         return AuthorityPublicKey::parse(given).map_err(malformed);
     }
@@ -85,9 +91,16 @@ fn read_from(from: impl Read, path: &Path) -> Result<Vec<u8>, Screen> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Screen {
-    let screen =
-        Screen::failed("unreadable", Exit::NoInput, "cannot read a file").fact("file", path.display()).fact("cause", error);
-    if path == Path::new(paths::CONTEXT_JSON) { screen.hint("this node is not locked; see `longhorn status`") } else { screen }
+    let hint = if path == Path::new(paths::CONTEXT_JSON) {
+        "this node is not locked; see `longhorn status`"
+    } else {
+        "check the path and who may read it"
+    };
+    Screen::failed("file-unreadable", Exit::NoInput, "a file cannot be read")
+        .fact("file", path.display())
+        .fact("expected", "a file that can be read")
+        .fact("presented", error)
+        .hint(hint)
 }
 
 fn written(result: std::io::Result<()>) -> Result<Exit, Screen> {

@@ -12,7 +12,7 @@ use crate::config::problem::Problems;
 use crate::config::{bind, read_policy, read_settings, signature};
 use crate::context::NodeKey;
 use crate::decision::evaluate;
-use crate::decision::policy::{Permission, Policy};
+use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::identity::Basis;
@@ -47,13 +47,9 @@ fn read(path: &Path, bytes: &[u8], terminal: &mut Terminal<'_>) -> Result<Policy
         }
         Err(problems) => {
             show(&problems, terminal);
-            Err(unusable("policy-problems", "the policy has problems", &problems))
+            Err(problems.screen("policy-problems", "the policy has problems"))
         }
     }
-}
-
-fn unusable(reason: &'static str, headline: &str, problems: &Problems) -> Screen {
-    Screen::refused(reason, Exit::Config, headline).fact("problems", problems.len()).hint("each is shown above with its place")
 }
 
 fn show(problems: &Problems, terminal: &mut Terminal<'_>) {
@@ -68,7 +64,7 @@ fn check(args: &PolicyCheckArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>)
         let text = read_bytes(path)?;
         let settings = read_settings(&path.display().to_string(), as_text(path, &text)?).map_err(|problems| {
             show(&problems, terminal);
-            unusable("settings-problems", "the settings have problems", &problems)
+            problems.screen("settings-problems", "the settings have problems")
         })?;
         let signed = read_bytes(&signature::beside(&args.policy))?;
         signature::verify(&args.policy, &bytes, &signed, &settings.policy, &settings.workspace.host, clock.now())
@@ -125,8 +121,7 @@ fn explain(args: &PolicyExplainArgs, clock: &dyn Clock, terminal: &mut Terminal<
     match outcome {
         Ok(found) => {
             let scope = &policy.scopes[&found.scope];
-            let may: Vec<&str> =
-                Permission::ALL.iter().filter(|(one, _)| scope.may.contains(one)).map(|(_, word)| *word).collect();
+            let may: Vec<&str> = scope.may.iter().map(|permission| permission.word()).collect();
             let clearance: Vec<String> = scope.clearance.iter().map(ToString::to_string).collect();
             text.push_str(&format!("granted: scope {}, may {}, environment {}", found.scope, may.join(", "), scope.environment));
             text.push_str(&if clearance.is_empty() { String::new() } else { format!(", clearance {}", clearance.join(", ")) });
@@ -166,13 +161,6 @@ fn hypothetical(args: &PolicyExplainArgs, policy: &Policy, clock: &dyn Clock) ->
         },
         None => Workload::Interactive,
     };
-    let kind = if args.run_as.contains('@') {
-        PrincipalKind::User
-    } else if args.run_as.len() == 36 {
-        PrincipalKind::ServicePrincipal
-    } else {
-        PrincipalKind::Group
-    };
     let kinds: Vec<String> = if args.proofs.is_empty() {
         policy.trust.require.iter().map(ProofKind::to_string).collect()
     } else {
@@ -192,7 +180,10 @@ fn hypothetical(args: &PolicyExplainArgs, policy: &Policy, clock: &dyn Clock) ->
         role: NodeRole::Driver,
         membership: Membership::Listed,
         workload,
-        principal: Principal { kind, name: PrincipalName::try_from(args.run_as.as_str()).map_err(wrong)? },
+        principal: Principal {
+            kind: PrincipalKind::of(&args.run_as),
+            name: PrincipalName::try_from(args.run_as.as_str()).map_err(wrong)?,
+        },
         groups: args
             .groups
             .iter()

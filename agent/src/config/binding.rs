@@ -30,10 +30,14 @@ impl BindingRefusal {
     pub fn screen(&self) -> Screen {
         let screen = Screen::refused(self.reason(), Exit::Config, self.to_string());
         match self {
-            Self::SourceMissing(kind) => screen.fact("required proof", kind).hint("add an [[oidc]] of that name to the settings"),
-            Self::SourceUnknown(name) => {
-                screen.fact("token of", name).hint("its name must be the name of a [[trust.oidc]] of the policy")
-            }
+            Self::SourceMissing(kind) => screen
+                .fact("expected token", kind)
+                .fact("presented", "no source of it")
+                .hint("add an [[oidc]] of that name to the settings"),
+            Self::SourceUnknown(name) => screen
+                .fact("expected issuer", "one that the policy trusts")
+                .fact("presented issuer", name)
+                .hint("its name must be the name of a [[trust.oidc]] of the policy"),
         }
     }
 }

@@ -26,7 +26,8 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Screen> {
         };
         Screen::failed(reason, Exit::NoInput, headline)
             .fact("file", path.display())
-            .fact("cause", error)
+            .fact("expected", "a regular file that can be read")
+            .fact("presented", error)
             .hint("check the path and who may read it")
     };
     let mut bytes = Vec::new();
@@ -39,6 +40,8 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Screen> {
     if bytes.len() as u64 > MOST {
         return Err(Screen::failed("file-oversized", Exit::Config, "the document is larger than 1 MiB")
             .fact("file", path.display())
+            .fact("expected", format!("at most {MOST} bytes"))
+            .fact("presented", "more")
             .hint("this is not a document that Longhorn wrote or expects"));
     }
     Ok(bytes)
@@ -52,12 +55,15 @@ pub fn as_text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Screen> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Screen::failed("file-not-text", Exit::Config, "the document is not UTF-8")
             .fact("file", path.display())
-            .fact("first bad byte", error.valid_up_to())
+            .fact("expected", "UTF-8")
+            .fact("presented", format!("another byte at {}", error.valid_up_to()))
             .hint("save it as UTF-8")
     })?;
     if text.trim().is_empty() {
         return Err(Screen::failed("file-empty", Exit::Config, "the document is empty")
             .fact("file", path.display())
+            .fact("expected", "a document")
+            .fact("presented", "nothing, or blanks alone")
             .hint("was it written to the end?"));
     }
     Ok(text)

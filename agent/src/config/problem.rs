@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::exit::Exit;
-use crate::screen::one_line;
+use crate::screen::{Screen, one_line};
 
 /// More problems than this are counted, not shown: a document of a megabyte can have a hundred thousand.
 pub const MOST_SHOWN: usize = 100;
@@ -97,6 +97,14 @@ impl Problems {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.list.len()
+    }
+
+    /// What a person reads below the problems themselves.
+    pub fn screen(&self, reason: &'static str, headline: &str) -> Screen {
+        Screen::refused(reason, Exit::Config, headline)
+            .fact("expected problems", "none")
+            .fact("presented problems", self.len())
+            .hint("each is shown above with its place")
     }
 
     /// How a command ends that was given this document.

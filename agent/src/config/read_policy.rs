@@ -38,7 +38,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Policy> {
     }
     let serial = root.need_number("serial");
     let not_after = not_after(&root);
-    let enforcement = root.need_word("enforcement", &[("enforce", Enforcement::Enforce), ("observe", Enforcement::Observe)]);
+    let enforcement = root.need_word("enforcement", &[Enforcement::Enforce, Enforcement::Observe].map(|one| (one.word(), one)));
     let identities = root.word("identities", &[("pseudonymous", Identities::Pseudonymous), ("clear", Identities::Clear)]);
     let workspaces: BTreeSet<WorkspaceHost> = root.need_list("workspaces").into_iter().map(|at: At<_>| at.value).collect();
     let trust = root.need_table("trust").map(|section| trust(section, workspaces));

@@ -73,12 +73,12 @@ fn scope(name: &At<String>, section: Section<'_>) -> Option<PlacedScope> {
 fn permissions(section: &Section<'_>) -> BTreeSet<Permission> {
     let mut may = BTreeSet::new();
     for text in section.need_texts("may") {
-        match Permission::ALL.iter().find(|(_, word)| *word == text.value) {
-            Some((permission, _)) => {
+        match Permission::ALL.iter().find(|permission| permission.word() == text.value) {
+            Some(permission) => {
                 may.insert(*permission);
             }
             None => {
-                let known: Vec<&str> = Permission::ALL.iter().map(|(_, word)| *word).collect();
+                let known: Vec<&str> = Permission::ALL.iter().map(|permission| permission.word()).collect();
                 let hint = format!("known: {}", known.join(", "));
                 section.reader().error(text.span, format!("unknown permission `{}`", text.value), hint);
             }

@@ -47,7 +47,12 @@ pub enum PolicyRefusal {
     },
     /// Over.
     #[error("the policy has expired")]
-    Expired(Timestamp),
+    Expired {
+        /// Its end.
+        at: Timestamp,
+        /// Our clock.
+        now: Timestamp,
+    },
     /// For other workspaces.
     #[error("the policy is for another workspace")]
     OtherWorkspace {
@@ -72,7 +77,7 @@ impl PolicyRefusal {
             Self::SignerUnknown { .. } => "policy-signer-unknown",
             Self::Invalid => "policy-signature-invalid",
             Self::RolledBack { .. } => "policy-rolled-back",
-            Self::Expired(_) => "policy-expired",
+            Self::Expired { .. } => "policy-expired",
             Self::OtherWorkspace { .. } => "policy-other-workspace",
             Self::Problems(_) => "policy-problems",
             Self::Unreadable(_) => "policy-unreadable",
@@ -84,7 +89,8 @@ impl PolicyRefusal {
         let screen = Screen::refused(self.reason(), Exit::Config, self.to_string());
         match self {
             Self::Malformed => screen
-                .fact("expected", format!("`{TAG} ed25519:<key> <signature>`"))
+                .fact("expected", format!("one line: {TAG} ed25519:<key> <signature>"))
+                .fact("presented", "something else")
                 .hint("sign it again: `longhorn policy sign`"),
             Self::SignerUnknown { expected, presented } => screen
                 .fact("expected signer", expected)
@@ -98,14 +104,18 @@ impl PolicyRefusal {
                 .fact("expected serial", format!("{expected} or higher"))
                 .fact("presented serial", presented)
                 .hint("deploy the newest policy; an old one is never accepted again"),
-            Self::Expired(at) => {
-                screen.fact("ended", at).hint("sign a policy with a later `not-after`; or check this node's clock")
-            }
+            Self::Expired { at, now } => screen
+                .fact("expected end", format!("after {now}, by our clock"))
+                .fact("presented end", at)
+                .hint("sign a policy with a later `not-after`; or check this node's clock"),
             Self::OtherWorkspace { expected, presented } => screen
                 .fact("expected workspace", expected)
                 .fact("presented workspaces", presented)
                 .hint("each policy names its workspaces"),
-            Self::Problems(problems) => screen.fact("problems", problems.len()).hint("`longhorn policy check` shows them all"),
+            Self::Problems(problems) => screen
+                .fact("expected problems", "none")
+                .fact("presented problems", problems.len())
+                .hint("`longhorn policy check` shows them all"),
             Self::Unreadable(inner) => Screen { facts: inner.facts.clone(), ..screen }.hint(inner.hint.clone()),
         }
     }
@@ -151,7 +161,7 @@ pub fn verify(
         return Err(PolicyRefusal::RolledBack { expected: pin.min_serial, presented: policy.serial });
     }
     if now >= policy.not_after {
-        return Err(PolicyRefusal::Expired(policy.not_after));
+        return Err(PolicyRefusal::Expired { at: policy.not_after, now });
     }
     if !policy.trust.workspaces.contains(workspace) {
         let presented: Vec<&str> = policy.trust.workspaces.iter().map(WorkspaceHost::as_str).collect();

@@ -34,16 +34,16 @@ impl Certificate {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// The token carries none.
-    #[error("the token carries no certificate")]
+    #[error("none")]
     Absent,
     /// Not one of ours.
-    #[error("it is malformed")]
+    #[error("something that is not one")]
     Malformed,
     /// Not signed by this authority.
-    #[error("it was not signed by this authority")]
+    #[error("one that this authority did not sign")]
     SignatureInvalid,
     /// Over, or not begun.
-    #[error("it holds from {from} until {until}")]
+    #[error("one that holds from {from} until {until}")]
     OutOfTime {
         /// Its beginning.
         from: Timestamp,

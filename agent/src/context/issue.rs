@@ -7,10 +7,9 @@ use super::authority::Certificate;
 use super::claims::{Claims, JobClaim, LockClaim, NodeClaim, PolicyClaim, PrincipalClaim, ProofClaim};
 use super::node_key::NodeKey;
 use crate::decision::grant::Grant;
-use crate::decision::policy::{Enforcement, Permission};
 use crate::host::clock::Timestamp;
 use crate::host::random::{Random, uuid_v7};
-use crate::identity::job::{Membership, NodeRole, PrincipalKind, SpeaksFor, Workload};
+use crate::identity::job::{SpeaksFor, Workload};
 use std::time::Duration;
 
 /// What a job is told, signed. Only [`issue`] makes one.
@@ -95,11 +94,7 @@ pub fn issue(grant: &Grant, with: &Issuing<'_>) -> Context {
         jti: uuid_v7(with.now, with.random),
         node: NodeClaim {
             address: identity.node.to_string(),
-            role: match identity.role {
-                NodeRole::Driver => "driver",
-                NodeRole::Worker => "worker",
-            }
-            .to_owned(),
+            role: identity.role.word().to_owned(),
             boot: with.boot.to_owned(),
             key: with.key.public().thumbprint(),
         },
@@ -108,30 +103,18 @@ pub fn issue(grant: &Grant, with: &Issuing<'_>) -> Context {
             Workload::Job { job, run, .. } => Some(JobClaim { id: job.to_string(), run: run.to_string() }),
             Workload::Interactive => None,
         },
-        run_as: PrincipalClaim { kind: kind_word(identity.principal.kind).to_owned(), name: with.principal.to_owned() },
+        run_as: PrincipalClaim { kind: identity.principal.kind.word().to_owned(), name: with.principal.to_owned() },
         roles: grant.roles().iter().map(ToString::to_string).collect(),
         scope: grant.scope().to_string(),
-        permissions: Permission::ALL
-            .iter()
-            .filter(|(one, _)| grant.permissions().contains(one))
-            .map(|(_, word)| (*word).to_owned())
-            .collect(),
+        permissions: grant.permissions().iter().map(|permission| permission.word().to_owned()).collect(),
         clearance: grant.clearance().iter().map(ToString::to_string).collect(),
         environment: environment.name.to_string(),
         environment_digest: environment.digest(),
-        enforcement: match grant.enforcement() {
-            Enforcement::Enforce => "enforce",
-            Enforcement::Observe => "observe",
-        }
-        .to_owned(),
+        enforcement: grant.enforcement().word().to_owned(),
         open,
         policy: PolicyClaim { serial: grant.policy_serial(), digest: grant.policy_digest().to_owned() },
         lock: with.lock.map(|lock| LockClaim { digest: lock.digest.clone(), strength: lock.strength.clone() }),
-        membership: match identity.membership {
-            Membership::Listed => "listed",
-            Membership::Provisional => "provisional",
-        }
-        .to_owned(),
+        membership: identity.membership.word().to_owned(),
         proofs: identity
             .proofs
             .iter()
@@ -149,15 +132,6 @@ pub fn issue(grant: &Grant, with: &Issuing<'_>) -> Context {
     };
     let token = sign(&claims, with.key, with.certificate);
     Context { claims, token, expires }
-}
-
-/// The word for a kind of principal, on the wire and in records.
-fn kind_word(kind: PrincipalKind) -> &'static str {
-    match kind {
-        PrincipalKind::User => "user",
-        PrincipalKind::ServicePrincipal => "service-principal",
-        PrincipalKind::Group => "group",
-    }
 }
 
 /// A SPIFFE ID (SPIFFE-ID §2): the trust domain is the workspace's host name; path segments keep to its alphabet.

@@ -32,7 +32,7 @@ pub enum Voucher<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ContextRefusal {
     /// Not three base64url parts with the JSON of a context.
-    #[error("not a context token: {0}")]
+    #[error("this is not a context token")]
     Malformed(&'static str),
     /// The header asks for something else than EdDSA and our `typ`.
     #[error("the header is not a context token's")]
@@ -61,10 +61,20 @@ pub enum ContextRefusal {
     },
     /// Not yet valid.
     #[error("the token is not valid yet")]
-    NotYetValid(Timestamp),
+    NotYetValid {
+        /// Its begin.
+        at: Timestamp,
+        /// Our clock.
+        now: Timestamp,
+    },
     /// Over.
     #[error("the token has expired")]
-    Expired(Timestamp),
+    Expired {
+        /// Its end.
+        at: Timestamp,
+        /// Our clock.
+        now: Timestamp,
+    },
 }
 
 impl ContextRefusal {
@@ -77,8 +87,8 @@ impl ContextRefusal {
             Self::NotCertified(_) => "context-not-certified",
             Self::OtherKey { .. } => "context-other-key",
             Self::OtherAudience { .. } => "context-other-audience",
-            Self::NotYetValid(_) => "context-not-yet-valid",
-            Self::Expired(_) => "context-expired",
+            Self::NotYetValid { .. } => "context-not-yet-valid",
+            Self::Expired { .. } => "context-expired",
         }
     }
 
@@ -86,21 +96,37 @@ impl ContextRefusal {
     pub fn screen(&self) -> Screen {
         let screen = Screen::refused(self.reason(), Exit::Data, self.to_string());
         match self {
-            Self::Malformed(_) | Self::WrongHeader | Self::SignatureInvalid => {
-                screen.hint("the token was edited, cut, or made by something else; fetch it again from the node it belongs to")
+            Self::Malformed(detail) => {
+                screen.fact("expected", "three parts of base64url and JSON").fact("presented", detail).hint(EDITED)
             }
-            Self::NotCertified(cause) => screen.fact("cause", cause).hint("name the authority that certified this node's key"),
+            Self::WrongHeader => screen
+                .fact("expected header", format!("alg EdDSA, typ {TYPE}, kid"))
+                .fact("presented header", "another")
+                .hint(EDITED),
+            Self::SignatureInvalid => {
+                screen.fact("expected signature", "the node key's").fact("presented signature", "another").hint(EDITED)
+            }
+            Self::NotCertified(cause) => screen
+                .fact("expected", "a certificate of the node key by this authority")
+                .fact("presented", cause)
+                .hint("name the authority that certified this node's key"),
             Self::OtherKey { expected, presented } | Self::OtherAudience { expected, presented } => screen
                 .fact("expected", expected)
                 .fact("presented", presented)
                 .hint("a context belongs to one node and one audience; it cannot be carried elsewhere"),
-            Self::NotYetValid(at) => screen.fact("valid from", at).hint("check this machine's clock"),
-            Self::Expired(at) => {
-                screen.fact("expired", at).hint("a context is short-lived; --expired verifies an old one for an audit")
-            }
+            Self::NotYetValid { at, now } => screen
+                .fact("expected begin", format!("before {now}, by our clock"))
+                .fact("presented begin", at)
+                .hint("check this machine's clock"),
+            Self::Expired { at, now } => screen
+                .fact("expected end", format!("after {now}, by our clock"))
+                .fact("presented end", at)
+                .hint("a context is short-lived; --expired verifies an old one for an audit"),
         }
     }
 }
+
+const EDITED: &str = "the token was edited, cut, or made by something else; fetch it again from the node it belongs to";
 
 /// Whether the end of a token counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +163,7 @@ pub fn open(
         return Err(ContextRefusal::SignatureInvalid);
     }
     let claims: Claims =
-        serde_json::from_slice(&parts.payload).map_err(|_| ContextRefusal::Malformed("its claims are not a context's"))?;
+        serde_json::from_slice(&parts.payload).map_err(|_| ContextRefusal::Malformed("claims that are not a context's"))?;
     if claims.aud != audience {
         return Err(ContextRefusal::OtherAudience { expected: audience.to_owned(), presented: claims.aud });
     }
@@ -145,10 +171,10 @@ pub fn open(
         return Err(ContextRefusal::OtherKey { expected: vouched.thumbprint(), presented: claims.node.key });
     }
     if now < Timestamp::from_seconds(claims.nbf) {
-        return Err(ContextRefusal::NotYetValid(Timestamp::from_seconds(claims.nbf)));
+        return Err(ContextRefusal::NotYetValid { at: Timestamp::from_seconds(claims.nbf), now });
     }
     if expiry == Expiry::Enforced && now >= Timestamp::from_seconds(claims.exp) {
-        return Err(ContextRefusal::Expired(Timestamp::from_seconds(claims.exp)));
+        return Err(ContextRefusal::Expired { at: Timestamp::from_seconds(claims.exp), now });
     }
     Ok(claims)
 }
@@ -171,14 +197,15 @@ struct Header {
 
 fn split(token: &[u8]) -> Result<Parts<'_>, ContextRefusal> {
     if token.len() > MOST {
-        return Err(ContextRefusal::Malformed("it is longer than 64 KiB"));
+        return Err(ContextRefusal::Malformed("more than 64 KiB"));
     }
     let token = token.strip_suffix(b"\n").unwrap_or(token);
     let mut dots = token.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(at, _)| at);
     let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
-        return Err(ContextRefusal::Malformed("it does not have three parts"));
+        return Err(ContextRefusal::Malformed("another number of parts"));
     };
-    let decode = |part: &[u8]| URL_SAFE_NO_PAD.decode(part).map_err(|_| ContextRefusal::Malformed("a part is not base64url"));
+    let decode =
+        |part: &[u8]| URL_SAFE_NO_PAD.decode(part).map_err(|_| ContextRefusal::Malformed("a part that is not base64url"));
     let header = decode(&token[..first])?;
     let payload = decode(&token[first + 1..second])?;
     let signature = decode(&token[second + 1..])?;
@@ -256,6 +283,12 @@ mod tests {
         assert_eq!(verdict(&token, &mine, "longhorn", NOW.minus(Duration::from_secs(1))), Err("context-not-yet-valid"));
         assert_eq!(verdict(&token, &mine, "longhorn", NOW.plus(Duration::from_secs(600))), Err("context-expired"));
         assert_eq!(verdict(&sign(&claims(&other), &node, None), &mine, "longhorn", NOW), Err("context-other-key"));
+        // Signed by the right key, and its header names another.
+        let header = format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"{TYPE}"}}"#, other.public().thumbprint());
+        let payload = token.split('.').nth(1).expect("a token has three parts");
+        let signed = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header));
+        let misnamed = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(node.sign(signed.as_bytes())));
+        assert_eq!(verdict(&misnamed, &mine, "longhorn", NOW), Err("context-other-key"));
         assert_eq!(verdict("a.b", &mine, "longhorn", NOW), Err("context-malformed"));
         assert_eq!(verdict(&"a".repeat(MOST + 1), &mine, "longhorn", NOW), Err("context-malformed"));
     }

@@ -44,6 +44,16 @@ pub enum Enforcement {
     Observe,
 }
 
+impl Enforcement {
+    /// The word in policies, contexts and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Observe => "observe",
+        }
+    }
+}
+
 /// How persons appear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identities {
@@ -121,15 +131,21 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// Every permission with its word.
-    pub const ALL: &'static [(Permission, &'static str)] = &[
-        (Permission::Run, "run"),
-        (Permission::RunWrite, "run.write"),
-        (Permission::ModelRead, "model.read"),
-        (Permission::ModelRegister, "model.register"),
-        (Permission::ModelPromote, "model.promote"),
-        (Permission::LineageRead, "lineage.read"),
-    ];
+    /// Every permission.
+    pub const ALL: &'static [Permission] =
+        &[Self::Run, Self::RunWrite, Self::ModelRead, Self::ModelRegister, Self::ModelPromote, Self::LineageRead];
+
+    /// The word in policies, contexts and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::RunWrite => "run.write",
+            Self::ModelRead => "model.read",
+            Self::ModelRegister => "model.register",
+            Self::ModelPromote => "model.promote",
+            Self::LineageRead => "lineage.read",
+        }
+    }
 }
 
 /// `[launches] record = …`.

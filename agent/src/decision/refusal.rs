@@ -71,11 +71,18 @@ impl Refusal {
         let screen = Screen::refused(self.reason(), Exit::RefusedPolicy, self.to_string());
         let words = |list: &[String]| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
         match self {
-            Self::IdentityExpired => screen.hint("start again with a fresh token"),
-            Self::PolicyExpired(at) => screen.fact("ended", at).hint("sign a policy with a later `not-after`"),
-            Self::OtherWorkspace(workspace) => {
-                screen.fact("presented workspace", workspace).hint("each policy names its workspaces")
-            }
+            Self::IdentityExpired => screen
+                .fact("expected", "proofs that are still good")
+                .fact("presented", "proofs that have ended")
+                .hint("start again with a fresh token"),
+            Self::PolicyExpired(at) => screen
+                .fact("expected", "a policy that has not ended")
+                .fact("presented end", at)
+                .hint("sign a policy with a later `not-after`"),
+            Self::OtherWorkspace(workspace) => screen
+                .fact("expected workspace", "one of the policy's")
+                .fact("presented workspace", workspace)
+                .hint("each policy names its workspaces"),
             Self::ProofMissing { kind, presented } => screen
                 .fact("expected proof", kind)
                 .fact("presented", presented)
@@ -92,14 +99,17 @@ impl Refusal {
                 .fact("expected role", words(expected))
                 .fact("presented roles", words(presented))
                 .hint("run the job as a principal in a group that has the role; `longhorn policy explain` shows every rule"),
-            Self::RoleDenied(role) => screen.fact("denied role", role).hint("a deny wins over every other rule"),
-            Self::RunNotPermitted(scope) => screen
-                .fact("scope", scope)
-                .fact("expected permission", "run")
-                .hint("the policy's author left `run` out on purpose, or forgot it"),
-            Self::EnvironmentUnknown(environment) => {
-                screen.fact("expected environment", environment).hint("`longhorn policy check` shows what does not fit together")
+            Self::RoleDenied(role) => {
+                screen.fact("expected", "no denied role").fact("presented role", role).hint("a deny wins over every other rule")
             }
+            Self::RunNotPermitted(scope) => screen
+                .fact("expected permission", "run")
+                .fact("presented scope", format!("{scope}, which does not hold it"))
+                .hint("the policy's author left `run` out on purpose, or forgot it"),
+            Self::EnvironmentUnknown(environment) => screen
+                .fact("expected environment", environment)
+                .fact("presented", "none of that name")
+                .hint("`longhorn policy check` shows what does not fit together"),
         }
     }
 }

@@ -3,13 +3,14 @@
 use serde::Deserialize;
 
 use super::claim::{Answered, DatabricksClaim};
-use super::failure::Failure;
+use super::failure::{Failure, Who, framed};
 use super::source::{Auth, WorkspaceSource};
 use crate::host::http::{Answer, Credentials, Http, Method, Request};
 use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
+use crate::identity::job::PrincipalKind;
 
-const WHO: &str = "the workspace";
+const WHO: Who = Who::Workspace;
 
 /// Asks the workspace about this node's cluster, run, job and principal.
 ///
@@ -64,8 +65,7 @@ pub(super) async fn authenticate<'a>(
         url: &url,
         credentials: Credentials::Basic(client_id, secret),
     };
-    let answer =
-        deadline.send(http, &request).await.map_err(|cause| Failure::Unavailable { who: WHO, what: url.clone(), cause })?;
+    let answer = deadline.send(http, &request).await.map_err(|cause| Failure::gave_up(WHO, &url, cause))?;
     #[derive(Deserialize)]
     struct Granted {
         access_token: String,
@@ -74,11 +74,11 @@ pub(super) async fn authenticate<'a>(
         200 => {
             let granted: Option<Granted> = serde_json::from_slice(&answer.body).ok();
             let secret = granted.and_then(|granted| Secret::new(zeroize::Zeroizing::new(granted.access_token).as_bytes()));
-            secret.map(Token::Fetched).ok_or_else(|| unintelligible(&url, "no access_token"))
+            secret.map(Token::Fetched).ok_or_else(|| Failure::unintelligible(WHO, &url, "no access_token"))
         }
         // RFC 6749 §5.2: invalid_client is 400 or 401.
         400 | 401 | 403 => Err(Failure::CredentialRefused { what: url, status: answer.status }),
-        status => Err(unintelligible(&url, &format!("status {status}"))),
+        status => Err(Failure::unintelligible(WHO, &url, &format!("status {status}"))),
     }
 }
 
@@ -93,18 +93,18 @@ impl Api<'_> {
     pub(super) async fn send(&self, method: Method<'_>, path: &str) -> Result<Answer, Failure> {
         let url = format!("{}{path}", self.host);
         let request = Request { method, url: &url, credentials: Credentials::Bearer(self.token) };
-        self.deadline.send(self.http, &request).await.map_err(|cause| Failure::Unavailable { who: WHO, what: url.clone(), cause })
+        self.deadline.send(self.http, &request).await.map_err(|cause| Failure::gave_up(WHO, &url, cause))
     }
 
     async fn get(&self, path: &str) -> Result<Answered, Failure> {
         let answer = self.send(Method::Get, path).await?;
         let what = format!("{}{path}", self.host);
         match answer.status {
-            200 => Ok(Answered::Document(answer.body)),
+            200 => framed(WHO, &what, answer.body).map(Answered::Document),
             401 | 403 => Err(Failure::CredentialRefused { what, status: answer.status }),
             404 => Ok(Answered::Unknown),
             400 if denies_existence(&answer.body) => Ok(Answered::Unknown),
-            status => Err(unintelligible(&what, &format!("status {status}"))),
+            status => Err(Failure::unintelligible(WHO, &what, &format!("status {status}"))),
         }
     }
 }
@@ -131,42 +131,16 @@ fn peek(answered: &Answered, field: &str) -> Option<String> {
     value.get(field)?.as_str().map(str::to_owned)
 }
 
-/// SCIM by the kind that the name has: a user's is an address, a service principal's a UUID, anything else is a group.
+/// SCIM by the kind that the name has.
 fn scim_path(name: &str) -> String {
-    let (collection, attribute) = match kind(name) {
-        NameKind::User => ("Users", "userName"),
-        NameKind::ServicePrincipal => ("ServicePrincipals", "applicationId"),
-        NameKind::Group => ("Groups", "displayName"),
+    let (collection, attribute) = match PrincipalKind::of(name) {
+        PrincipalKind::User => ("Users", "userName"),
+        PrincipalKind::ServicePrincipal => ("ServicePrincipals", "applicationId"),
+        PrincipalKind::Group => ("Groups", "displayName"),
     };
     // RFC 7644 §3.4.2.2: the value is a JSON string.
     let filter = format!("{attribute} eq {}", serde_json::Value::from(name));
     format!("/api/2.0/preview/scim/v2/{collection}?filter={}&count=2", percent_encode(&filter))
-}
-
-/// What a principal's name looks like.
-pub(crate) enum NameKind {
-    /// `somebody@somewhere`.
-    User,
-    /// A UUID.
-    ServicePrincipal,
-    /// Anything else.
-    Group,
-}
-
-/// See [`NameKind`].
-pub(crate) fn kind(name: &str) -> NameKind {
-    let uuid = name.len() == 36
-        && name
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() });
-    if uuid {
-        NameKind::ServicePrincipal
-    } else if name.contains('@') {
-        NameKind::User
-    } else {
-        NameKind::Group
-    }
 }
 
 /// RFC 3986 §2.1: everything but unreserved characters.
@@ -180,8 +154,4 @@ pub(super) fn percent_encode(text: &str) -> String {
             }
         })
         .collect()
-}
-
-fn unintelligible(what: &str, detail: &str) -> Failure {
-    Failure::Unintelligible { who: WHO, what: what.to_owned(), detail: detail.to_owned() }
 }

@@ -1,17 +1,38 @@
 //! Could not tell. Never a yes, and never dressed up as a no.
 
+use serde::de::IgnoredAny;
+
 use crate::exit::Exit;
+use crate::host::http::HttpError;
 use crate::host::retry::GaveUp;
 use crate::screen::Screen;
+
+/// Who was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The workspace's REST API.
+    Workspace,
+    /// An OpenID issuer.
+    Issuer,
+}
+
+impl std::fmt::Display for Who {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Workspace => "the workspace",
+            Self::Issuer => "the issuer",
+        })
+    }
+}
 
 /// Why the evidence could not be gathered.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// No usable answer before the deadline.
-    #[error("{who} did not answer in time")]
+    #[error("{who} gave no usable answer in time")]
     Unavailable {
-        /// The workspace or an issuer.
-        who: &'static str,
+        /// Who was asked.
+        who: Who,
         /// What was asked, without credentials.
         what: String,
         /// Why.
@@ -23,17 +44,17 @@ pub enum Failure {
     CredentialRefused {
         /// What was asked.
         what: String,
-        /// 401 or 403.
+        /// 400 or 401: who asks is not known. 403: it may not ask this.
         status: u16,
     },
     /// An answer that cannot be understood.
     #[error("{who} answered something that cannot be understood")]
     Unintelligible {
-        /// The workspace or an issuer.
-        who: &'static str,
+        /// Who was asked.
+        who: Who,
         /// What was asked.
         what: String,
-        /// What is wrong with it.
+        /// What came instead of an answer.
         detail: String,
     },
     /// The issuer's keys lie where the policy does not allow them to be fetched from.
@@ -47,14 +68,29 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Trying again came to its end. An answer that is complete and no answer of this service is not a late one.
+    pub(super) fn gave_up(who: Who, what: &str, cause: GaveUp) -> Self {
+        match cause {
+            GaveUp::NoAnswer { last: last @ (HttpError::Redirected | HttpError::TooLarge), .. } => {
+                Self::unintelligible(who, what, &last.to_string())
+            }
+            cause => Self::Unavailable { who, what: what.to_owned(), cause },
+        }
+    }
+
+    /// An answer that cannot be understood.
+    pub(super) fn unintelligible(who: Who, what: &str, detail: &str) -> Self {
+        Self::Unintelligible { who, what: what.to_owned(), detail: detail.to_owned() }
+    }
+
     /// The stable name.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Unavailable { who: "the workspace", .. } => "workspace-unavailable",
-            Self::Unavailable { .. } => "issuer-unavailable",
+            Self::Unavailable { who: Who::Workspace, .. } => "workspace-unavailable",
+            Self::Unavailable { who: Who::Issuer, .. } => "issuer-unavailable",
             Self::CredentialRefused { .. } => "workspace-credential-refused",
-            Self::Unintelligible { who: "the workspace", .. } => "workspace-unintelligible",
-            Self::Unintelligible { .. } => "issuer-unintelligible",
+            Self::Unintelligible { who: Who::Workspace, .. } => "workspace-unintelligible",
+            Self::Unintelligible { who: Who::Issuer, .. } => "issuer-unintelligible",
             Self::KeysElsewhere { .. } => "keys-elsewhere",
         }
     }
@@ -67,25 +103,58 @@ impl Failure {
         };
         let screen = Screen::failed(self.reason(), exit, self.to_string());
         match self {
-            Self::Unavailable { what, cause, .. } => {
-                let screen = screen.fact("asked", what).fact("cause", cause);
-                let deeper = std::error::Error::source(cause).map(ToString::to_string);
-                deeper
-                    .into_iter()
-                    .fold(screen, |screen, text| screen.fact("because", text))
-                    .hint("nothing was decided; the job does not start. Check the network from this cluster, then start it again")
-            }
-            Self::CredentialRefused { what, status } => screen.fact("asked", what).fact("presented status", status).hint(
-                "renew the agent's secret, and give its service principal CAN VIEW on the job and CAN ATTACH TO on the cluster",
-            ),
-            Self::Unintelligible { what, detail, .. } => screen
+            Self::Unavailable { what, cause, .. } => screen
                 .fact("asked", what)
+                .fact("expected", "an answer before the deadline")
+                .fact("presented", with_root(cause))
+                .hint(match cause {
+                    GaveUp::NoAnswer { .. } => {
+                        "nothing was decided; the job does not start. Check the network from this cluster, then start it again"
+                    }
+                    GaveUp::AskedToWait { .. } | GaveUp::KeptFailing { .. } => {
+                        "nothing was decided; the job does not start. The service is overloaded or broken: start again later"
+                    }
+                }),
+            Self::CredentialRefused { what, status } => {
+                screen.fact("asked", what).fact("expected status", 200).fact("presented status", status).hint(match status {
+                    403 => "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster",
+                    _ => "the agent's client id or secret is wrong or has expired: renew the secret that the settings name",
+                })
+            }
+            Self::Unintelligible { who, what, detail } => screen
+                .fact("asked", what)
+                .fact("expected", format!("an answer of {who}, in JSON"))
                 .fact("presented", detail)
-                .hint("is this the address of a workspace, or of something in between?"),
+                .hint(format!("is this the address of {who}, or of something in between?")),
             Self::KeysElsewhere { expected, presented } => screen
                 .fact("expected hosts", expected)
                 .fact("presented host", presented)
                 .hint("add the host to `jwks-hosts` in the signed policy if it is the issuer's"),
         }
     }
+}
+
+/// The bytes of an answer, if they are JSON in UTF-8: what a proxy or a broken server sends instead says nothing about
+/// the job, so it is no refusal.
+pub(super) fn framed(who: Who, what: &str, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    let detail = match std::str::from_utf8(&body) {
+        Err(error) => format!("a body that is not UTF-8 from byte {} on", error.valid_up_to()),
+        Ok(text) => match serde_json::from_str::<IgnoredAny>(text) {
+            Ok(_) => return Ok(body),
+            Err(error) if error.is_eof() => "JSON that ends too early".to_owned(),
+            Err(_) => "a body that is not JSON".to_owned(),
+        },
+    };
+    Err(Failure::unintelligible(who, what, &detail))
+}
+
+/// An error, what caused it, and where that began: the layers in between say nothing that a person can use.
+fn with_root(error: &GaveUp) -> String {
+    let mut words = vec![error.to_string()];
+    if let Some(cause) = std::error::Error::source(error) {
+        words.push(cause.to_string());
+        let root = std::iter::successors(cause.source(), |one| one.source()).last();
+        words.extend(root.map(ToString::to_string));
+    }
+    words.join(": ")
 }

@@ -9,7 +9,7 @@ mod publish;
 mod source;
 
 pub use claim::{Answered, Claim, DatabricksClaim, OidcClaim};
-pub use failure::Failure;
+pub use failure::{Failure, Who};
 pub use hints::{Hints, HintsError};
 pub use publish::publish_once;
 pub use source::{Auth, OidcSource, Source, WorkspaceSource, gather};

@@ -1,12 +1,12 @@
 //! An issuer's discovery document and key set, for a token that was handed in.
 
 use super::claim::OidcClaim;
-use super::failure::Failure;
+use super::failure::{Failure, Who, framed};
 use super::source::OidcSource;
 use crate::host::http::{Credentials, Http, Method, Request};
 use crate::host::retry::Deadline;
 
-const WHO: &str = "the issuer";
+const WHO: Who = Who::Issuer;
 
 /// Fetches what is needed to check the token.
 ///
@@ -20,9 +20,11 @@ pub async fn ask(http: &Http, source: &OidcSource, deadline: &Deadline<'_>) -> R
     struct Pointer {
         jwks_uri: String,
     }
-    let pointer: Pointer = serde_json::from_slice(&discovery).map_err(|_| unintelligible(&url, "no document with a jwks_uri"))?;
+    let pointer: Pointer =
+        serde_json::from_slice(&discovery).map_err(|_| Failure::unintelligible(WHO, &url, "no document with a jwks_uri"))?;
     // The policy says where keys may come from: an issuer's keys need not lie on the issuer's own host.
-    let host = host_of(&pointer.jwks_uri).ok_or_else(|| unintelligible(&url, "a jwks_uri that is no https address"))?;
+    let host =
+        host_of(&pointer.jwks_uri).ok_or_else(|| Failure::unintelligible(WHO, &url, "a jwks_uri that is no https address"))?;
     if !source.jwks_hosts.contains(&host) {
         return Err(Failure::KeysElsewhere { expected: source.jwks_hosts.join(", "), presented: host });
     }
@@ -32,13 +34,11 @@ pub async fn ask(http: &Http, source: &OidcSource, deadline: &Deadline<'_>) -> R
 
 async fn fetch(http: &Http, url: &str, deadline: &Deadline<'_>) -> Result<Vec<u8>, Failure> {
     let request = Request { method: Method::Get, url, credentials: Credentials::None };
-    let answer =
-        deadline.send(http, &request).await.map_err(|cause| Failure::Unavailable { who: WHO, what: url.to_owned(), cause })?;
-    if answer.status == 200 { Ok(answer.body) } else { Err(unintelligible(url, &format!("status {}", answer.status))) }
-}
-
-fn unintelligible(url: &str, detail: &str) -> Failure {
-    Failure::Unintelligible { who: WHO, what: url.to_owned(), detail: detail.to_owned() }
+    let answer = deadline.send(http, &request).await.map_err(|cause| Failure::gave_up(WHO, url, cause))?;
+    match answer.status {
+        200 => framed(WHO, url, answer.body),
+        status => Err(Failure::unintelligible(WHO, url, &format!("status {status}"))),
+    }
 }
 
 /// `host` or `host:port` of a URL without user information.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::databricks::{Api, authenticate, percent_encode};
-use super::failure::Failure;
+use super::failure::{Failure, Who};
 use super::source::WorkspaceSource;
 use crate::host::http::{Http, Method};
 use crate::host::retry::Deadline;
@@ -27,11 +27,7 @@ pub async fn publish_once(
     match answer.status {
         200 | 201 | 204 => Ok(()),
         401 | 403 => Err(Failure::CredentialRefused { what: url, status: answer.status }),
-        409 => Err(Failure::Unintelligible {
-            who: "the workspace",
-            what: url,
-            detail: "a node key is already published under this name".into(),
-        }),
-        status => Err(Failure::Unintelligible { who: "the workspace", what: url, detail: format!("status {status}") }),
+        409 => Err(Failure::unintelligible(Who::Workspace, &url, "a node key that is already published under this name")),
+        status => Err(Failure::unintelligible(Who::Workspace, &url, &format!("status {status}"))),
     }
 }

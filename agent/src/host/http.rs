@@ -65,22 +65,22 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// Plain HTTP to another machine.
-    #[error("the address is neither https nor on loopback")]
+    #[error("an address that is neither https nor on loopback")]
     NotSecure,
     /// No connection, or no trust in who answered.
-    #[error("no connection could be made")]
+    #[error("no connection")]
     Connect(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
     /// Too slow.
-    #[error("no answer came in time")]
+    #[error("no answer in time")]
     Timeout,
     /// The answer ended before its length.
-    #[error("the answer was cut off")]
+    #[error("an answer that was cut off")]
     CutOff,
     /// Larger than [`MOST_BODY`].
-    #[error("the answer is larger than {} KiB", MOST_BODY / 1024)]
+    #[error("an answer larger than {} KiB", MOST_BODY / 1024)]
     TooLarge,
     /// A redirect: a control plane does not move.
-    #[error("the answer redirects elsewhere")]
+    #[error("a redirect, which is not followed")]
     Redirected,
 }
 

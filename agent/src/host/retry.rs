@@ -20,7 +20,7 @@ pub struct Deadline<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum GaveUp {
     /// No answer at all.
-    #[error("no answer after {tries} tries")]
+    #[error("none after {}", times(*tries))]
     NoAnswer {
         /// How often.
         tries: u32,
@@ -29,7 +29,7 @@ pub enum GaveUp {
         last: HttpError,
     },
     /// The service asks to wait longer than there is time.
-    #[error("the service asks to wait until after the deadline")]
+    #[error("the wish to be asked again in {} s, after the deadline", asked.as_secs())]
     AskedToWait {
         /// As it was asked.
         asked: Duration,
@@ -37,13 +37,17 @@ pub enum GaveUp {
         left: Duration,
     },
     /// The service kept failing.
-    #[error("the service answered {status} after {tries} tries")]
+    #[error("status {status} after {}", times(*tries))]
     KeptFailing {
         /// The last status.
         status: u16,
         /// How often.
         tries: u32,
     },
+}
+
+fn times(tries: u32) -> String {
+    if tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") }
 }
 
 const FIRST: Duration = Duration::from_millis(200);
@@ -69,7 +73,7 @@ impl Deadline<'_> {
             let (pause, reason) = match outcome {
                 Ok(answer) if answer.status == 429 || answer.status == 503 => {
                     let asked = self.retry_after(answer.retry_after.as_deref());
-                    if asked >= self.left() {
+                    if answer.retry_after.is_some() && asked >= self.left() {
                         return Err(GaveUp::AskedToWait { asked, left: self.left() });
                     }
                     (asked + self.jitter(FIRST), GaveUp::KeptFailing { status: answer.status, tries })

@@ -39,6 +39,16 @@ pub enum NodeRole {
     Worker,
 }
 
+impl NodeRole {
+    /// The word in contexts and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Driver => "driver",
+            Self::Worker => "worker",
+        }
+    }
+}
+
 /// Whether clusters/get lists this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Membership {
@@ -46,6 +56,16 @@ pub enum Membership {
     Listed,
     /// Not yet; the settings allow it to be listed within the lease.
     Provisional,
+}
+
+impl Membership {
+    /// The word in contexts and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Provisional => "provisional",
+        }
+    }
 }
 
 /// What runs on the cluster.
@@ -88,6 +108,31 @@ pub enum PrincipalKind {
     Group,
 }
 
+impl PrincipalKind {
+    /// What a name says of its bearer's kind, to know where to ask: a service principal's is a UUID, a user's is an
+    /// address, anything else is a group's. What the workspace answers decides.
+    pub fn of(name: &str) -> Self {
+        let hyphen = |at| matches!(at, 8 | 13 | 18 | 23);
+        let fits = |(at, byte): (usize, u8)| if hyphen(at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
+        if name.len() == 36 && name.bytes().enumerate().all(fits) {
+            Self::ServicePrincipal
+        } else if name.contains('@') {
+            Self::User
+        } else {
+            Self::Group
+        }
+    }
+
+    /// The word in contexts and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::ServicePrincipal => "service-principal",
+            Self::Group => "group",
+        }
+    }
+}
+
 /// One proof behind an identity, for context and record.
 #[derive(Clone, Debug)]
 pub struct ProofLine {
@@ -106,4 +151,22 @@ pub enum SpeaksFor {
     Job,
     /// The agent only.
     Agent,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_of_which_kind_its_bearer_is() {
+        for (name, kind) in [
+            ("7c9f2c1e-53d4-4d0e-9c3d-1f0a9f7b2c11", PrincipalKind::ServicePrincipal),
+            ("ada@example.com", PrincipalKind::User),
+            ("7c9f2c1e-53d4-4d0e-9c3d-1f0a9f7b2c1", PrincipalKind::Group),
+            ("a-group-whose-name-has-36-characters", PrincipalKind::Group),
+            ("data scientists", PrincipalKind::Group),
+        ] {
+            assert_eq!(PrincipalKind::of(name), kind, "{name}");
+        }
+    }
 }

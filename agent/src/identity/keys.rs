@@ -64,20 +64,27 @@ impl KeySet {
                 .0
                 .iter()
                 .find(|key| key.id.as_deref() == Some(id))
-                .ok_or_else(|| Refusal::KeyUnknown { presented: id.to_owned() })?,
+                .ok_or_else(|| Refusal::KeyUnknown { expected: self.ids(), presented: id.to_owned() })?,
             None => {
                 let mut fitting = self.0.iter().filter(|key| key.fits(algorithm));
                 match (fitting.next(), fitting.next()) {
                     (Some(only), None) => only,
-                    (None, _) => return Err(Refusal::KeyUnknown { presented: "none named".into() }),
-                    (Some(_), Some(_)) => return Err(Refusal::KeyAmbiguous),
+                    (None, _) => return Err(Refusal::KeyUnknown { expected: self.ids(), presented: "none named".into() }),
+                    (Some(_), Some(_)) => return Err(Refusal::KeyAmbiguous { expected: self.ids() }),
                 }
             }
         };
         if !key.fits(algorithm) {
-            return Err(Refusal::KeyUnfit { key: id.unwrap_or_default().to_owned(), detail: "it is for another algorithm" });
+            let (expected, presented) = (word(algorithm).to_owned(), id.unwrap_or_default().to_owned());
+            return Err(Refusal::KeyUnfit { expected, presented });
         }
         if key.verifies(algorithm, message, signature) { Ok(()) } else { Err(Refusal::SignatureInvalid) }
+    }
+
+    /// The ids of the usable keys, for a screen.
+    fn ids(&self) -> String {
+        let ids: Vec<&str> = self.0.iter().filter_map(|key| key.id.as_deref()).collect();
+        if ids.is_empty() { "none is published".to_owned() } else { ids.join(", ") }
     }
 }
 

@@ -6,72 +6,199 @@ use crate::screen::Screen;
 
 /// Why evidence is not believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say what each is")]
 pub enum Refusal {
+    /// Not three parts of base64url and JSON; what it is instead.
     #[error("the token is malformed")]
     TokenMalformed(&'static str),
+    /// Too long.
     #[error("the token is larger than any that an issuer sends")]
-    TokenOversized { most: usize, presented: usize },
+    TokenOversized {
+        /// The most bytes.
+        most: usize,
+        /// Its bytes.
+        presented: usize,
+    },
+    /// A name stands twice in its header or its claims.
     #[error("the token names something twice")]
     DuplicateClaim,
+    /// `alg` is `none`, however it is spelt.
     #[error("the token is not signed")]
     AlgorithmNone,
+    /// An algorithm that the policy does not list.
     #[error("the token's signature algorithm is not allowed")]
-    AlgorithmNotAllowed { expected: String, presented: String },
+    AlgorithmNotAllowed {
+        /// The policy's list.
+        expected: String,
+        /// The token's `alg`.
+        presented: String,
+    },
+    /// `crit`, or an extension that changes what was signed; its names.
     #[error("the token demands an extension that is not understood")]
     CriticalHeaderUnknown(String),
+    /// The header that holds or names a key.
     #[error("the token brings or points to its own key")]
     EmbeddedKey(String),
+    /// A `typ` that the policy does not list.
     #[error("the token is of another type")]
-    TypeMismatch { expected: String, presented: String },
+    TypeMismatch {
+        /// The policy's list.
+        expected: String,
+        /// The token's `typ`.
+        presented: String,
+    },
+    /// No key of that id.
     #[error("the token was signed with a key that the issuer does not publish")]
-    KeyUnknown { presented: String },
+    KeyUnknown {
+        /// The ids that are published.
+        expected: String,
+        /// The token's `kid`.
+        presented: String,
+    },
+    /// No `kid`, and several keys fit.
     #[error("the token does not say which of the issuer's keys signed it")]
-    KeyAmbiguous,
+    KeyAmbiguous {
+        /// The ids that are published.
+        expected: String,
+    },
+    /// The key is bound to another algorithm, or of another family.
     #[error("the key that the token names is not fit for its algorithm")]
-    KeyUnfit { key: String, detail: &'static str },
+    KeyUnfit {
+        /// The token's `alg`.
+        expected: String,
+        /// The key's id.
+        presented: String,
+    },
+    /// The bytes are not what the key signed.
     #[error("the token's signature does not verify")]
     SignatureInvalid,
+    /// The document is another issuer's.
     #[error("the issuer's discovery document names another issuer")]
-    DiscoveryMismatch { expected: String, presented: String },
+    DiscoveryMismatch {
+        /// The policy's issuer.
+        expected: String,
+        /// The document's.
+        presented: String,
+    },
+    /// `iss` is another's.
     #[error("the token was issued by another issuer")]
-    IssuerMismatch { expected: String, presented: String },
+    IssuerMismatch {
+        /// The policy's issuer.
+        expected: String,
+        /// The token's.
+        presented: String,
+    },
+    /// `aud` lacks ours.
     #[error("the token is for another audience")]
-    AudienceMismatch { expected: String, presented: String },
+    AudienceMismatch {
+        /// The policy's audience.
+        expected: String,
+        /// The token's.
+        presented: String,
+    },
+    /// Several audiences, and `azp` is not ours.
     #[error("the token was given to another party")]
-    AuthorizedPartyMismatch { expected: String, presented: String },
+    AuthorizedPartyMismatch {
+        /// The policy's audience.
+        expected: String,
+        /// The token's `azp`.
+        presented: String,
+    },
+    /// Which.
     #[error("the token lacks a claim that it must have")]
     ClaimMissing(&'static str),
+    /// Which.
     #[error("a claim of the token has the wrong form")]
     ClaimMalformed(String),
+    /// `exp` is past.
     #[error("the token has expired")]
-    TokenExpired { at: Timestamp, now: Timestamp },
+    TokenExpired {
+        /// Its end.
+        at: Timestamp,
+        /// Our clock.
+        now: Timestamp,
+    },
+    /// `nbf` or `iat` is to come.
     #[error("the token is not valid yet")]
-    TokenNotYetValid { at: Timestamp, now: Timestamp },
+    TokenNotYetValid {
+        /// Its begin.
+        at: Timestamp,
+        /// Our clock.
+        now: Timestamp,
+    },
+    /// `iat` is too long ago.
     #[error("the token is older than any that an issuer should send")]
-    TokenTooOld { at: Timestamp, now: Timestamp },
+    TokenTooOld {
+        /// When it was issued.
+        at: Timestamp,
+        /// Our clock.
+        now: Timestamp,
+    },
+    /// Entra's overage: a pointer in the groups' place.
     #[error("the token leaves groups out: there are too many")]
     GroupsOverage,
+    /// The subject is not whom the job runs as.
     #[error("the token speaks of another principal than the workspace")]
-    SubjectMismatch { expected: String, presented: String },
+    SubjectMismatch {
+        /// The job's principal; a person is not named.
+        expected: String,
+        /// The token's subject; a person is not named.
+        presented: String,
+    },
+    /// The name that the settings give the token.
     #[error("no issuer of that name is trusted")]
     IssuerUnknown(String),
+    /// The workspace does not have it.
     #[error("the workspace knows no such thing")]
-    Unknown { what: &'static str, id: String },
-    #[error("the workspace's answer lacks what it must hold")]
-    AnswerMalformed { what: &'static str, detail: &'static str },
+    Unknown {
+        /// A cluster, run, job or principal.
+        what: &'static str,
+        /// Its id or name.
+        id: String,
+    },
+    /// JSON of another shape.
+    #[error("an answer lacks what it must hold")]
+    AnswerMalformed {
+        /// What was asked about.
+        what: &'static str,
+        /// What the answer must hold.
+        detail: &'static str,
+    },
+    /// Two answers, or an answer and this node, differ.
     #[error("the workspace speaks of another thing than this node")]
-    Contradiction { what: &'static str, expected: String, presented: String },
+    Contradiction {
+        /// In what.
+        what: &'static str,
+        /// By this node, or by the answer before.
+        expected: String,
+        /// By the answer.
+        presented: String,
+    },
+    /// Its state.
     #[error("the cluster is not running")]
     ClusterEnded(String),
+    /// The address is not among the cluster's.
     #[error("the workspace does not list this node in its cluster")]
-    NodeNotListed { expected: String, presented: String },
+    NodeNotListed {
+        /// The cluster's addresses.
+        expected: String,
+        /// This node's.
+        presented: String,
+    },
+    /// `active` is false.
     #[error("the principal is not active in the workspace")]
     PrincipalInactive,
+    /// The evidence comes from another workspace.
     #[error("the policy is not for this workspace")]
-    WorkspaceMismatch { expected: String, presented: String },
+    WorkspaceMismatch {
+        /// The policy's workspaces.
+        expected: String,
+        /// The settings'.
+        presented: String,
+    },
+    /// Which kind.
     #[error("a proof that the policy requires is missing")]
     ProofMissing(String),
+    /// Whose.
     #[error("a proof has expired")]
     ProofExpired(String),
 }
@@ -89,7 +216,7 @@ impl Refusal {
             Self::EmbeddedKey(_) => "embedded-key",
             Self::TypeMismatch { .. } => "type-mismatch",
             Self::KeyUnknown { .. } => "key-unknown",
-            Self::KeyAmbiguous => "key-ambiguous",
+            Self::KeyAmbiguous { .. } => "key-ambiguous",
             Self::KeyUnfit { .. } => "key-unfit",
             Self::SignatureInvalid => "signature-invalid",
             Self::DiscoveryMismatch { .. } => "discovery-mismatch",
@@ -127,91 +254,94 @@ impl Refusal {
     /// What a person reads.
     pub fn screen(&self) -> Screen {
         let screen = Screen::refused(self.reason(), Exit::RefusedEvidence, self.to_string());
-        let pair = |screen: Screen, what: &str, expected: &dyn std::fmt::Display, presented: &dyn std::fmt::Display| {
-            screen.fact(format!("expected {what}"), expected).fact(format!("presented {what}"), presented)
+        let differ = |what: &str, expected: &dyn std::fmt::Display, presented: &dyn std::fmt::Display| {
+            let label = |word: &str| format!("{word} {what}").trim_end().to_owned();
+            screen.clone().fact(label("expected"), expected).fact(label("presented"), presented)
         };
         match self {
             Self::TokenMalformed(detail) => {
-                screen.fact("presented", detail).hint("is this file a JWT in compact form (RFC 7515)?")
+                differ("", &"a JWT in compact form (RFC 7515 §7.1)", detail).hint("is this file the token, and all of it?")
             }
             Self::TokenOversized { most, presented } => {
-                pair(screen, "bytes", &format!("at most {most}"), presented).hint("is this file a JWT?")
+                differ("bytes", &format!("at most {most}"), presented).hint("is this file a JWT?")
             }
-            Self::DuplicateClaim => {
-                screen.fact("expected", "each name once").hint("a token that means two things means nothing; ask who made it")
-            }
-            Self::AlgorithmNone => {
-                screen.fact("expected", "a signature").fact("presented", "alg none").hint("somebody forged this token")
-            }
+            Self::DuplicateClaim => differ("", &"each name once", &"a name that stands twice")
+                .hint("a token that means two things means nothing; ask who made it"),
+            Self::AlgorithmNone => differ("", &"a signature", &"alg none").hint("somebody forged this token"),
             Self::AlgorithmNotAllowed { expected, presented } => {
-                pair(screen, "algorithm", expected, presented).hint("the policy's `algorithms` names what this issuer signs with")
+                differ("algorithm", expected, presented).hint("the policy's `algorithms` names what this issuer signs with")
             }
             Self::CriticalHeaderUnknown(name) => {
-                screen.fact("presented", name).hint("such a token must be refused (RFC 7515 §4.1.11)")
+                differ("extension", &"none", name).hint("such a token must be refused (RFC 7515 §4.1.11)")
             }
-            Self::EmbeddedKey(name) => {
-                screen.fact("presented", name).hint("keys come from the issuer that the policy names, never from the token")
-            }
+            Self::EmbeddedKey(name) => differ("header", &"the id of a key alone", name)
+                .hint("keys come from the issuer that the policy names, never from the token"),
             Self::TypeMismatch { expected, presented } => {
-                pair(screen, "type", expected, presented).hint("the policy's `types` names which tokens count (RFC 8725 §3.11)")
+                differ("type", expected, presented).hint("the policy's `types` names which tokens count (RFC 8725 §3.11)")
             }
-            Self::KeyUnknown { presented } => screen
-                .fact("presented key", presented)
+            Self::KeyUnknown { expected, presented } => differ("key", expected, presented)
                 .hint("the issuer's keys were fetched just now; the token is forged, or older than the issuer's last rotation"),
-            Self::KeyAmbiguous => {
-                screen.fact("expected", "a key id").hint("an issuer with several keys must name one in each token")
-            }
-            Self::KeyUnfit { key, detail } => {
-                screen.fact("key", key).fact("presented", detail).hint("the issuer publishes a key that must not be relied on")
+            Self::KeyAmbiguous { expected } => differ("key", &format!("one of {expected}"), &"none named")
+                .hint("an issuer with several keys must name one in each token"),
+            Self::KeyUnfit { expected, presented } => {
+                differ("key", &format!("one for {expected}"), &format!("{presented}, which is for something else"))
+                    .hint("the token was forged, or the issuer binds its keys to other algorithms than it uses")
             }
             Self::SignatureInvalid => {
-                screen.fact("expected", "the issuer's signature").hint("the token was edited, or signed by somebody else")
+                differ("signature", &"the issuer's", &"another").hint("the token was edited, or signed by somebody else")
             }
             Self::DiscoveryMismatch { expected, presented } | Self::IssuerMismatch { expected, presented } => {
-                pair(screen, "issuer", expected, presented)
+                differ("issuer", expected, presented)
                     .hint("this cluster's policy names its issuers; see `longhorn policy explain`")
             }
             Self::AudienceMismatch { expected, presented } => {
-                pair(screen, "audience", expected, presented).hint("ask the issuer for a token for Longhorn")
+                differ("audience", expected, presented).hint("ask the issuer for a token for Longhorn")
             }
-            Self::AuthorizedPartyMismatch { expected, presented } => pair(screen, "party", expected, presented)
+            Self::AuthorizedPartyMismatch { expected, presented } => differ("party", expected, presented)
                 .hint("a token with several audiences must be given to the one that presents it"),
-            Self::ClaimMissing(name) => screen.fact("expected claim", name).hint("the issuer must put it into its tokens"),
-            Self::ClaimMalformed(name) => screen.fact("claim", name).hint("it does not have the form that its standard demands"),
-            Self::TokenExpired { at, now } => {
-                screen.fact("expired", at).fact("our clock", now).hint("fetch a fresh token; or this node's clock is wrong")
-            }
+            Self::ClaimMissing(name) => differ("claim", name, &"none").hint("the issuer must put it into its tokens"),
+            Self::ClaimMalformed(name) => differ("claim", &format!("{name} as its standard defines it"), &"something else")
+                .hint("ask whoever runs the issuer how it comes to send this"),
+            Self::TokenExpired { at, now } => differ("end", &format!("after {now}, by our clock"), at)
+                .hint("fetch a fresh token; or this node's clock is wrong"),
             Self::TokenNotYetValid { at, now } => {
-                screen.fact("valid from", at).fact("our clock", now).hint("this node's clock, or the issuer's, is wrong")
+                differ("begin", &format!("before {now}, by our clock"), at).hint("this node's clock, or the issuer's, is wrong")
             }
-            Self::TokenTooOld { at, now } => screen.fact("issued", at).fact("our clock", now).hint("fetch a fresh token"),
-            Self::GroupsOverage => screen
-                .fact("expected", "all groups")
-                .fact("presented", "a pointer to them")
-                .hint("limit the groups in the token, or use application roles"),
-            Self::SubjectMismatch { expected, presented } => pair(screen, "principal", expected, presented)
+            Self::TokenTooOld { at, now } => {
+                differ("issue", &format!("within the day before {now}, by our clock"), at).hint("fetch a fresh token")
+            }
+            Self::GroupsOverage => {
+                differ("", &"all groups", &"a pointer to them").hint("limit the groups in the token, or use application roles")
+            }
+            Self::SubjectMismatch { expected, presented } => differ("principal", expected, presented)
                 .hint("the token must belong to whom the job runs as; the policy's `subject` says how they are compared"),
-            Self::IssuerUnknown(name) => screen.fact("presented", name).hint("name it in a [[trust.oidc]] of the policy"),
-            Self::Unknown { what, id } => screen
-                .fact(format!("presented {what}"), id)
+            Self::IssuerUnknown(name) => differ("issuer", &"a [[trust.oidc]] of the policy", name)
+                .hint("name it there, or take its token out of the settings"),
+            Self::Unknown { what, id } => differ(what, &"one that the workspace has", id)
                 .hint("the node's variables name something that this workspace does not have"),
             Self::AnswerMalformed { what, detail } => {
-                screen.fact("answer about", what).fact("expected", detail).hint("is this the address of a workspace?")
+                differ("", detail, &format!("another document about the {what}")).hint(match *what {
+                    "keys" | "discovery" => "is this the address of an issuer?",
+                    _ => "is this the address of a workspace?",
+                })
             }
-            Self::Contradiction { what, expected, presented } => pair(screen, what, expected, presented)
+            Self::Contradiction { what, expected, presented } => differ(what, expected, presented)
                 .hint("what this node says of itself and what the workspace says of it must agree"),
-            Self::ClusterEnded(state) => pair(screen, "state", &"PENDING, RUNNING, RESTARTING or RESIZING", state)
-                .hint("the workspace has ended this cluster"),
-            Self::NodeNotListed { expected, presented } => pair(screen, "address", expected, presented)
+            Self::ClusterEnded(state) => {
+                differ("state", &"PENDING, RUNNING, RESTARTING or RESIZING", state).hint("the workspace has ended this cluster")
+            }
+            Self::NodeNotListed { expected, presented } => differ("address", expected, presented)
                 .hint("`membership = \"within-lease\"` in the settings allows the workspace to list it a little later"),
-            Self::PrincipalInactive => screen.hint("an administrator deactivated the principal that this job runs as"),
+            Self::PrincipalInactive => differ("principal", &"an active one", &"one that is deactivated")
+                .hint("an administrator deactivated the principal that this job runs as"),
             Self::WorkspaceMismatch { expected, presented } => {
-                pair(screen, "workspace", expected, presented).hint("each policy names its workspaces")
+                differ("workspace", expected, presented).hint("each policy names its workspaces")
             }
-            Self::ProofMissing(kind) => {
-                pair(screen, "proof", kind, &"none").hint("the settings must say where this proof comes from")
+            Self::ProofMissing(kind) => differ("proof", kind, &"none").hint("the settings must say where this proof comes from"),
+            Self::ProofExpired(voucher) => {
+                differ("proof", &"one that is still good", &format!("one of {voucher} that has ended"))
+                    .hint("start again with a fresh token")
             }
-            Self::ProofExpired(kind) => screen.fact("proof", kind).hint("start again with a fresh token"),
         }
     }
 }

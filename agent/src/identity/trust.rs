@@ -56,16 +56,24 @@ pub struct OidcTrust {
 
 /// JOSE signature algorithms (RFC 7518 §3.1, RFC 8037) that this build can check. Symmetric ones and `none` are not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the names are RFC 7518's own")]
 pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
     RS256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
     RS384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
     RS512,
+    /// RSASSA-PSS with SHA-256.
     PS256,
+    /// RSASSA-PSS with SHA-384.
     PS384,
+    /// RSASSA-PSS with SHA-512.
     PS512,
+    /// ECDSA over P-256 with SHA-256.
     ES256,
+    /// ECDSA over P-384 with SHA-384.
     ES384,
+    /// Ed25519.
     EdDSA,
 }
 

@@ -62,59 +62,161 @@ pub struct Variables {
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are named in the record's own words")]
 pub enum Event {
     /// The first record: which log, which keys, which program, on what.
     Started {
+        /// The key that signs this log's checkpoints, as C2SP writes it.
         vkey: String,
+        /// The log's name: workspace, cluster, node, boot and log id.
         origin: String,
+        /// Thumbprint of the node key.
         node_key: String,
+        /// The node key's signature over origin and `vkey`, base64.
         binding: String,
+        /// SHA-256 over the running program.
         agent_sha256: String,
+        /// SHA-256 over the settings.
         settings_sha256: String,
+        /// SHA-256 over the init script, as it says itself.
         script_sha256: String,
+        /// The kernel's release.
         kernel: String,
+        /// The kernel's boot id.
         boot: String,
+        /// Whether the journal mirrors this log, and why not.
         journal: String,
+        /// The log before this one.
         prior: Option<Prior>,
     },
     /// What runs beside us when we start.
-    Inventory { processes: Vec<String>, listeners: Vec<String>, units: Vec<String>, init_scripts: Vec<String>, omitted: u32 },
+    Inventory {
+        /// Programs that run.
+        processes: Vec<String>,
+        /// Addresses that are listened on.
+        listeners: Vec<String>,
+        /// Units and timers.
+        units: Vec<String>,
+        /// Other init scripts, each with its digest.
+        init_scripts: Vec<String>,
+        /// How many did not fit.
+        omitted: u32,
+    },
     /// Every proof was verified and they agree.
-    Attested { actor: Actor, proofs: Vec<String>, membership: String },
+    Attested {
+        /// Whom the proofs speak of.
+        actor: Actor,
+        /// Each proof: its kind, who vouches, its digest.
+        proofs: Vec<String>,
+        /// `listed` or `provisional`.
+        membership: String,
+    },
     /// Refused, or could not tell: by evidence or by policy.
-    Stopped { refused: bool, reason: String, headline: String, facts: Vec<String>, control: Option<Control> },
+    Stopped {
+        /// Refused, or else could not tell.
+        refused: bool,
+        /// The stable name.
+        reason: String,
+        /// The screen's first line.
+        headline: String,
+        /// The screen's facts.
+        facts: Vec<String>,
+        /// What decided, where a policy did.
+        control: Option<Control>,
+    },
     /// The policy says yes (or, under observe, would have).
     Granted {
+        /// To whom.
         actor: Actor,
+        /// What decided.
         control: Control,
+        /// The scope that matched.
         scope: String,
+        /// Roles that the groups give.
         roles: Vec<String>,
+        /// What the scope may do, in the policy's words.
         permissions: Vec<String>,
+        /// Labels of data that it may touch.
         clearance: Vec<String>,
+        /// `enforce` or `observe`.
         enforcement: String,
+        /// SHA-256 over the trace of every rule.
         trace_sha256: String,
     },
     /// The job was told.
-    ContextIssued { jti: String, expires: i64, sha256: String },
+    ContextIssued {
+        /// The token's id.
+        jti: String,
+        /// Its end, in milliseconds since 1970.
+        expires: i64,
+        /// SHA-256 over the token.
+        sha256: String,
+    },
     /// The identity is gone: no more context, no more launches.
-    ContextWithdrawn { reason: String },
+    ContextWithdrawn {
+        /// The refusal's stable name.
+        reason: String,
+    },
     /// The lock is in place.
-    LockSealed { sha256: String, strength: String, open: Vec<String>, report_sha256: String },
+    LockSealed {
+        /// SHA-256 over the sealed lock.
+        sha256: String,
+        /// `full`, `degraded` or `none`.
+        strength: String,
+        /// Ways that stay open, by name.
+        open: Vec<String>,
+        /// SHA-256 over the report of what was enforced.
+        report_sha256: String,
+    },
     /// The lock could not be put in place.
-    LockRefused { reason: String, detail: String },
+    LockRefused {
+        /// The stable name.
+        reason: String,
+        /// The screen's facts.
+        detail: String,
+    },
     /// A covered program was launched.
-    Launched { process: Process, target: u32, outcome: String, full: bool, variables: Variables, corroborated: bool },
+    Launched {
+        /// Who launched, by the kernel's word.
+        process: Process,
+        /// The covered program's number.
+        target: u32,
+        /// How it went on: `locked`, `inherited`, `passed` or `observed`.
+        outcome: String,
+        /// Whether the lock is of full strength.
+        full: bool,
+        /// The variables that were removed.
+        variables: Variables,
+        /// Whether the kernel shows the marks of the lock on that process.
+        corroborated: bool,
+    },
     /// A caller on the socket was not of the locked job.
-    PeerRefused { process: Process },
+    PeerRefused {
+        /// The caller, by the kernel's word.
+        process: Process,
+    },
     /// The keeper started the sidecar again.
     SidecarRestarted,
     /// The next checkpoints are signed by this key.
-    KeyRotated { next_vkey: String },
+    KeyRotated {
+        /// The next key, as C2SP writes it.
+        next_vkey: String,
+    },
     /// Still here.
-    Heartbeat { journal_dropped: u64, launches_unrecorded: u64, disk_free: u64 },
+    Heartbeat {
+        /// Records that the journal's mirror did not take.
+        journal_dropped: u64,
+        /// Launches that could not be recorded.
+        launches_unrecorded: u64,
+        /// Room on the record's disk, in bytes.
+        disk_free: u64,
+    },
     /// Records that could not be written.
-    Gap { count: u64, reason: String },
+    Gap {
+        /// How many.
+        count: u64,
+        /// Why.
+        reason: String,
+    },
     /// The last record.
     Sealed,
 }

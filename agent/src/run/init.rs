@@ -56,18 +56,18 @@ struct Verified {
     files: Vec<(String, Vec<u8>)>,
 }
 
-/// Attests this node and locks it.
+/// Attests this node and locks it; what is more than a screen, every problem of the settings, goes to `talk`.
 ///
 /// # Errors
 /// The screen of the refusal or failure; nothing half-done is left.
-pub fn run(args: &InitArgs, clock: &dyn Clock) -> Result<Summary, Screen> {
+pub fn run(args: &InitArgs, clock: &dyn Clock, talk: &mut dyn io::Write) -> Result<Summary, Screen> {
     if !nix::unistd::geteuid().is_root() {
         return Err(Screen::failed("not-root", Exit::Os, "`longhorn init` must run as root")
             .hint("the platform runs init scripts as root"));
     }
     // The directories that launchers look into are for every caller to read, whatever the init script's umask.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
-    let verified = verify(args, clock)?;
+    let verified = verify(args, clock, talk)?;
     let _alone = node::alone().map_err(|error| error.screen())?;
     let mark = sha256_hex(format!("{} {} {}", verified.settings.digest, verified.policy.digest, own_digest()?).as_bytes());
     if finished(&mark, clock) {
@@ -83,15 +83,13 @@ pub fn run(args: &InitArgs, clock: &dyn Clock) -> Result<Summary, Screen> {
 }
 
 /// Settings, policy and signature, verified before anything on the node is touched.
-fn verify(args: &InitArgs, clock: &dyn Clock) -> Result<Verified, Screen> {
+fn verify(args: &InitArgs, clock: &dyn Clock, talk: &mut dyn io::Write) -> Result<Verified, Screen> {
     let path = &args.settings;
     let bytes = read_bytes(path)?;
     let settings = read_settings(&path.display().to_string(), as_text(path, &bytes)?).map_err(|problems| {
-        let first = problems.to_string();
-        Screen::failed("settings-problems", Exit::Config, "the settings have problems")
-            .fact("problems", problems.len())
-            .fact("first", first.lines().next().unwrap_or_default())
-            .hint("`longhorn policy check --settings FILE POLICY` shows them all")
+        // Talk: nobody listening is no reason to go on.
+        let _ = write!(talk, "{problems}");
+        problems.screen("settings-problems", "the settings have problems")
     })?;
     if let Authority::Key { accept_on_cluster: false, .. } = settings.authority
         && std::env::var_os(env_names::CLUSTER_ID).is_some()

@@ -26,20 +26,42 @@ pub struct NodeError {
     path: PathBuf,
     #[source]
     cause: io::Error,
+    needs: &'static Needs,
 }
+
+/// What a step needs of the node, and what to do when it is not so.
+#[derive(Debug)]
+struct Needs {
+    expected: &'static str,
+    hint: &'static str,
+}
+
+const NODE: Needs = Needs {
+    expected: "root in the node's own namespaces, with room on its disks",
+    hint: "make room, or start it from the cluster's init script; what it had begun is undone, so it can be run again",
+};
+const SECRET: Needs = Needs {
+    expected: "a file of at most 64 KiB that root alone may read: owner 0, mode 0600",
+    hint: "the settings name this file; write the secret there again, as root",
+};
 
 impl NodeError {
     fn at(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |cause| Self { step, path, cause }
+        move |cause| Self { step, path, cause, needs: &NODE }
+    }
+
+    fn secret(path: &Path) -> impl Fn(io::Error) -> Self + '_ {
+        move |cause| Self { needs: &SECRET, ..Self::at("use the secret", path)(cause) }
     }
 
     /// What a person reads.
     pub fn screen(&self) -> Screen {
         let headline = format!("this node does not let Longhorn {} {}", self.step, self.path.display());
         Screen::failed("node-step-failed", Exit::Os, headline)
-            .fact("cause", &self.cause)
-            .hint("`init` must run as root in the node's own namespaces, with room on its disks")
+            .fact("expected", self.needs.expected)
+            .fact("presented", &self.cause)
+            .hint(self.needs.hint)
     }
 }
 
@@ -122,19 +144,24 @@ pub fn place_verified(files: &[(&str, &[u8])]) -> Result<(), NodeError> {
 /// # Errors
 /// When it is missing, too long, or others may read it.
 pub fn read_secret(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, NodeError> {
-    let mut file = File::open(path).map_err(NodeError::at("read the secret", path))?;
-    let meta = file.metadata().map_err(NodeError::at("look at the secret", path))?;
-    if meta.mode() & 0o077 != 0 || meta.uid() != 0 {
-        let cause = io::Error::new(io::ErrorKind::PermissionDenied, "others than root may read it; set owner root and mode 0600");
-        return Err(NodeError::at("trust the secret", path)(cause));
+    let failed = NodeError::secret(path);
+    let presented = |what: String| Err(failed(io::Error::other(what)));
+    // Not waiting: a FIFO that nobody writes to must not hang the start of a cluster. Opened first, then inspected.
+    let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path).map_err(&failed)?;
+    let meta = file.metadata().map_err(&failed)?;
+    if !meta.is_file() {
+        return presented("not a regular file".to_owned());
+    }
+    if meta.mode() & 0o077 != 0 {
+        return presented(format!("mode {:04o}", meta.mode() & 0o7777));
+    }
+    if meta.uid() != 0 {
+        return presented(format!("owner {}", meta.uid()));
     }
     let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0).min(65_536) + 1));
-    (&mut file).take(65_537).read_to_end(&mut bytes).map_err(NodeError::at("read the secret", path))?;
+    file.take(65_537).read_to_end(&mut bytes).map_err(&failed)?;
     if bytes.len() > 65_536 {
-        return Err(NodeError::at("read the secret", path)(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "it is longer than 64 KiB",
-        )));
+        return presented("more than 64 KiB".to_owned());
     }
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
@@ -253,4 +280,45 @@ pub fn hints(names: &[&str]) -> Vec<(String, String)> {
 pub fn boot_id() -> Result<String, NodeError> {
     let path = "/proc/sys/kernel/random/boot_id";
     fs::read_to_string(path).map(|text| text.trim().to_owned()).map_err(NodeError::at("read", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only root can own files as root does.
+    fn outcome(path: &Path) -> String {
+        read_secret(path).map_or_else(|error| error.cause.to_string(), |secret| format!("read {} bytes", secret.len()))
+    }
+
+    #[test]
+    #[expect(clippy::print_stdout, reason = "a named skip is what the run reports")]
+    fn a_secret_is_a_small_file_that_root_alone_may_read() {
+        if !nix::unistd::geteuid().is_root() {
+            println!("SKIP owners of secrets: needs root");
+            return;
+        }
+        let directory = std::env::temp_dir().join(format!("longhorn-secret-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("secret");
+        let write = |bytes: &[u8], mode: u32, owner: u32| {
+            fs::write(&path, bytes).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            std::os::unix::fs::chown(&path, Some(owner), None).unwrap();
+            outcome(&path)
+        };
+        assert_eq!(write(b"s3cret\n", 0o600, 0), "read 6 bytes");
+        assert_eq!(write(b"s3cret\n", 0o400, 0), "read 6 bytes");
+        assert_eq!(write(&[b'x'; 65_536], 0o600, 0), "read 65536 bytes");
+        assert_eq!(write(&[b'x'; 65_537], 0o600, 0), "more than 64 KiB");
+        assert_eq!(write(b"s3cret", 0o640, 0), "mode 0640");
+        assert_eq!(write(b"s3cret", 0o604, 0), "mode 0604");
+        assert_eq!(write(b"s3cret", 0o600, 1), "owner 1");
+        assert_eq!(outcome(&directory.join("absent")), "No such file or directory (os error 2)");
+        assert_eq!(outcome(&directory), "not a regular file");
+        let fifo = directory.join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        assert_eq!(outcome(&fifo), "not a regular file", "it is not waited for");
+        fs::remove_dir_all(&directory).unwrap();
+    }
 }

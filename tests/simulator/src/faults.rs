@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
 /// A fault on every path that begins with `path`, for the next `times` requests (0: for ever).
@@ -16,7 +17,7 @@ pub struct Fault {
     pub path: String,
     /// How often.
     pub times: u32,
-    /// This status instead of an answer.
+    /// This status; the body stays the honest one's, so that only the status says that it must not be used.
     pub status: Option<u16>,
     /// With this header.
     pub retry_after: Option<String>,
@@ -24,12 +25,35 @@ pub struct Fault {
     pub delay_ms: u64,
     /// The connection ends in the middle of the body, whose whole length was announced.
     pub cut: bool,
-    /// To this address.
+    /// A redirect to this address.
     pub redirect: Option<String>,
     /// This body instead.
     pub body: Option<String>,
-    /// A body of this many bytes instead.
-    pub bytes: usize,
+    /// These bytes instead, which need not be text.
+    pub bytes: Option<Vec<u8>>,
+    /// The body filled up with blanks to this many bytes: JSON allows them behind its end.
+    pub padded: usize,
+}
+
+impl Fault {
+    /// The answer as this fault makes it.
+    pub(crate) async fn spoil(&self, honest: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+        let (mut head, body) = honest.into_parts();
+        let mut bytes = match (&self.bytes, &self.body) {
+            (Some(bytes), _) => bytes.clone(),
+            (None, Some(text)) => text.clone().into_bytes(),
+            (None, None) => body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default(),
+        };
+        bytes.resize(bytes.len().max(self.padded), b' ');
+        let status = self.status.or(self.redirect.as_ref().map(|_| 302));
+        head.status = status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(head.status);
+        for (name, value) in [("retry-after", &self.retry_after), ("location", &self.redirect)] {
+            if let Some(value) = value.as_ref().and_then(|text| text.parse().ok()) {
+                head.headers.insert(name, value);
+            }
+        }
+        Response::from_parts(head, Full::new(Bytes::from(bytes)))
+    }
 }
 
 /// A body of which half is sent: the head announces all of it, then the connection closes.

@@ -1,5 +1,7 @@
 //! A small OpenID issuer: keys made at start, tokens with whatever header and claims a test asks for.
 
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -43,7 +45,8 @@ impl Issuer {
         ] })
     }
 
-    /// Signs `header.claims`, both as raw JSON text, with `rsa`, `other` (an unpublished key), `ec`, or `none`.
+    /// Signs `header.claims`, both as raw JSON text, with `rsa`, `other` (an unpublished key), `ec`, `none`, or
+    /// `public`: an HMAC whose key is the published RSA key (RFC 8725 §2.1).
     ///
     /// # Errors
     /// When the key is unknown or refuses.
@@ -60,6 +63,10 @@ impl Issuer {
             "other" => rsa(&self.other)?,
             "ec" => self.ec.sign(&random, signed.as_bytes()).map_err(|_| "cannot sign")?.as_ref().to_vec(),
             "none" => Vec::new(),
+            "public" => {
+                let known = AsDer::<PublicKeyX509Der>::as_der(self.rsa.public_key()).map_err(|_| "no public key")?;
+                hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, known.as_ref()), signed.as_bytes()).as_ref().to_vec()
+            }
             unknown => return Err(format!("no key {unknown}").into()),
         };
         Ok(format!("{signed}.{}", encode(signature)))

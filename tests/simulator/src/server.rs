@@ -134,17 +134,14 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Ei
     };
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
-        if let Some(response) = broken(fault) {
-            return response.map(Either::Left);
-        }
     }
     let parameters: BTreeMap<String, String> =
         query.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (key.to_owned(), decode(value))).collect();
-    let response = route(&method, &path, &parameters, &authorization, &body, &mut lock(state));
-    match (fault, response.into_parts()) {
-        (Some(Fault { cut: true, .. }), (head, body)) => Response::from_parts(head, Either::Right(Cut::in_half(body).await)),
-        (_, (head, body)) => Response::from_parts(head, Either::Left(body)),
-    }
+    let honest = route(&method, &path, &parameters, &authorization, &body, &mut lock(state));
+    let Some(fault) = fault else { return honest.map(Either::Left) };
+    let (head, body) = fault.spoil(honest).await.into_parts();
+    let body = if fault.cut { Either::Right(Cut::in_half(body).await) } else { Either::Left(body) };
+    Response::from_parts(head, body)
 }
 
 fn take_fault(faults: &mut Vec<Fault>, path: &str) -> Option<Fault> {
@@ -156,23 +153,6 @@ fn take_fault(faults: &mut Vec<Fault>, path: &str) -> Option<Fault> {
         faults[at].times -= 1;
     }
     Some(fault)
-}
-
-fn broken(fault: &Fault) -> Option<Response<Full<Bytes>>> {
-    let mut response = Response::new(Full::new(Bytes::from(fault.body.clone().unwrap_or_default())));
-    if fault.bytes > 0 {
-        *response.body_mut() = Full::new(Bytes::from(vec![b' '; fault.bytes]));
-    }
-    if let Some(value) = fault.retry_after.as_ref().and_then(|text| text.parse().ok()) {
-        response.headers_mut().insert("retry-after", value);
-    }
-    if let Some(value) = fault.redirect.as_ref().and_then(|text| text.parse().ok()) {
-        response.headers_mut().insert("location", value);
-    }
-    let status =
-        fault.status.or(fault.redirect.as_ref().map(|_| 302)).or((fault.body.is_some() || fault.bytes > 0).then_some(200))?;
-    *response.status_mut() = hyper::StatusCode::from_u16(status).ok()?;
-    Some(response)
 }
 
 fn reply(status: u16, value: &Value) -> Response<Full<Bytes>> {

@@ -1,0 +1,188 @@
+//! A case of evidence as a document: what is changed of an honest workspace, issuer, token and node.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use longhorn::host::clock::{Clock, SystemClock};
+use longhorn::identity::ids::{Audience, Issuer, LocalName, WorkspaceHost};
+use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use simulator::Simulator;
+use simulator::faults::Fault;
+use simulator::scenario::{CLUSTER, JOB, PRINCIPAL, RUN, Scenario};
+
+use crate::way::Way;
+
+/// What is changed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Case {
+    pub token: Token,
+    pub node: Node,
+    pub trust: Trusted,
+    /// Faults of the answers.
+    pub fault: Vec<Fault>,
+    /// Parts of what the workspace holds, by JSON pointer.
+    pub set: BTreeMap<String, Value>,
+    /// The agent's secret.
+    pub secret: Option<String>,
+    /// How far our clock is ahead, in seconds.
+    pub clock: i64,
+    /// How long is tried, in seconds, where it is not for ever that a fault stands.
+    pub patience: Option<u64>,
+    /// Nobody listens at the issuer's or the workspace's address.
+    pub nobody: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Token {
+    /// Names of the honest header and claims with another value; `now+60` is a time.
+    pub header: Map<String, Value>,
+    pub claims: Map<String, Value>,
+    /// Claims that are left out.
+    pub without: Vec<String>,
+    /// The whole header, or all the claims, as text.
+    pub header_text: Option<String>,
+    pub claims_text: Option<String>,
+    /// Text behind the opening brace of the claims.
+    pub inserted: String,
+    /// Which key signs; see `simulator::issuer`.
+    pub key: Option<String>,
+    /// Of the finished token: so much is kept, so much is lost at its end, this is put before and behind, the first of
+    /// these becomes that.
+    pub kept: Option<usize>,
+    pub lost: usize,
+    pub before: String,
+    pub behind: String,
+    pub replaced: Option<(String, String)>,
+    /// This in its place, so often.
+    pub bytes: Option<Vec<u8>>,
+    pub times: Option<usize>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Node {
+    pub address: Option<String>,
+    pub worker: bool,
+    pub name: Option<String>,
+    /// The settings allow the workspace to list it later.
+    pub late: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Trusted {
+    pub workspace: Option<String>,
+    pub require: Vec<String>,
+    pub jwks_host: Option<String>,
+}
+
+impl Case {
+    pub fn read(text: &str) -> Self {
+        toml::from_str(text).unwrap_or_else(|error| panic!("not a case: {error}"))
+    }
+
+    /// Walks the way, from a simulator that is honest again for the next case.
+    pub fn walk<T>(&self, simulator: &Simulator, walk: impl FnOnce(&Way) -> T) -> T {
+        simulator.mend();
+        simulator.edit(|scenario| *scenario = self.scenario());
+        let token = self.token.mint(simulator);
+        self.fault.iter().for_each(|fault| simulator.fault(fault.clone()));
+        let name = self.node.name.clone().unwrap_or_else(|| format!("job-{JOB}-run-{RUN}-main"));
+        // Port 1 is for a service that nobody runs.
+        let url = if self.nobody { "http://127.0.0.1:1" } else { simulator.url() };
+        walk(&Way {
+            workspace: url,
+            secret: self.secret.as_deref().unwrap_or("agent-secret"),
+            variables: BTreeMap::from([
+                ("DB_CLUSTER_ID", CLUSTER),
+                ("DB_CONTAINER_IP", self.node.address.as_deref().unwrap_or("127.0.0.1")),
+                ("DB_IS_DRIVER", if self.node.worker { "FALSE" } else { "TRUE" }),
+                ("DB_CLUSTER_NAME", &name),
+            ]),
+            trust: &self.trust.of(url),
+            token: &token,
+            listed: !self.node.late,
+            patience: match self.patience {
+                Some(seconds) => Duration::from_secs(seconds),
+                None if self.fault.is_empty() && !self.nobody => Duration::from_secs(5),
+                None => Duration::from_millis(700),
+            },
+            ahead: self.clock,
+        })
+    }
+
+    fn scenario(&self) -> Scenario {
+        let mut held = serde_json::to_value(Scenario::honest()).expect("a scenario is JSON");
+        for (pointer, value) in &self.set {
+            let (parent, name) = pointer.rsplit_once('/').expect("a pointer has a slash");
+            let parent = held.pointer_mut(parent).unwrap_or_else(|| panic!("nothing at {pointer}"));
+            match parent {
+                Value::Array(list) => list[name.parse::<usize>().expect("a place in a list")] = value.clone(),
+                parent => parent[name] = value.clone(),
+            }
+        }
+        serde_json::from_value(held).expect("it is still a scenario")
+    }
+}
+
+impl Token {
+    fn mint(&self, simulator: &Simulator) -> Vec<u8> {
+        if let Some(bytes) = &self.bytes {
+            return bytes.repeat(self.times.unwrap_or(1));
+        }
+        let now = SystemClock.now().seconds();
+        let mut claims = serde_json::json!({
+            "iss": simulator.url(), "aud": "longhorn", "sub": PRINCIPAL, "iat": now, "exp": now + 600, "groups": ["ml-engineers"],
+        });
+        let object = claims.as_object_mut().expect("an object");
+        object.extend(self.claims.iter().map(|(name, value)| (name.clone(), at(value, now))));
+        self.without.iter().for_each(|name| drop(object.remove(name)));
+        let mut header = serde_json::json!({ "alg": "RS256", "kid": "rsa-1", "typ": "JWT" });
+        let object = header.as_object_mut().expect("an object");
+        object.extend(self.header.clone());
+        let header = self.header_text.clone().unwrap_or_else(|| header.to_string());
+        let claims = self.claims_text.clone().unwrap_or_else(|| claims.to_string());
+        let claims = claims.replacen('{', &format!("{{{}", self.inserted), 1);
+        let mut token = simulator.mint(&header, &claims, self.key.as_deref().unwrap_or("rsa"));
+        if let Some((from, to)) = &self.replaced {
+            token = token.replacen(from, to, 1);
+        }
+        token.truncate(self.kept.unwrap_or(token.len() - self.lost));
+        format!("{}{token}{}", self.before, self.behind).into_bytes()
+    }
+}
+
+/// `now`, `now+60`, `now-60`: seconds since 1970.
+fn at(value: &Value, now: i64) -> Value {
+    let Some(rest) = value.as_str().and_then(|text| text.strip_prefix("now")) else { return value.clone() };
+    let by = if rest.is_empty() { 0 } else { rest.parse::<i64>().expect("now+60 or now-60") };
+    (now + by).into()
+}
+
+impl Trusted {
+    fn of(&self, url: &str) -> Trust {
+        let name = LocalName::try_from("okta").expect("a name");
+        let host = WorkspaceHost::try_from(self.workspace.as_deref().unwrap_or(url)).expect("an origin");
+        let hosts = self.jwks_host.clone().unwrap_or_else(|| url.trim_start_matches("http://").to_owned());
+        let issuer = OidcTrust {
+            name: name.clone(),
+            issuer: Issuer::try_from(url).expect("an issuer"),
+            jwks_hosts: BTreeSet::from([hosts]),
+            audience: Audience::try_from("longhorn").expect("an audience"),
+            algorithms: BTreeSet::from([Algorithm::RS256, Algorithm::ES256]),
+            types: BTreeSet::from(["jwt".to_owned(), "at+jwt".to_owned()]),
+            groups: Some("groups".into()),
+            subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::ApplicationId },
+        };
+        let more = self.require.iter().map(|kind| ProofKind::Oidc(LocalName::try_from(kind.as_str()).expect("a name")));
+        Trust {
+            workspaces: BTreeSet::from([host]),
+            require: [ProofKind::Databricks, ProofKind::Oidc(name.clone())].into_iter().chain(more).collect(),
+            oidc: BTreeMap::from([(name, issuer)]),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Bad input as files: one file per case, whose first line says what it is refused with; its neighbour `.stderr` holds the
+//! whole screen, so that a person can read what a user meets.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::path::{Path, PathBuf};
+
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// The cases of a folder, sorted; with `LONGHORN_CASE=folder/case` that one alone.
+fn cases(name: &str) -> Vec<String> {
+    let files = std::fs::read_dir(folder(name)).expect("the fixtures are part of the tree");
+    let mut cases: Vec<String> = files
+        .filter_map(|entry| entry.expect("a folder lists").file_name().into_string().ok())
+        .filter_map(|file| file.strip_suffix(".toml").map(str::to_owned))
+        .collect();
+    if let Ok(only) = std::env::var("LONGHORN_CASE") {
+        cases.retain(|case| format!("{name}/{case}") == only);
+        assert!(!cases.is_empty(), "there is no case {only}");
+    }
+    cases.sort();
+    cases
+}
+
+/// Judges every case: what came must be what the first line promises, and what was shown what the neighbour holds.
+/// `LONGHORN_REGENERATE=1` writes the neighbours; their differences are then reviewed like code.
+pub fn check(name: &str, judge: impl Fn(&str, &[u8]) -> (String, String)) {
+    let mut wrong = Vec::new();
+    for case in cases(name) {
+        let file = format!("{case}.toml");
+        let bytes = std::fs::read(folder(name).join(&file)).expect("a fixture reads");
+        let first = String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()).into_owned();
+        let promised = first.strip_prefix("# expect: ").unwrap_or_else(|| panic!("{file} does not say what it expects"));
+        let (came, shown) = judge(&file, &bytes);
+        if came != promised {
+            wrong.push(format!("{file}: promised {promised}, came {came}\n{shown}"));
+        }
+        let neighbour = folder(name).join(format!("{case}.stderr"));
+        if std::env::var_os("LONGHORN_REGENERATE").is_some() {
+            match shown.as_str() {
+                // What is accepted shows nothing, and may have no neighbour to take away.
+                "" => drop(std::fs::remove_file(&neighbour)),
+                shown => std::fs::write(&neighbour, shown).expect("a fixture's neighbour is written"),
+            }
+        }
+        let expected = std::fs::read_to_string(&neighbour).unwrap_or_default();
+        if shown != expected {
+            wrong.push(format!("{file}: expected\n{expected}came\n{shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A screen without what differs from run to run: the address of `url`, times, how often something was tried, temporary
+/// places, numbers of records.
+pub fn steady(screen: &str, url: &str, place: &str) -> String {
+    let mut text = screen.to_owned();
+    for (from, to) in [(url, "http://127.0.0.1:PORT"), (place, "PLACE")] {
+        if !from.is_empty() {
+            text = text.replace(from, to);
+        }
+    }
+    let bare = url.trim_start_matches("http://");
+    if !bare.is_empty() {
+        text = text.replace(bare, "127.0.0.1:PORT");
+    }
+    let lines = text.split_inclusive('\n').map(|line| line.split(' ').map(word).collect::<Vec<_>>().join(" "));
+    let text: String = lines.collect();
+    let tries = |(before, behind): (&str, &str)| {
+        let rest = behind.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        let rest = rest.strip_prefix(" try").or_else(|| rest.strip_prefix(" tries"))?;
+        Some(format!("{before} after N tries{rest}"))
+    };
+    text.split_once(" after ").and_then(tries).unwrap_or(text)
+}
+
+/// One word, with a time made steady.
+fn word(word: &str) -> String {
+    let body = word.trim_end_matches(['\n', ',', ')', ':']);
+    let tail = &word[body.len()..];
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let time = body.len() == 20 && body.as_bytes()[10] == b'T' && body.ends_with('Z') && digits(&body[..4]);
+    if time { format!("TIME{tail}") } else { word.to_owned() }
+}
