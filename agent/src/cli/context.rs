@@ -59,7 +59,11 @@ fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mu
         let text = serde_json::to_string(&claims).expect("claims are strings, numbers and lists of them");
         writeln!(terminal.out, "{text}")
     } else {
-        let state = if now >= Timestamp::from_seconds(claims.exp) { "VALID WHEN ISSUED, expired since" } else { "VALID" };
+        let state = match (now >= Timestamp::from_seconds(claims.exp), expiry) {
+            (true, _) => "VALID WHEN ISSUED, expired since",
+            (false, Expiry::Ignored) => "VALID WHEN ISSUED",
+            (false, Expiry::Enforced) => "VALID",
+        };
         write!(terminal.out, "{state}\n{}", render(&claims, now))
     };
     written(shown)

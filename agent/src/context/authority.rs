@@ -5,7 +5,6 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::node_key::{KeyError, NodeKey, NodePublicKey};
-use super::seal::Expiry;
 use crate::host::clock::Timestamp;
 use std::time::Duration;
 
@@ -125,12 +124,11 @@ impl std::fmt::Display for AuthorityPublicKey {
     }
 }
 
-/// The node key that a certificate vouches for.
+/// The node key that a certificate vouches for at that time.
 pub(super) fn certified(
     certificate: &str,
     authority: &AuthorityPublicKey,
-    now: Timestamp,
-    expiry: Expiry,
+    at: Timestamp,
 ) -> Result<NodePublicKey, CertificateError> {
     let (signed, signature) = certificate.rsplit_once('.').ok_or(CertificateError::Malformed)?;
     let (header, body) = signed.split_once('.').ok_or(CertificateError::Malformed)?;
@@ -144,7 +142,7 @@ pub(super) fn certified(
         return Err(CertificateError::Malformed);
     }
     let (from, until) = (Timestamp::from_seconds(body.iat), Timestamp::from_seconds(body.exp));
-    if expiry == Expiry::Enforced && !(from <= now && now < until) {
+    if !(from <= at && at < until) {
         return Err(CertificateError::OutOfTime { from, until });
     }
     let jwk = serde_json::to_vec(&body.cnf.jwk).map_err(|_| CertificateError::Malformed)?;

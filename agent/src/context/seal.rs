@@ -149,11 +149,15 @@ pub fn open(
     expiry: Expiry,
 ) -> Result<Claims, ContextRefusal> {
     let parts = split(token.examine())?;
+    let claims: Claims =
+        serde_json::from_slice(&parts.payload).map_err(|_| ContextRefusal::Malformed("its claims are not a context's"))?;
     let vouched = match voucher {
         Voucher::NodeKey(key) => (*key).clone(),
         Voucher::Authority(authority) => {
             let certificate = parts.header.lhc.as_deref().ok_or(ContextRefusal::NotCertified(CertificateError::Absent))?;
-            certified(certificate, authority, now, expiry).map_err(ContextRefusal::NotCertified)?
+            // An old token was good when the certificate was: what a key says after its end is nobody's word.
+            let at = if expiry == Expiry::Enforced { now } else { Timestamp::from_seconds(claims.iat) };
+            certified(certificate, authority, at).map_err(ContextRefusal::NotCertified)?
         }
     };
     if parts.header.kid != vouched.thumbprint() {
@@ -162,8 +166,6 @@ pub fn open(
     if !vouched.verify(parts.signed, &parts.signature) {
         return Err(ContextRefusal::SignatureInvalid);
     }
-    let claims: Claims =
-        serde_json::from_slice(&parts.payload).map_err(|_| ContextRefusal::Malformed("claims that are not a context's"))?;
     if claims.aud != audience {
         return Err(ContextRefusal::OtherAudience { expected: audience.to_owned(), presented: claims.aud });
     }

@@ -93,12 +93,18 @@ impl Api<'_> {
     pub(super) async fn send(&self, method: Method<'_>, path: &str) -> Result<Answer, Failure> {
         let url = format!("{}{path}", self.host);
         let request = Request { method, url: &url, credentials: Credentials::Bearer(self.token) };
-        self.deadline.send(self.http, &request).await.map_err(|cause| Failure::gave_up(WHO, &url, cause))
+        self.deadline.send(self.http, &request).await.map_err(|cause| Failure::gave_up(WHO, &self.shown(path), cause))
+    }
+
+    /// What was asked, for a screen: a SCIM query holds a principal's name, which may be a person's.
+    fn shown(&self, path: &str) -> String {
+        let shown = if path.contains("/scim/") { path.split('?').next().unwrap_or_default() } else { path };
+        format!("{}{shown}", self.host)
     }
 
     async fn get(&self, path: &str) -> Result<Answered, Failure> {
         let answer = self.send(Method::Get, path).await?;
-        let what = format!("{}{path}", self.host);
+        let what = self.shown(path);
         match answer.status {
             200 => framed(WHO, &what, answer.body).map(Answered::Document),
             401 | 403 => Err(Failure::CredentialRefused { what, status: answer.status }),

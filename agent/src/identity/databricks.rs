@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::ids::{ClusterId, ComputePolicyId, GroupName, JobId, PrincipalName, RunId};
-use super::job::{Membership, NodeRole, Principal, PrincipalKind, Workload};
+use super::job::{Membership, NodeRole, Principal, PrincipalKind, Workload, on_screen};
 use super::refusal::Refusal;
 use super::verified::{Basis, Verified};
 use super::verify::{DatabricksProof, Proof, Rules};
@@ -186,7 +186,7 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
     same("job", job_id.as_str(), &job.job_id.to_string())?;
     // `run_as` can be edited after the start; the cluster's own principal cannot.
     if let Some(single) = cluster.single_user_name.as_deref().filter(|single| *single != job.run_as_user_name) {
-        return Err(contradiction("principal", single, &job.run_as_user_name));
+        return Err(contradiction("principal", on_screen(single), on_screen(&job.run_as_user_name)));
     }
     let settings = job.settings;
     let locked = settings.edit_mode.as_deref() == Some("UI_LOCKED")
@@ -204,15 +204,20 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
 /// Exactly one principal of exactly that name, and the groups that SCIM gives it. Nested groups are not expanded there,
 /// so they give no role.
 fn principal(claim: &DatabricksClaim, name: &str) -> Result<(Principal, BTreeSet<GroupName>), Refusal> {
-    let found: Found = document(claim.principal.as_ref().unwrap_or(&Answered::Unknown), "principal", name, "a SCIM list")?;
-    let [resource] = &found.resources[..] else { return Err(Refusal::Unknown { what: "principal", id: name.to_owned() }) };
+    let found: Found =
+        document(claim.principal.as_ref().unwrap_or(&Answered::Unknown), "principal", on_screen(name), "a SCIM list")?;
+    let [resource] = &found.resources[..] else {
+        return Err(Refusal::Unknown { what: "principal", id: on_screen(name).to_owned() });
+    };
     let (kind, presented) = match (&resource.user_name, &resource.application_id, &resource.display_name) {
         (Some(user), _, _) => (PrincipalKind::User, user),
         (None, Some(application), _) => (PrincipalKind::ServicePrincipal, application),
         (None, None, Some(group)) => (PrincipalKind::Group, group),
         (None, None, None) => return Err(malformed("principal", "userName, applicationId or displayName")),
     };
-    same("principal", name, presented)?;
+    if name != presented {
+        return Err(contradiction("principal", on_screen(name), on_screen(presented)));
+    }
     if resource.active == Some(false) {
         return Err(Refusal::PrincipalInactive);
     }

@@ -39,6 +39,12 @@ pub enum NodeRole {
     Worker,
 }
 
+/// A principal's name as it may stand on a screen, which log delivery copies: a person's does not. Who is meant, the
+/// record's pseudonym says.
+pub fn on_screen(name: &str) -> &str {
+    if PrincipalKind::of(name) == PrincipalKind::User { "a user" } else { name }
+}
+
 impl NodeRole {
     /// The word in contexts and records.
     pub fn word(self) -> &'static str {
