@@ -176,7 +176,8 @@ fn hide_run(plan: &Plan) -> Result<(), NamespaceError> {
         let from = PathBuf::from(format!("/proc/thread-self/fd/{}", file.as_raw_fd()));
         mount(Some(&from), *path, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE).map_err(at("keep", path))?;
     }
-    mount(NONE, run, NONE, MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | flags, NONE).map_err(at("make read-only", run))
+    mount(NONE, run, NONE, MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | flags, NONE)
+        .map_err(at("make read-only", run))
 }
 
 /// Binds a tree onto itself and makes every mount in it read-only.

@@ -20,15 +20,15 @@ use crate::host::paths;
 use crate::host::retry::Deadline;
 use crate::identity::job::Membership;
 use crate::lock::sealed::{SealedLock, digest_of};
-use crate::record::journal::Mirror;
 use crate::record::Event;
+use crate::record::journal::Mirror;
 use crate::screen::{Screen, Verdict};
 use crate::serve::session::{Session, State};
 use crate::serve::sidecar::{Renewed, Sockets, publish, serve};
 use crate::unverified::Unverified;
 use crate::wire::control::ToKeeper;
-use crate::wire::{lease, packet};
 use crate::wire::verdict::{FromInit, FromSidecar};
+use crate::wire::{lease, packet};
 
 /// The journal as it was met.
 pub(super) struct Journal {
@@ -149,12 +149,7 @@ async fn resume(way: &Way, control: &OwnedFd) -> Result<Begun, Screen> {
         }
         Err(screen) if screen.verdict == Verdict::Refused => {
             packet::put(control, &ToKeeper::Withdraw.encode()).map_err(os("the keeper is gone"))?;
-            Ok(Begun {
-                state: State::Withdrawn,
-                lease_end: BootTime(0),
-                last_failure: Some(screen.reason.into_owned()),
-                ..begun
-            })
+            Ok(Begun { state: State::Withdrawn, lease_end: BootTime(0), last_failure: Some(screen.reason.into_owned()), ..begun })
         }
         Err(screen) => Ok(Begun { last_failure: Some(screen.reason.into_owned()), ..begun }),
     }

@@ -166,9 +166,13 @@ fn way(
         }
     };
     let pseudonyms = PseudonymKey::new(credentials.expose("pseudonym").unwrap_or_default()).ok_or_else(|| {
-        Screen::failed("pseudonym-key-short", Exit::Config, "the key of the pseudonyms is too short to keep names from being guessed")
-            .fact("expected", format!("at least {} bytes", crate::record::pseudonym::LEAST))
-            .hint("write a longer one, or leave `record.pseudonym-key` out: then each boot draws its own")
+        Screen::failed(
+            "pseudonym-key-short",
+            Exit::Config,
+            "the key of the pseudonyms is too short to keep names from being guessed",
+        )
+        .fact("expected", format!("at least {} bytes", crate::record::pseudonym::LEAST))
+        .hint("write a longer one, or leave `record.pseudonym-key` out: then each boot draws its own")
     })?;
     let boot = super::node::boot_id().map_err(|error| error.screen())?;
     let (mirror, journal) = match settings.record.journal.then(Mirror::start) {
