@@ -96,10 +96,7 @@ pub fn uninstall(clock: &dyn Clock) -> Result<(), Screen> {
 
 /// Safe at any state of the node, any number of times.
 fn undo(clock: &dyn Clock) -> Result<(), Screen> {
-    let failed = |error: &dyn std::error::Error| {
-        let screen = Screen::failed("undo-failed", Exit::Os, error.to_string());
-        error.source().into_iter().fold(screen, |screen, cause| screen.fact("cause", cause))
-    };
+    let failed = |error: &dyn std::error::Error| Screen::failed_by("undo-failed", Exit::Os, error);
     node::end_keeper(clock, Duration::from_secs(12)).map_err(|error| error.screen())?;
     cover::uninstall().map_err(|error| failed(&error))?;
     namespace::unpin();

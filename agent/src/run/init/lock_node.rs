@@ -66,17 +66,14 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
     )?;
     planned.rules = needed(planned.rules, planned.landlock);
     planned.mask.extend(secret_files(&verified.settings));
-    let chain = |error: &dyn std::error::Error| {
-        let screen = Screen::failed("lock-not-installed", Exit::Os, error.to_string());
-        error.source().into_iter().fold(screen, |screen, cause| screen.fact("cause", cause))
-    };
+    let not_installed = |error: &dyn std::error::Error| Screen::failed_by("lock-not-installed", Exit::Os, error);
     let canaries = canary::create(Path::new(paths::CANARIES), &planned.profile)
         .map_err(|error| failed("cannot make the canaries", error))?;
     let launcher = crate::launch::binary().map_err(|error| failed("cannot read the launcher", error))?;
     let means = if planned.mount { Means::Bind } else { Means::Rename };
     // Covered first: the namespace is a copy that must hold the covers. Until the lock is sealed every covered launch is
     // refused.
-    let covered = cover::install(&planned.targets, &launcher, means).map_err(|error| chain(&error))?;
+    let covered = cover::install(&planned.targets, &launcher, means).map_err(|error| not_installed(&error))?;
     if covered.targets.is_empty() {
         return Err(Screen::refused(
             "nothing-covered",
@@ -86,7 +83,8 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
         .fact("expected one of", covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))
         .hint("name the interpreters of this node as `targets` in the policy's environment"));
     }
-    let built = if planned.mount { Some(namespace::build_and_pin(&planned).map_err(|error| chain(&error))?) } else { None };
+    let built =
+        if planned.mount { Some(namespace::build_and_pin(&planned).map_err(|error| not_installed(&error))?) } else { None };
     if let Some(built) = built.filter(|built| !built.without.is_empty()) {
         planned.strength = Strength::Degraded;
         planned.open.extend(built.without);
