@@ -52,6 +52,12 @@ impl Screen {
         Self { verdict: Verdict::Failed, ..Self::refused(reason, exit, headline) }
     }
 
+    /// A failure as an error tells it: the step that failed, and its cause.
+    pub fn failed_by(reason: &'static str, exit: Exit, error: &dyn std::error::Error) -> Self {
+        let screen = Self::failed(reason, exit, error.to_string());
+        error.source().into_iter().fold(screen, |screen, cause| screen.fact("cause", cause))
+    }
+
     /// Adds a fact.
     pub fn fact(mut self, label: impl Into<String>, value: impl std::fmt::Display) -> Self {
         self.facts.push((label.into(), value.to_string()));

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::identity::ids::{Label, LocalName};
 use crate::launch;
 use crate::lock::sealed::{Seal, SealedLock, seal};
-use crate::lock::{ApplyError, NodeFacts, Place, Plan, PlanError, apply, canary, namespace, plan};
+use crate::lock::{NodeFacts, Place, Plan, PlanError, apply, canary, namespace, plan};
 use crate::screen::Screen;
 
 /// The uid that a real node's sidecar would have; only SETUID and SETGID rules name it.
@@ -75,7 +75,7 @@ fn become_command(
     for name in &built.removed {
         say(terminal, "removed variable", &name.to_string_lossy());
     }
-    let locked = apply(&lock, Place::OwnNamespace).map_err(|error| not_applied(&error))?;
+    let locked = apply(&lock, Place::OwnNamespace).map_err(|error| Screen::failed_by("lock-not-applied", Exit::Os, &error))?;
     for path in &locked.report().missing {
         say(terminal, "rule without a path", path);
     }
@@ -183,13 +183,5 @@ fn not_planned(error: &PlanError) -> Screen {
     match error {
         PlanError::BelowFloor(below) => below.screen(),
         PlanError::GrantsOwn { .. } => Screen::refused("plan-undoes-lock", Exit::Config, error.to_string()),
-    }
-}
-
-fn not_applied(error: &ApplyError) -> Screen {
-    let screen = Screen::failed("lock-not-applied", Exit::Os, error.to_string());
-    match std::error::Error::source(error) {
-        Some(cause) => screen.fact("cause", cause),
-        None => screen,
     }
 }

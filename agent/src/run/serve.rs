@@ -97,10 +97,8 @@ fn become_sidecar(
         inventory: verdict.map(|_| inventory::take()),
     };
     let reach = Reach { uid: args.uid, read: settings.workspace.ca_file.iter().cloned().collect() };
-    irrevocably_descend(&reach, &crate::lock::seccomp::for_sidecar()).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        Screen::failed("sidecar-failed", Exit::Os, error.to_string()).fact("cause", cause)
-    })?;
+    irrevocably_descend(&reach, &crate::lock::seccomp::for_sidecar())
+        .map_err(|error| Screen::failed_by("sidecar-failed", Exit::Os, &error))?;
     let key: &[u8; 32] =
         seed.as_slice().try_into().map_err(|_| os("the node key cannot be read")(io::ErrorKind::InvalidData.into()))?;
     let key = NodeKey::from_seed(key).map_err(|error| os("the node key cannot be used")(io::Error::other(error)))?;
@@ -147,9 +145,7 @@ fn way(
     random: Arc<dyn Random>,
 ) -> Result<(Way, Option<Mirror>, String), Screen> {
     let hints = Hints::from_variables(|name| std::env::var(name).ok()).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        Screen::failed("not-a-cluster-node", Exit::Os, error.to_string())
-            .fact("cause", cause)
+        Screen::failed_by("not-a-cluster-node", Exit::Os, &error)
             .hint("Longhorn runs from a cluster's init script, where the platform sets these")
     })?;
     let certificate = match &settings.authority {
@@ -181,10 +177,8 @@ fn way(
         Some(Err(word)) => (None, word),
     };
     let recorder = start_log(settings, &hints, &key, agent, &boot, mirror.clone(), &journal, &clock, &random)?;
-    let http = Http::new(settings.workspace.ca_file.as_deref()).map_err(|error| {
-        Screen::failed("tls-setup-failed", Exit::Config, error.to_string())
-            .fact("cause", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default())
-    })?;
+    let http = Http::new(settings.workspace.ca_file.as_deref())
+        .map_err(|error| Screen::failed_by("tls-setup-failed", Exit::Config, &error))?;
     let sources = sources(settings, &policy, credentials, hints)?;
     let listed = settings.workspace.membership == MembershipRule::AtInit;
     // What is left after gathering goes to locking the node.
@@ -237,10 +231,7 @@ fn start_log(
     };
     let start = Start { origin, run, first: Box::new(first), mirror };
     Recorder::create(directory, start, clock.clone(), random.clone()).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        Screen::failed("record-failed", Exit::Record, error.to_string())
-            .fact("cause", cause)
-            .hint("is the disk under /var/lib/longhorn full or broken?")
+        Screen::failed_by("record-failed", Exit::Record, &error).hint("is the disk under /var/lib/longhorn full or broken?")
     })
 }
 

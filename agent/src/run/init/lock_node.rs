@@ -1,0 +1,143 @@
+//! Locking the node: the plan is made, built, covered and sealed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::documents::Verified;
+use super::failed;
+use super::secrets::secret_files;
+use crate::context::Claims;
+use crate::context::variables::injected;
+use crate::decision::environment::Environment;
+use crate::decision::policy::Policy;
+use crate::exit::Exit;
+use crate::host::paths;
+use crate::identity::ids::Label;
+use crate::lock::cover::{self, Means};
+use crate::lock::sealed::{Seal, SealedTarget, digest_of, seal};
+use crate::lock::{NodeFacts, Plan, PlanError, Strength, canary, namespace, needed, plan};
+use crate::screen::Screen;
+use crate::serve::publish::place;
+use crate::wire::lease::parse_boot_id;
+use crate::wire::verdict::FromInit;
+
+pub(super) struct LockedNode {
+    pub(super) message: FromInit,
+}
+
+impl LockedNode {
+    pub(super) fn strength(&self) -> &str {
+        match &self.message {
+            FromInit::Locked { strength, .. } => strength,
+            FromInit::NotLocked { .. } => "none",
+        }
+    }
+}
+
+/// Under observe nothing but the context is injected, and the context says so.
+pub(super) fn observed() -> LockedNode {
+    LockedNode {
+        message: FromInit::Locked {
+            digest: String::new(),
+            strength: "none".into(),
+            open: vec!["observe".into()],
+            report: "{}".into(),
+        },
+    }
+}
+
+/// Plans, builds, covers, seals. The plan comes from the policy that this process verified; of the context it takes only
+/// what the node key signed.
+pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> Result<LockedNode, Screen> {
+    let environment = environment(&verified.policy, claims)?;
+    let clearance = claims
+        .clearance
+        .iter()
+        .map(|label| Label::try_from(label.as_str()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| failed("the context does not make sense", io::Error::other(error)))?;
+    let facts = NodeFacts::probe();
+    let mut planned = plan(environment, &clearance, &injected(claims), &facts, verified.settings.node.sidecar_uid).map_err(
+        |error| match error {
+            PlanError::BelowFloor(below) => below.screen(),
+            PlanError::GrantsOwn { .. } => Screen::refused("plan-undoes-lock", Exit::Config, error.to_string())
+                .hint("such a rule would let the job undo its own lock"),
+        },
+    )?;
+    planned.rules = needed(planned.rules, planned.landlock);
+    planned.mask.extend(secret_files(&verified.settings));
+    let not_installed = |error: &dyn std::error::Error| Screen::failed_by("lock-not-installed", Exit::Os, error);
+    let canaries = canary::create(Path::new(paths::CANARIES), &planned.profile)
+        .map_err(|error| failed("cannot make the canaries", error))?;
+    let launcher = crate::launch::binary().map_err(|error| failed("cannot read the launcher", error))?;
+    let means = if planned.mount { Means::Bind } else { Means::Rename };
+    // Covered first: the namespace is a copy that must hold the covers. Until the lock is sealed every covered launch is
+    // refused.
+    let covered = cover::install(&planned.targets, &launcher, means).map_err(|error| not_installed(&error))?;
+    if covered.targets.is_empty() {
+        return Err(Screen::refused(
+            "nothing-covered",
+            Exit::RefusedFloor,
+            "none of the programs that the policy covers is on this node",
+        )
+        .fact("expected one of", covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))
+        .hint("name the interpreters of this node as `targets` in the policy's environment"));
+    }
+    let built =
+        if planned.mount { Some(namespace::build_and_pin(&planned).map_err(|error| not_installed(&error))?) } else { None };
+    if let Some(built) = built.filter(|built| !built.without.is_empty()) {
+        planned.strength = Strength::Degraded;
+        planned.open.extend(built.without);
+        planned.open.sort();
+        planned.open.dedup();
+    }
+    // Sealed with every open way: a sidecar that is started again knows no more than the lock says.
+    let sealed = seal_lock(&planned, receipt, &canaries, covered.targets.clone(), claims)?;
+    let report = serde_json::json!({
+        "strength": planned.strength.word(), "landlock": planned.landlock, "rules": planned.rules.len(), "filter": planned.filter.len(),
+        "covered": covered.targets.iter().map(|target| target.real.display().to_string()).collect::<Vec<_>>(),
+        "absent": covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+        "by": match means { Means::Bind => "bind", Means::Rename => "rename" },
+    });
+    Ok(LockedNode {
+        message: FromInit::Locked {
+            digest: digest_of(&sealed),
+            strength: planned.strength.word().into(),
+            open: planned.open,
+            report: report.to_string(),
+        },
+    })
+}
+
+fn environment<'a>(policy: &'a Policy, claims: &Claims) -> Result<&'a Environment, Screen> {
+    let found = policy.environments.values().find(|environment| environment.name.as_str() == claims.environment);
+    found.filter(|environment| environment.digest() == claims.environment_digest).ok_or_else(|| {
+        failed("the context names an environment that this policy does not have", io::ErrorKind::InvalidData.into())
+    })
+}
+
+fn seal_lock(
+    plan: &Plan,
+    receipt: &str,
+    canaries: &canary::Canaries,
+    targets: Vec<SealedTarget>,
+    claims: &Claims,
+) -> Result<Vec<u8>, Screen> {
+    let boot = parse_boot_id(&claims.node.boot)
+        .ok_or_else(|| failed("the context does not make sense", io::ErrorKind::InvalidData.into()))?;
+    let pinned = |path: &str| plan.mount.then(|| PathBuf::from(path));
+    let bytes = seal(
+        plan,
+        &Seal {
+            boot,
+            receipt: receipt.as_bytes().to_vec(),
+            canary: canaries.denied.clone(),
+            sibling: canaries.sibling.clone(),
+            mount: pinned(paths::NAMESPACE_MOUNT),
+            ipc: pinned(paths::NAMESPACE_IPC),
+            targets,
+        },
+    );
+    place(Path::new(paths::LOCK), &bytes).map_err(|error| failed("cannot write the sealed lock", error))?;
+    Ok(bytes)
+}

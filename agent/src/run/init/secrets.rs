@@ -1,0 +1,56 @@
+//! The agent's secrets: read by root from the files that the settings name, then held in memory alone.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use crate::config::settings::{Authority, SecretSource, Settings, WorkspaceAuth};
+use crate::exit::Exit;
+use crate::host::random::{Random, SystemRandomness};
+use crate::record::pseudonym;
+use crate::run::node;
+use crate::screen::Screen;
+use crate::wire::credentials::Credentials;
+
+pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen> {
+    let read = |source: &SecretSource| -> Result<Zeroizing<Vec<u8>>, Screen> {
+        let SecretSource::File(path) = source;
+        node::read_secret(path).map_err(|error| Screen {
+            exit: Exit::NoInput,
+            reason: "secret-unreadable".into(),
+            ..error.screen()
+        })
+    };
+    let mut credentials = Credentials::default();
+    let (WorkspaceAuth::MachineToMachine { secret, .. } | WorkspaceAuth::Token { secret }) = &settings.workspace.auth;
+    credentials.insert("workspace", read(secret)?);
+    for token in &settings.tokens {
+        credentials.insert(format!("oidc:{}", token.name), read(&token.token)?);
+    }
+    if let Authority::Key { secret, .. } = &settings.authority {
+        credentials.insert("authority", read(secret)?);
+    }
+    let pseudonym = match &settings.record.pseudonym_key {
+        Some(source) => read(source)?,
+        // One for the boot: a sidecar that is started again gives the same person the same pseudonym.
+        None => {
+            let mut drawn = Zeroizing::new(vec![0u8; pseudonym::LEAST]);
+            SystemRandomness.fill(&mut drawn);
+            drawn
+        }
+    };
+    credentials.insert("pseudonym", pseudonym);
+    Ok(credentials)
+}
+
+/// The files that the agent's secrets come from: out of every job's sight, whatever the policy grants around them.
+pub(super) fn secret_files(settings: &Settings) -> Vec<PathBuf> {
+    let (WorkspaceAuth::MachineToMachine { secret, .. } | WorkspaceAuth::Token { secret }) = &settings.workspace.auth;
+    let authority = match &settings.authority {
+        Authority::Key { secret, .. } => Some(secret),
+        Authority::Published { .. } => None,
+    };
+    let tokens = settings.tokens.iter().map(|token| &token.token);
+    let all = std::iter::once(secret).chain(tokens).chain(authority).chain(&settings.record.pseudonym_key);
+    all.map(|SecretSource::File(path)| path.clone()).collect()
+}
