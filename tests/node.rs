@@ -31,6 +31,7 @@ promises! {
     environments_and_subprocesses_of_python_work_under_the_lock: "workloads.sh";
     only_the_locked_job_reads_the_context_from_the_socket: "peer.sh";
     an_uninstall_beside_an_init_waits_and_never_removes_what_shows_through_a_bind: "uninstall_waits.sh";
+    a_job_that_outlives_its_lock_has_no_hold_on_the_next_one: "old_tree.sh";
     a_job_that_waits_for_the_keepers_file_does_not_become_the_keeper: "posed.sh";
 }
 

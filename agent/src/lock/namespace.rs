@@ -6,7 +6,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -108,6 +108,14 @@ fn on_processor(processor: Option<usize>) -> nix::Result<()> {
     let mut set = CpuSet::new();
     set.set(processor)?;
     sched_setaffinity(Pid::from_raw(0), &set)
+}
+
+/// Whether a process still lives in the pinned mount namespace: a locked tree that outlived what locked it.
+pub fn inhabited() -> bool {
+    let inode = |path: &Path| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+    let Some(pinned) = inode(Path::new(paths::NAMESPACE_MOUNT)) else { return false };
+    let processes = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    processes.into_iter().any(|process| inode(&process.path().join("ns/mnt")) == Some(pinned))
 }
 
 /// Takes the pins away; what is not there is no error.

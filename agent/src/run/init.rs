@@ -99,10 +99,15 @@ fn undo(clock: &dyn Clock) -> Result<(), Screen> {
     let failed = |error: &dyn std::error::Error| Screen::failed_by("undo-failed", Exit::Os, error);
     node::end_keeper(clock, Duration::from_secs(12)).map_err(|error| error.screen())?;
     cover::uninstall().map_err(|error| failed(&error))?;
+    let inhabited = namespace::inhabited();
     namespace::unpin();
-    node::remove_run().map_err(|error| error.screen())?;
+    node::empty(Path::new(paths::RUN)).map_err(|error| error.screen())?;
+    // A locked tree that still lives has them read-only: removed, they would come off there, and what stands in their place
+    // later would be writable in it.
+    let directories: &[&str] = if inhabited { &[] } else { &[paths::RUN] };
+    let removed = directories.iter().chain(&[paths::CANARIES, paths::LAUNCHERS]);
     cover::remove_real().map_err(|error| failed(&error))?;
-    for path in [paths::CANARIES, paths::LAUNCHERS] {
+    for path in removed {
         match fs::remove_dir_all(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
             _ => {}

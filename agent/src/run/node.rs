@@ -242,16 +242,11 @@ pub fn end_keeper(clock: &dyn Clock, within: Duration) -> Result<(), NodeError> 
     Ok(())
 }
 
-/// Removes what lies in `/run/longhorn` and its directories; the record stays. The directories stay too: a namespace of an
-/// earlier lock has them read-only, and would show what stands in their place as writable.
+/// Removes every file below a directory; the directories stay.
 ///
 /// # Errors
 /// When something is still in use.
-pub fn remove_run() -> Result<(), NodeError> {
-    empty(Path::new(paths::RUN))
-}
-
-fn empty(directory: &Path) -> Result<(), NodeError> {
+pub fn empty(directory: &Path) -> Result<(), NodeError> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => other.map_err(NodeError::at("list", directory))?,
