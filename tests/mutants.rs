@@ -1,7 +1,7 @@
 //! Each bad input is refused for its own reason: without that one check it comes through. `tests/mutants.toml` names the
 //! checks; one copy of the tree holds all mutants, and the environment says which one is alive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,6 +12,8 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 struct Mutants {
     mutant: Vec<Mutant>,
+    /// Cases that no single check refuses, and why.
+    spared: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -21,10 +23,43 @@ struct Mutant {
     file: String,
     find: String,
     with: String,
-    /// The test binary, and the beginning of the test's name.
-    test: [String; 2],
-    /// What the failing test prints: what came through, and what the check would have said.
+    /// Cases that only this check refuses, and what comes of each without it.
+    #[serde(default)]
+    comes: BTreeMap<String, String>,
+    /// Where there is no file: the test binary, and the beginning of the test's name.
+    test: Option<[String; 2]>,
+    /// What that test then prints: what came through, and what the check would have said.
+    #[serde(default)]
     shows: Vec<String>,
+}
+
+/// Which test reads the cases of a folder: its binary, and the beginning of its name.
+const FOLDERS: &[(&str, [&str; 2])] = &[
+    ("cli", ["cli", "every_session"]),
+    ("issuer", ["attest", "every_false_answer_of_the_issuer"]),
+    ("policy", ["config", "every_bad_policy"]),
+    ("settings", ["config", "every_bad_settings_file"]),
+    ("token", ["attest", "every_false_token"]),
+    ("workspace", ["attest", "every_false_answer_of_the_workspace"]),
+];
+/// Folders in which each case that is refused has its mutant.
+const WHOLE: &[&str] = &["issuer", "token", "workspace"];
+/// The test binaries that are built.
+const TESTS: &[&str] = &["attest", "cli", "config", "sealed"];
+
+impl Mutant {
+    /// Each run that must fail: binary, test, case, and what must be shown.
+    fn runs(&self) -> Vec<(String, String, Option<&str>, Vec<&str>)> {
+        let cases = self.comes.iter().map(|(case, shown)| {
+            let folder = case.split('/').next().unwrap_or_default();
+            let (_, [binary, test]) = FOLDERS.iter().find(|(name, _)| *name == folder).expect("a case lies in a folder");
+            ((*binary).to_owned(), (*test).to_owned(), Some(case.as_str()), vec![shown.as_str()])
+        });
+        let test = self.test.iter().map(|[binary, test]| {
+            (binary.clone(), test.clone(), None, self.shows.iter().map(String::as_str).collect::<Vec<_>>())
+        });
+        cases.chain(test).collect()
+    }
 }
 
 const MODULE: &str = r#"
@@ -42,26 +77,55 @@ fn tree() -> &'static Path {
 
 #[test]
 fn every_check_has_an_input_that_only_it_refuses() {
-    let text = fs::read_to_string(tree().join("tests/mutants.toml")).expect("the mutants are part of the tree");
-    let mutants: Mutants = toml::from_str(&text).expect("the mutants read");
+    let mutants = read();
     let binaries = build(&mutants.mutant);
     let mut problems = Vec::new();
+    let mut passes = BTreeSet::new();
     for mutant in &mutants.mutant {
-        let [binary, test] = &mutant.test;
-        // The test without a mutant passes: then its failure is the mutant's doing.
-        let (passed, text) = run(&binaries[binary], test, "");
-        if !passed {
-            problems.push(format!("{}: `{test}` fails without a mutant:\n{text}", mutant.name));
-            continue;
-        }
-        let (passed, text) = run(&binaries[binary], test, &mutant.name);
-        if passed {
-            problems.push(format!("{}: `{test}` does not notice that the check is gone", mutant.name));
-        } else if let Some(missing) = mutant.shows.iter().find(|shown| !text.contains(shown.as_str())) {
-            problems.push(format!("{}: the failure does not show `{missing}`:\n{text}", mutant.name));
+        let runs = mutant.runs();
+        assert!(!runs.is_empty(), "{} has neither a case nor a test", mutant.name);
+        for (binary, test, case, shows) in runs {
+            let named = format!("{}: {}", mutant.name, case.unwrap_or(&test));
+            // The test without a mutant passes: then its failure is the mutant's doing.
+            if passes.insert((binary.clone(), test.clone())) {
+                let (passed, text) = run(&binaries[&binary], &test, None, "");
+                assert!(passed, "`{test}` fails without a mutant:\n{text}");
+            }
+            let (passed, text) = run(&binaries[&binary], &test, case, &mutant.name);
+            if passed {
+                problems.push(format!("{named}: nobody notices that the check is gone"));
+            } else if let Some(missing) = shows.iter().find(|shown| !text.contains(**shown)) {
+                problems.push(format!("{named}: the failure does not show `{missing}`:\n{text}"));
+            }
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+#[test]
+fn every_case_of_evidence_that_is_refused_has_its_mutant_or_its_reason() {
+    let mutants = read();
+    let mut named: BTreeSet<&str> = mutants.mutant.iter().flat_map(|mutant| mutant.comes.keys().map(String::as_str)).collect();
+    named.extend(mutants.spared.keys().map(String::as_str));
+    let mut refused = BTreeSet::new();
+    for folder in WHOLE {
+        for file in fs::read_dir(tree().join("tests/fixtures").join(folder)).expect("the fixtures are part of the tree") {
+            let path = file.expect("a folder lists").path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".toml")) else { continue };
+            if !fs::read_to_string(&path).expect("a fixture reads").starts_with("# expect: granted\n") {
+                refused.insert(format!("{folder}/{name}"));
+            }
+        }
+    }
+    let whole = |case: &&&str| WHOLE.contains(&case.split('/').next().unwrap_or_default());
+    let named: BTreeSet<String> = named.iter().filter(whole).map(|case| (*case).to_owned()).collect();
+    assert_eq!(named, refused, "tests/mutants.toml and the fixtures name the same cases");
+    assert!(mutants.spared.values().all(|why| why.len() > 10));
+}
+
+fn read() -> Mutants {
+    let text = fs::read_to_string(tree().join("tests/mutants.toml")).expect("the mutants are part of the tree");
+    toml::from_str(&text).expect("the mutants read")
 }
 
 /// The mutated copy's test binaries by name.
@@ -111,7 +175,8 @@ fn compile(copy: &Path, target: &Path) -> BTreeMap<String, PathBuf> {
         }
     }
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["test", "--no-run", "--quiet", "--message-format", "json", "--lib", "--test", "attest", "--test", "policy"]);
+    cargo.args(["test", "--no-run", "--quiet", "--message-format", "json", "--lib"]);
+    cargo.args(TESTS.iter().flat_map(|name| ["--test", name]));
     let output = cargo.current_dir(copy).env("CARGO_TARGET_DIR", target).stdin(Stdio::null()).output().expect("cargo starts");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "the mutants do not build:\n{text}{}", String::from_utf8_lossy(&output.stderr));
@@ -126,9 +191,12 @@ fn compile(copy: &Path, target: &Path) -> BTreeMap<String, PathBuf> {
     binaries
 }
 
-fn run(binary: &Path, test: &str, alive: &str) -> (bool, String) {
+fn run(binary: &Path, test: &str, case: Option<&str>, alive: &str) -> (bool, String) {
     let mut command = Command::new(binary);
     command.arg(test).current_dir(tree()).env("LONGHORN_MUTANT", alive).env("RUST_BACKTRACE", "0");
+    // The mutated binary is the one that is started; nothing is written anew.
+    command.env_remove("LONGHORN_BIN").env_remove("LONGHORN_REGENERATE").env_remove("LONGHORN_CASE");
+    command.envs(case.map(|case| ("LONGHORN_CASE", case)));
     let output = command.stdin(Stdio::null()).output().expect("the test starts");
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(!text.contains("running 0 tests"), "no test begins with {test}");

@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use longhorn::host::clock::{Clock, SystemClock};
+
 pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
@@ -73,14 +75,22 @@ pub fn steady(screen: &str, url: &str, place: &str) -> String {
         let rest = rest.strip_prefix(" try").or_else(|| rest.strip_prefix(" tries"))?;
         Some(format!("{before} after N tries{rest}"))
     };
-    text.split_once(" after ").and_then(tries).unwrap_or(text)
+    let text = text.split_once(" after ").and_then(tries).unwrap_or(text);
+    match text.split_once(" s left)") {
+        Some((before, behind)) => {
+            format!("{}N s left){behind}", before.trim_end_matches(|letter: char| letter.is_ascii_digit()))
+        }
+        None => text,
+    }
 }
 
-/// One word, with a time made steady.
+/// One word, with a time of these years made steady; what is years away is part of the case.
 fn word(word: &str) -> String {
     let body = word.trim_end_matches(['\n', ',', ')', ':']);
     let tail = &word[body.len()..];
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let time = body.len() == 20 && body.as_bytes()[10] == b'T' && body.ends_with('Z') && digits(&body[..4]);
-    if time { format!("TIME{tail}") } else { word.to_owned() }
+    let time = body.len() == 20 && body.as_bytes()[10] == b'T' && body.ends_with('Z');
+    let year = body.get(..4).and_then(|year| year.parse::<i64>().ok());
+    let present = 1970 + SystemClock.now().seconds() / 31_556_952;
+    let near = year.is_some_and(|year| time && (year - present).abs() <= 1);
+    if near { format!("TIME{tail}") } else { word.to_owned() }
 }

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::args::{AuthorityArgs, AuthorityCertifyArgs, AuthorityCommand, AuthorityNewArgs};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, closed};
 use crate::config::document::read_bytes;
 use crate::context::{AuthorityKey, KeyError, NodeKey, NodePublicKey, parse_seed, render_seed};
 use crate::exit::Exit;
@@ -24,11 +24,8 @@ pub fn run(args: &AuthorityArgs, clock: &dyn Clock, random: &dyn Random, termina
         AuthorityCommand::New(new) => make(new, random),
         AuthorityCommand::Certify(certify_args) => certify(certify_args, clock),
     };
-    match line {
-        Ok(line) if writeln!(terminal.out, "{line}").is_ok() => Exit::Ok,
-        Ok(_) => Exit::Os,
-        Err(screen) => terminal.show(&screen),
-    }
+    let written = line.and_then(|line| writeln!(terminal.out, "{line}").map_err(closed));
+    written.map_or_else(|screen| terminal.show(&screen), |()| Exit::Ok)
 }
 
 fn make(args: &AuthorityNewArgs, random: &dyn Random) -> Result<String, Screen> {

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::args::{ContextArgs, ContextCommand, ContextVerifyArgs};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, closed};
 use crate::context::seal::{Expiry, MOST, Voucher, open};
 use crate::context::{AuthorityPublicKey, Claims, NodePublicKey};
 use crate::exit::Exit;
@@ -32,7 +32,7 @@ fn show(json: bool, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Ex
             .hint("it was written by something else than Longhorn; restart the cluster")
     })?;
     let shown = if json { terminal.out.write_all(&text) } else { write!(terminal.out, "{}", render(&claims, clock.now())) };
-    written(shown)
+    shown.map(|()| Exit::Ok).map_err(closed)
 }
 
 fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
@@ -66,7 +66,7 @@ fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mu
         };
         write!(terminal.out, "{state}\n{}", render(&claims, now))
     };
-    written(shown)
+    shown.map(|()| Exit::Ok).map_err(closed)
 }
 
 fn authority_key(given: &str) -> Result<AuthorityPublicKey, Screen> {
@@ -105,12 +105,6 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Screen {
         .fact("expected", "a file that can be read")
         .fact("presented", error)
         .hint(hint)
-}
-
-fn written(result: std::io::Result<()>) -> Result<Exit, Screen> {
-    result
-        .map(|()| Exit::Ok)
-        .map_err(|error| Screen::failed("output-closed", Exit::Os, "cannot write the answer").fact("cause", error))
 }
 
 /// Rows of label and value, one screen.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::args::{LogArgs, LogCommand, LogShowArgs, LogVerifyArgs};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, closed};
 use crate::config::document::read_bytes;
 use crate::context::NodePublicKey;
 use crate::exit::Exit;
@@ -26,12 +26,9 @@ pub fn run(args: &LogArgs, terminal: &mut Terminal<'_>) -> Exit {
 fn unreadable(path: &Path, error: &std::io::Error) -> Screen {
     Screen::failed("log-unreadable", Exit::LogUnreadable, "there is no log to read")
         .fact("path", path.display())
-        .fact("cause", error)
+        .fact("expected", "a log directory with segments, or a segment")
+        .fact("presented", error)
         .hint("name a log directory: /var/lib/longhorn/log/<log id>")
-}
-
-fn closed(error: std::io::Error) -> Screen {
-    Screen::failed("output-closed", Exit::Os, "cannot write the answer").fact("cause", error)
 }
 
 /// The segments of a log: of a file, of a log's directory, or of the newest log below a directory of logs.
@@ -70,9 +67,10 @@ fn show(args: &LogShowArgs, terminal: &mut Terminal<'_>) -> Result<Exit, Screen>
         }
     }
     match args.entry {
-        Some(entry) if !found => {
-            Err(Screen::failed("no-such-record", Exit::NoInput, "the log has no record of that number").fact("presented", entry))
-        }
+        Some(entry) if !found => Err(Screen::failed("no-such-record", Exit::NoInput, "the log has no record of that number")
+            .fact("expected", "the number of a record")
+            .fact("presented", entry)
+            .hint("`longhorn log show` prints every record with its number")),
         _ => Ok(Exit::Ok),
     }
 }
@@ -121,6 +119,8 @@ fn anchor(path: &Path) -> Result<Anchor, Screen> {
     note.map(|(checkpoint, _)| Anchor::Checkpoint(checkpoint)).ok_or_else(|| {
         Screen::failed("anchor-malformed", Exit::Data, "an anchor is a checkpoint or a node key")
             .fact("file", path.display())
+            .fact("expected", "a C2SP checkpoint, or the JWK of a node key")
+            .fact("presented", "something else")
             .hint("`jq -r .checkpoint` prints a log's checkpoints")
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::args::{PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicySignArgs};
 use super::authority::seed;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, closed};
 use crate::config::document::{as_text, read_bytes};
 use crate::config::problem::Problems;
 use crate::config::{bind, read_policy, read_settings, signature};
@@ -84,9 +84,7 @@ fn check(args: &PolicyCheckArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>)
 }
 
 fn say(terminal: &mut Terminal<'_>, line: &str) -> Result<Exit, Screen> {
-    writeln!(terminal.out, "{line}")
-        .map(|()| Exit::Ok)
-        .map_err(|error| Screen::failed("output-closed", Exit::Os, "cannot write the answer").fact("cause", error))
+    writeln!(terminal.out, "{line}").map(|()| Exit::Ok).map_err(closed)
 }
 
 fn sign(args: &PolicySignArgs, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
@@ -99,7 +97,9 @@ fn sign(args: &PolicySignArgs, terminal: &mut Terminal<'_>) -> Result<Exit, Scre
     std::fs::write(&path, signature::sign(&bytes, &key)).map_err(|error| {
         Screen::failed("signature-not-written", Exit::Os, "the signature cannot be written")
             .fact("file", path.display())
-            .fact("cause", error)
+            .fact("expected", "a file that can be written")
+            .fact("presented", error)
+            .hint("the signature lies beside the policy: may you write there, and is there room?")
     })?;
     say(terminal, &format!("signed: {}", path.display()))
 }
@@ -135,26 +135,35 @@ fn explain(args: &PolicyExplainArgs, clock: &dyn Clock, terminal: &mut Terminal<
     Ok(exit)
 }
 
+fn usage(expected: &str, presented: &str) -> Screen {
+    Screen::failed("usage", Exit::Usage, "the command line is wrong")
+        .fact("expected", expected)
+        .fact("presented", presented)
+        .hint("`longhorn policy explain --help` shows the options")
+}
+
+fn wrong(presented: &str) -> impl FnOnce(IdError) -> Screen + '_ {
+    move |error| usage(&format!("{}: {}", error.kind, error.rule), presented)
+}
+
 /// An identity as it would be, had everything been proven. It is not [`crate::identity::Verified`]: it can be explained,
 /// never granted.
 fn hypothetical(args: &PolicyExplainArgs, policy: &Policy, clock: &dyn Clock) -> Result<JobIdentity, Screen> {
-    let usage = |message: String| Screen::failed("usage", Exit::Usage, message);
-    let wrong = |error: IdError| usage(error.to_string());
     let bound: Vec<&WorkspaceHost> = policy.trust.workspaces.iter().collect();
     let workspace = match (&args.workspace, &bound[..]) {
-        (Some(given), _) => WorkspaceHost::try_from(given.as_str()).map_err(wrong)?,
+        (Some(given), _) => WorkspaceHost::try_from(given.as_str()).map_err(wrong(given))?,
         (None, [only]) => (*only).clone(),
-        (None, [..]) => return Err(usage("the policy is for several workspaces: say which with --workspace".into())),
+        (None, [..]) => return Err(usage("--workspace URL, for the policy is for several", "none")),
     };
     let tag = |tag: &String| match tag.split_once('=') {
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
-        None => Err(usage("a tag is KEY=VALUE".into())),
+        None => Err(usage("--tag KEY=VALUE", tag)),
     };
     let tags: Vec<(String, String)> = args.tags.iter().map(tag).collect::<Result<_, _>>()?;
     let workload = match &args.job {
         Some(id) => Workload::Job {
-            job: JobId::try_from(id.as_str()).map_err(wrong)?,
-            run: RunId::try_from("0").map_err(wrong)?,
+            job: JobId::try_from(id.as_str()).map_err(wrong(id))?,
+            run: RunId::try_from("0").map_err(wrong("0"))?,
             name: args.job_name.clone(),
             tags,
             locked: args.locked,
@@ -175,22 +184,21 @@ fn hypothetical(args: &PolicyExplainArgs, policy: &Policy, clock: &dyn Clock) ->
     };
     Ok(JobIdentity {
         workspace,
-        cluster: ClusterId::try_from("assumed").map_err(wrong)?,
-        node: NodeAddress::try_from("127.0.0.1").map_err(wrong)?,
+        cluster: ClusterId::try_from("assumed").map_err(wrong("assumed"))?,
+        node: NodeAddress::try_from("127.0.0.1").map_err(wrong("127.0.0.1"))?,
         role: NodeRole::Driver,
         membership: Membership::Listed,
         workload,
         principal: Principal {
             kind: PrincipalKind::of(&args.run_as),
-            name: PrincipalName::try_from(args.run_as.as_str()).map_err(wrong)?,
+            name: PrincipalName::try_from(args.run_as.as_str()).map_err(wrong(&args.run_as))?,
         },
         groups: args
             .groups
             .iter()
-            .map(|group| GroupName::try_from(group.as_str()))
-            .collect::<Result<BTreeSet<_>, _>>()
-            .map_err(wrong)?,
-        compute_policy: args.policy_id.as_deref().map(ComputePolicyId::try_from).transpose().map_err(wrong)?,
+            .map(|group| GroupName::try_from(group.as_str()).map_err(wrong(group)))
+            .collect::<Result<BTreeSet<_>, _>>()?,
+        compute_policy: args.policy_id.as_deref().map(|id| ComputePolicyId::try_from(id).map_err(wrong(id))).transpose()?,
         proofs: kinds.into_iter().map(|kind| ProofLine { kind, basis: basis.clone(), speaks_for: SpeaksFor::Job }).collect(),
     })
 }

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::args::StatusArgs;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, closed};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::paths;
@@ -32,7 +32,7 @@ pub fn run(args: &StatusArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) ->
     match shown {
         Ok(()) if status["state"] == "locked" || status["state"] == "observing" => Exit::Ok,
         Ok(()) => Exit::RefusedLease,
-        Err(_) => Exit::Os,
+        Err(error) => terminal.show(&closed(error)),
     }
 }
 
@@ -56,7 +56,10 @@ fn silent(clock: &dyn Clock, error: &std::io::Error) -> Screen {
             "`longhorn init` locks a node; the compute policy's init script runs it",
         ),
     };
-    Screen::failed("not-running", Exit::RefusedLease, headline).fact("socket", paths::SOCKET_API).fact("cause", error).hint(hint)
+    Screen::failed("not-running", Exit::RefusedLease, headline)
+        .fact("expected", format!("a sidecar at {}", paths::SOCKET_API))
+        .fact("presented", error)
+        .hint(hint)
 }
 
 /// One GET on the sidecar's socket. No proxy, no redirect, no keep-alive: one request, one answer.

@@ -13,6 +13,14 @@ pub struct Terminal<'a> {
     pub err: &'a mut dyn Write,
 }
 
+/// The answer could not be written: whoever asked has not heard it.
+pub(super) fn closed(error: std::io::Error) -> Screen {
+    Screen::failed("output-closed", Exit::Os, "the answer cannot be written")
+        .fact("expected", "a standard output that takes it")
+        .fact("presented", error)
+        .hint("is the disk full, or the reader gone?")
+}
+
 impl Terminal<'_> {
     /// Shows a refusal or failure and returns how to end.
     pub fn show(&mut self, screen: &Screen) -> Exit {

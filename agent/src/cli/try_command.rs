@@ -50,8 +50,9 @@ fn find_environment(args: &TryArgs, terminal: &mut Terminal<'_>) -> Result<Envir
     let known: Vec<String> = policy.environments.keys().map(ToString::to_string).collect();
     policy.environments.remove(&name).ok_or_else(|| {
         Screen::failed("environment-unknown", Exit::Usage, "the policy has no environment of that name")
-            .fact("presented", &name)
-            .fact("known", known.join(", "))
+            .fact("expected environment", known.join(" or "))
+            .fact("presented environment", &name)
+            .hint("name one of the policy's with --environment")
     })
 }
 
@@ -175,7 +176,10 @@ fn find(command: &OsString, given: &[(OsString, OsString)]) -> Result<PathBuf, S
     }
     let list = given.iter().find(|(name, _)| name == "PATH").map_or_else(|| "/usr/bin:/bin".into(), |(_, value)| value.clone());
     std::env::split_paths(&list).map(|directory| directory.join(command)).find(|candidate| candidate.is_file()).ok_or_else(|| {
-        Screen::failed("not-found", Exit::NotFound, "no such command on PATH").fact("command", command.to_string_lossy())
+        Screen::failed("not-found", Exit::NotFound, "no such command on PATH")
+            .fact("expected", "a program in a directory of PATH")
+            .fact("presented", command.to_string_lossy())
+            .hint("name it by its whole path")
     })
 }
 

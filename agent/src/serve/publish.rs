@@ -94,3 +94,34 @@ fn remove(path: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nix::mount::{MsFlags, mount};
+    use nix::sched::{CloneFlags, unshare};
+
+    use super::*;
+
+    #[test]
+    #[expect(clippy::print_stdout, reason = "a named skip is what the run reports")]
+    fn a_file_that_does_not_fit_is_an_error_and_nothing_of_it_is_left() {
+        if !nix::unistd::geteuid().is_root() {
+            println!("SKIP full disks: needs root");
+            return;
+        }
+        // This thread's own view: one page of room, seen by nobody else.
+        unshare(CloneFlags::CLONE_NEWNS).unwrap();
+        mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>).unwrap();
+        let directory = std::env::temp_dir().join(format!("longhorn-place-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        mount(Some("small"), &directory, Some("tmpfs"), MsFlags::empty(), Some("size=4k")).unwrap();
+        let path = directory.join("file");
+        place(&path, &[b'a'; 100]).unwrap();
+        let placed = place(&path, &[b'b'; 10_000]).map_err(|error| error.kind());
+        assert_eq!(placed, Err(io::ErrorKind::StorageFull));
+        assert_eq!(fs::read(&path).unwrap(), [b'a'; 100], "the old file stands");
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1, "nothing lies beside it");
+        nix::mount::umount(&directory).unwrap();
+        fs::remove_dir(&directory).unwrap();
+    }
+}

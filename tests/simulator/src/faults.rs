@@ -29,8 +29,8 @@ pub struct Fault {
     pub redirect: Option<String>,
     /// This body instead.
     pub body: Option<String>,
-    /// These bytes instead, which need not be text.
-    pub bytes: Option<Vec<u8>>,
+    /// Bytes behind the opening brace, which need not be text.
+    pub inserted: Vec<u8>,
     /// The body filled up with blanks to this many bytes: JSON allows them behind its end.
     pub padded: usize,
 }
@@ -39,11 +39,13 @@ impl Fault {
     /// The answer as this fault makes it.
     pub(crate) async fn spoil(&self, honest: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
         let (mut head, body) = honest.into_parts();
-        let mut bytes = match (&self.bytes, &self.body) {
-            (Some(bytes), _) => bytes.clone(),
-            (None, Some(text)) => text.clone().into_bytes(),
-            (None, None) => body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default(),
+        let mut bytes = match &self.body {
+            Some(text) => text.clone().into_bytes(),
+            None => body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default(),
         };
+        if !self.inserted.is_empty() {
+            bytes.splice(1..1, self.inserted.iter().copied());
+        }
         bytes.resize(bytes.len().max(self.padded), b' ');
         let status = self.status.or(self.redirect.as_ref().map(|_| 302));
         head.status = status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(head.status);
