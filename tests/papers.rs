@@ -25,6 +25,62 @@ fn the_readmes_table_of_exit_codes_is_the_codes_own() {
     assert_eq!(shown, rows, "LONGHORN_REGENERATE=1 cargo test --test papers writes it anew");
 }
 
+/// What `cargo tree` says of the agent that ships, without the places where its own crates lie.
+fn dependencies() -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["tree", "--locked", "--package", "longhorn", "--edges", "normal", "--target", "x86_64-unknown-linux-musl"]);
+    let output = command.args(["--charset", "utf8", "--format", "{p}"]).current_dir(tree()).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("it prints text");
+    text.lines().map(|line| format!("{}\n", line.split(" (/").next().unwrap_or_default())).collect()
+}
+
+#[test]
+fn a_new_dependency_of_the_agent_is_a_visible_difference() {
+    let path = tree().join("agent/design/dependencies.txt");
+    let found = dependencies();
+    if std::env::var_os("LONGHORN_REGENERATE").is_some() {
+        fs::write(&path, found).expect("the list can be written");
+        return;
+    }
+    let shown = fs::read_to_string(&path).expect("the list is there");
+    assert_eq!(shown, found, "LONGHORN_REGENERATE=1 cargo test --test papers writes it anew");
+}
+
+#[test]
+fn the_agent_has_one_crypto_library_and_nothing_that_deny_toml_bans() {
+    let deny = fs::read_to_string(tree().join("deny.toml")).expect("deny.toml is there");
+    let deny: toml::Table = toml::from_str(&deny).expect("it parses");
+    let banned = deny["bans"]["deny"].as_array().expect("it bans crates");
+    let banned: Vec<&str> = banned.iter().filter_map(|row| row["crate"].as_str()).collect();
+    assert!(banned.contains(&"ring") && banned.contains(&"openssl"), "{banned:?}");
+    let found = dependencies();
+    for line in found.lines() {
+        let name = line.trim_start_matches(['│', '├', '└', '─', ' ']).split(' ').next().unwrap_or_default();
+        assert!(!banned.contains(&name), "{line}");
+    }
+    assert!(found.contains("─ aws-lc-rs v"), "{found}");
+}
+
+#[test]
+fn every_direct_dependency_says_in_one_line_why_it_is_there() {
+    let mut asked = 0;
+    for file in tracked().iter().filter(|file| file.ends_with("Cargo.toml")) {
+        let text = fs::read_to_string(tree().join(file)).expect("a manifest can be read");
+        let mut within = false;
+        for line in text.lines() {
+            if line.starts_with('[') {
+                within = ["[dependencies]", "[dev-dependencies]", "[build-dependencies]"].contains(&line);
+            } else if within && !line.is_empty() && !line.starts_with('#') {
+                asked += 1;
+                assert!(line.split_once(" # ").is_some_and(|(_, why)| why.len() > 3), "{file}: {line}");
+            }
+        }
+    }
+    assert!(asked > 20, "only {asked} dependencies were found");
+}
+
 #[test]
 fn every_exit_code_is_listed_once() {
     let mut codes: Vec<u8> = Exit::ALL.iter().map(|(exit, _, _)| exit.code()).collect();

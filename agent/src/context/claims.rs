@@ -197,7 +197,8 @@ mod tests {
         let locked = claims();
         let later = Claims { iat: 9, exp: 10, jti: "two".into(), membership: "listed".into(), ..claims() };
         assert_eq!(locked.change(&later), None);
-        let rows: [(&str, fn(&mut Claims)); 11] = [
+        type Edit = fn(&mut Claims);
+        let rows: [(&str, Edit); 11] = [
             ("issuer", |claims| claims.iss = "longhorn:https://b.example".into()),
             ("cluster", |claims| claims.cluster = "c-2".into()),
             ("job", |claims| claims.job = None),

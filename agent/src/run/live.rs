@@ -87,7 +87,7 @@ pub(super) async fn live(
             return Ok(Renewed::NotListed);
         }
         let context = tell_on_record(&way, &attested, &lock).await?;
-        Ok(Renewed::Listed { context, end: lease_end(&way, &attested) })
+        Ok(Renewed::Listed { context: Box::new(context), end: lease_end(&way, &attested) })
     })
     .await
     .map_err(os("the sidecar's sockets failed"))

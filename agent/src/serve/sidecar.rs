@@ -25,7 +25,7 @@ pub enum Renewed {
     /// A new context, and until when launches are allowed.
     Listed {
         /// The context.
-        context: Context,
+        context: Box<Context>,
         /// The end of the lease.
         end: BootTime,
     },
@@ -119,7 +119,7 @@ where
                 let mut session = session.borrow_mut();
                 session.lease_end = end;
                 session.state = State::of(&session.lock);
-                session.context = Some(context);
+                session.context = Some(*context);
                 session.last_failure = None;
                 pause = before(end);
             }
