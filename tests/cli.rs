@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::bundle;
 use support::fixtures::steady;
+use support::honest;
 
 mod support {
-    #[path = "../support/honest.rs"]
-    pub mod honest;
     #[path = "../support/fixtures.rs"]
     pub mod fixtures;
+    #[path = "../support/honest.rs"]
+    pub mod honest;
 }
 
 /// A session: what it shows, the commands before, the command, and what came of it.

@@ -1,7 +1,7 @@
 //! Becoming the keeper: what it opens, in order, before it keeps.
 
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixListener};
@@ -73,6 +73,9 @@ fn become_keeper(args: &KeeperArgs, clock: &dyn Clock, random: &dyn Random) -> i
 fn stand_up() -> io::Result<std::fs::File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(paths::KEEPER)?;
     fcntl(&file, FcntlArg::F_SETLK(&longhorn_sys::process::whole_file_lock(nix::libc::F_WRLCK)))?;
+    // For people; whoever asks for us asks the kernel.
+    file.set_len(0)?;
+    writeln!(&file, "{}", std::process::id())?;
     Ok(file)
 }
 
