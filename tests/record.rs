@@ -124,6 +124,21 @@ fn every_tampering_inside_is_invalid_and_the_first_bad_line_is_named() {
 }
 
 #[test]
+fn only_the_last_segment_may_end_within_a_line() {
+    let segment = honest("torn-middle", 6, true);
+    let text = fs::read_to_string(&segment).expect("it is text");
+    let lines: Vec<&str> = text.lines().collect();
+    let end = 1 + lines.iter().position(|line| line.starts_with("{\"checkpoint\"")).expect("there is a checkpoint");
+    let next = segment.with_file_name(format!("seg-{:020}.jsonl", end - 1));
+    fs::write(&next, lines[end..].join("\n") + "\n").expect("it can be written");
+    let first = lines[..end].join("\n") + "\n";
+    for (tail, verdict) in [("", "UNANCHORED"), ("{\"seq\":4,\"event\":\"decision.granted\"}", "INVALID")] {
+        fs::write(&segment, format!("{first}{tail}")).expect("it can be written");
+        assert_eq!(judge(&segment).verdict.word(), verdict, "{tail}");
+    }
+}
+
+#[test]
 fn every_flipped_bit_of_a_log_is_found() {
     let segment = honest("flipped", 2, true);
     let bytes = fs::read(&segment).expect("it can be read");

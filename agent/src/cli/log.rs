@@ -38,8 +38,11 @@ fn segments(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     }
     let mut entries: Vec<PathBuf> = fs::read_dir(path)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     entries.sort();
-    let own: Vec<PathBuf> =
-        entries.iter().filter(|entry| entry.extension().is_some_and(|extension| extension == "jsonl")).cloned().collect();
+    let own: Vec<PathBuf> = entries
+        .iter()
+        .filter(|entry| entry.extension().is_some_and(|extension| extension == "jsonl") && entry.is_file())
+        .cloned()
+        .collect();
     match (own.is_empty(), entries.iter().rfind(|entry| entry.is_dir())) {
         (true, Some(newest)) => segments(newest),
         (true, None) => Err(std::io::ErrorKind::NotFound.into()),
@@ -52,7 +55,8 @@ fn show(args: &LogShowArgs, terminal: &mut Terminal<'_>) -> Result<Exit, Screen>
     let mut found = false;
     for file in segments(path).map_err(|error| unreadable(path, &error))? {
         let bytes = fs::read(&file).map_err(|error| unreadable(&file, &error))?;
-        for raw in bytes.split(|byte| *byte == b'\n').filter(|raw| !raw.is_empty()) {
+        // What no line feed ends was never acknowledged: a crash left it, or somebody who wants it read.
+        for raw in bytes.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n")) {
             let value = serde_json::from_slice::<serde_json::Value>(raw).ok().filter(|value| value.get("seq").is_some());
             let Some(value) = value else { continue };
             if args.entry.is_some_and(|entry| value["seq"] != entry) {
@@ -89,11 +93,12 @@ fn sentence(value: &serde_json::Value, detailed: bool) -> String {
         .flatten()
         .filter(|(key, _)| ["scope", "strength", "outcome", "headline", "membership", "jti"].contains(&key.as_str()));
     words.extend(about.map(|(_, value)| text(value)));
-    let mut line = format!("{:>6}  {time}  {:18} {}\n", text(&value["seq"]), text(&value["event"]), one_line(&words.join(", ")));
+    let (seq, event) = (one_line(&text(&value["seq"])), one_line(&text(&value["event"])));
+    let mut line = format!("{seq:>6}  {time}  {event:18} {}\n", one_line(&words.join(", ")));
     if detailed {
         for section in ["actor", "run", "proc", "env", "ctl", "ext"] {
             for (key, value) in value.get(section).and_then(serde_json::Value::as_object).into_iter().flatten() {
-                line.push_str(&format!("        {:30} {}\n", format!("{section}.{key}"), one_line(&text(value))));
+                line.push_str(&format!("        {:30} {}\n", one_line(&format!("{section}.{key}")), one_line(&text(value))));
             }
         }
     }

@@ -142,7 +142,7 @@ fn segments(path: &Path) -> io::Result<Vec<PathBuf>> {
         return Ok(vec![path.to_owned()]);
     }
     let mut files: Vec<PathBuf> = fs::read_dir(path)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    files.retain(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("seg-")));
+    files.retain(|file| file.is_file() && file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("seg-")));
     files.sort();
     if files.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(files) }
 }
@@ -171,6 +171,8 @@ struct Walk<'a> {
     redacted: u64,
     gaps: u64,
     tail: u64,
+    /// Whether the file before ended within a line.
+    torn: bool,
     times: Option<(i64, i64)>,
     sealed: bool,
 }
@@ -195,6 +197,7 @@ impl<'a> Walk<'a> {
             redacted: 0,
             gaps: 0,
             tail: 0,
+            torn: false,
             times: None,
             sealed: false,
         }
@@ -204,6 +207,13 @@ impl<'a> Walk<'a> {
         let bytes = fs::read(file).map_err(|error| Stop::Io(format!("{}: {error}", file.display())))?;
         let expected = format!("seg-{:020}.jsonl", self.tree.size());
         let named = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("seg-"));
+        if self.torn && !bytes.is_empty() {
+            return Err(self.fault(
+                file,
+                1,
+                "the segment before it ends in bytes that no line feed ends: only the last one may".into(),
+            ));
+        }
         if named && !bytes.is_empty() && file.file_name() != Some(std::ffi::OsStr::new(&expected)) && self.leaves > 0 {
             return Err(self.fault(
                 file,
@@ -218,6 +228,7 @@ impl<'a> Walk<'a> {
             let Some(end) = memchr::memchr(b'\n', rest) else {
                 // A crash can tear the last line; it was never acknowledged.
                 self.tail += rest.len() as u64;
+                self.torn = true;
                 return Ok(());
             };
             let (raw, after) = (&rest[..end], &rest[end + 1..]);
