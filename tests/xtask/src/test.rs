@@ -23,6 +23,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("node", &["--test", "node"]),
     ("lock", &["--test", "lock"]),
     ("demo", &["--test", "demo"]),
+    ("cli", &["--test", "cli", "--test", "sealed"]),
     ("mutants", &["--test", "mutants"]),
 ];
 
