@@ -26,9 +26,8 @@ locked)
   echo '$ /usr/bin/python3 train.py'
   /usr/bin/python3 /mnt/host/code/train.py
   AWS_SECRET_ACCESS_KEY=from-a-laptop /usr/bin/python3 /mnt/host/code/attempts.py node "$(sidecar)" > /mnt/host/locked.tsv
-  # The node ends: the keeper has the sidecar seal its record.
-  kill -TERM "$(cat /run/longhorn/keeper)"
-  tail --pid="$(cat /run/longhorn/keeper)" -f /dev/null
+  # The keeper ends, and has the sidecar seal its record.
+  /opt/longhorn/bin/longhorn uninstall
   cp /var/lib/longhorn/log/*/* /mnt/host/log
   ;;
 refused)
