@@ -5,15 +5,20 @@
 mod promises;
 mod support;
 
+#[path = "support/fixtures.rs"]
+mod fixtures;
+
 use std::fs;
 use std::time::Duration;
 
 use simulator::scenario::{JOB, PRINCIPAL};
 use support::{Stage, long, now, root_or_skip, text};
 
+/// The script succeeds, and every screen that it kept is what a person should read.
 fn holds(script: &str, stage: &Stage) {
     let output = stage.node(script);
     assert!(output.status.success(), "{}", text(&output));
+    fixtures::screens(&stage.share.join("screens"), stage.workspace.url());
 }
 
 fn holds_on_an_honest_node(name: &str, script: &str) {
@@ -33,6 +38,7 @@ promises! {
     an_uninstall_beside_an_init_waits_and_never_removes_what_shows_through_a_bind: "uninstall_waits.sh";
     a_job_that_outlives_its_lock_has_no_hold_on_the_next_one: "old_tree.sh";
     a_job_that_waits_for_the_keepers_file_does_not_become_the_keeper: "posed.sh";
+    a_bad_document_or_secret_is_refused_by_name_before_the_node_is_touched: "documents.sh";
 }
 
 #[test]

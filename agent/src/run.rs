@@ -126,7 +126,8 @@ async fn record_grant(way: &Way, identity: &Verified<JobIdentity>, grant: &Grant
             crate::exit::Exit::Record,
             "the decision could not be recorded; nothing happens because of it",
         )
-        .fact("cause", &error)
+        .fact("expected", "a record that is durable")
+        .fact("presented", std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
         .hint("is the disk under /var/lib/longhorn full or broken?")
     };
     let job = grant.identity();

@@ -55,6 +55,26 @@ pub fn check(name: &str, judge: impl Fn(&str, &[u8]) -> (String, String)) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Compares the screens that were kept in a directory with those of `tests/fixtures/node`.
+pub fn screens(kept: &Path, url: &str) {
+    let mut wrong = Vec::new();
+    for entry in std::fs::read_dir(kept).into_iter().flatten() {
+        let path = entry.expect("a folder lists").path();
+        let name = path.file_name().expect("a screen has a name").to_string_lossy().into_owned();
+        let shown = std::fs::read_to_string(&path).expect("a screen is text");
+        let shown = by_word(&steady(&shown, url, ""), drawn);
+        let known = folder("node").join(format!("{name}.screen"));
+        if std::env::var_os("LONGHORN_REGENERATE").is_some() {
+            std::fs::write(&known, &shown).expect("a screen is written");
+        }
+        let expected = std::fs::read_to_string(&known).unwrap_or_default();
+        if shown != expected {
+            wrong.push(format!("{name}: expected\n{expected}came\n{shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// A screen without what differs from run to run: the address of `url`, times, how often something was tried, temporary
 /// places, numbers of records.
 pub fn steady(screen: &str, url: &str, place: &str) -> String {
@@ -68,29 +88,59 @@ pub fn steady(screen: &str, url: &str, place: &str) -> String {
     if !bare.is_empty() {
         text = text.replace(bare, "127.0.0.1:PORT");
     }
-    let lines = text.split_inclusive('\n').map(|line| line.split(' ').map(word).collect::<Vec<_>>().join(" "));
-    let text: String = lines.collect();
-    let tries = |(before, behind): (&str, &str)| {
-        let rest = behind.trim_start_matches(|letter: char| letter.is_ascii_digit());
-        let rest = rest.strip_prefix(" try").or_else(|| rest.strip_prefix(" tries"))?;
-        Some(format!("{before} after N tries{rest}"))
-    };
-    let text = text.split_once(" after ").and_then(tries).unwrap_or(text);
-    match text.split_once(" s left)") {
-        Some((before, behind)) => {
-            format!("{}N s left){behind}", before.trim_end_matches(|letter: char| letter.is_ascii_digit()))
-        }
-        None => text,
+    let mut text = by_word(&text, word);
+    // Numbers that are other ones each time, by what stands before and behind them.
+    for (before, behind) in
+        [(" after ", " tries"), (" after ", " try"), ("(", " s left)"), (" ended ", " ms ago"), ("record: entry ", " ")]
+    {
+        text = without_number(&text, before, behind);
     }
+    text
+}
+
+/// Each number between these two as `N`.
+fn without_number(text: &str, before: &str, behind: &str) -> String {
+    let mut parts = text.split(before);
+    let mut steady = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        let number = rest.len() < part.len() && rest.starts_with(behind);
+        steady.push_str(before);
+        steady.push_str(&if number { format!("N{rest}") } else { part.to_owned() });
+    }
+    // One try and several are the same thing told twice.
+    steady
+        .replace("after N try ", "after N tries ")
+        .replace("after N try:", "after N tries:")
+        .replace("after N try\n", "after N tries\n")
+}
+
+fn by_word(text: &str, change: fn(&str) -> String) -> String {
+    text.split_inclusive('\n').map(|line| line.split(' ').map(change).collect::<Vec<_>>().join(" ")).collect()
 }
 
 /// One word, with a time of these years made steady; what is years away is part of the case.
 fn word(word: &str) -> String {
-    let body = word.trim_end_matches(['\n', ',', ')', ':']);
-    let tail = &word[body.len()..];
+    let (body, tail) = punctuated(word);
     let time = body.len() == 20 && body.as_bytes()[10] == b'T' && body.ends_with('Z');
     let year = body.get(..4).and_then(|year| year.parse::<i64>().ok());
     let present = 1970 + SystemClock.now().seconds() / 31_556_952;
     let near = year.is_some_and(|year| time && (year - present).abs() <= 1);
     if near { format!("TIME{tail}") } else { word.to_owned() }
+}
+
+/// One word, with a digest or the file of a key that each node draws anew made steady.
+fn drawn(word: &str) -> String {
+    let (body, tail) = punctuated(word);
+    if body.len() == 64 && body.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return format!("SHA256{tail}");
+    }
+    match body.rsplit_once('/') {
+        Some((directory, file)) if file.ends_with(".jwk") => format!("{directory}/THUMBPRINT.jwk{tail}"),
+        _ => word.to_owned(),
+    }
+}
+
+fn punctuated(word: &str) -> (&str, &str) {
+    word.split_at(word.trim_end_matches(['\n', ',', ')', ':']).len())
 }

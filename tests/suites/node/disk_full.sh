@@ -20,5 +20,28 @@ for place in /etc/longhorn /opt/longhorn /var/lib/longhorn /run/longhorn; do
     rm -f /mnt/host/published/*
   done
 done
+# Each write of `init` by itself: what a person reads is collected once for each kind.
+mkdir -p /mnt/host/screens
+: > /mnt/host/screens/disk-full
+for call in write mkdir fsync; do
+  at=1
+  # Past its last call nothing is denied any more, and it succeeds.
+  while ! strace -qq -o /dev/null -e trace=$call -e inject=$call:error=ENOSPC:when=$at $init > /tmp/out 2>&1; do
+    grep -q '^longhorn: ' /tmp/out || fail "$call $at: no screen: $(cat /tmp/out)"
+    [ ! -e /run/longhorn ] || fail "$call $at: left: $(ls /run/longhorn)"
+    [ -z "$(find /etc/longhorn /opt/longhorn /var/lib/longhorn -name '*.new' 2> /dev/null)" ] || fail "$call $at: a half-written file is left"
+    [ "$(SMUGGLED=1 $python -c 'import os; print(os.environ["SMUGGLED"])')" = 1 ] || fail "$call $at: a cover is left"
+    grep -qxF "$(head -n 1 /tmp/out)" /mnt/host/screens/disk-full || cat /tmp/out >> /mnt/host/screens/disk-full
+    rm -rf /opt/longhorn /etc/longhorn /mnt/host/published/*
+    at=$((at + 1))
+  done
+  echo "$call: denied $((at - 1)) times"
+  $longhorn uninstall
+  rm -rf /opt/longhorn /etc/longhorn /mnt/host/published/*
+done
+mkdir -p /var/lib/longhorn/log
+mount -t tmpfs -o size=4k,mode=0700 small /var/lib/longhorn/log
+screen disk-full-record 74 $init
+umount -l /var/lib/longhorn/log
 $init > /tmp/out 2>&1 || fail "with room again: $(cat /tmp/out)"
 expect 0 fraud-training $python -c 'import os; print(os.environ["LONGHORN_SCOPE"])'

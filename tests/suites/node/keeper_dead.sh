@@ -4,5 +4,5 @@ expect 0 '' $python -c pass
 kill -9 "$(cat /run/longhorn/keeper)"
 refused() { ! $python -c pass; }
 until_true 8 refused
-expect 81 'reason: lease-ended' $python -c pass
-expect 81 'exit: 81' $longhorn status
+screen keeper-dead-launch 81 $python -c pass
+screen keeper-dead-status 81 $longhorn status

@@ -25,6 +25,17 @@ expect() {
   [ -z "$word" ] || grep -q -- "$word" /tmp/out || fail "$* did not print $word: $(cat /tmp/out)"
 }
 
+# screen NAME CODE COMMAND…: ends with CODE; what a person reads is compared with tests/fixtures/node/NAME.screen.
+screen() {
+  shown=/mnt/host/screens/$1
+  code=$2
+  shift 2
+  mkdir -p /mnt/host/screens
+  status=0
+  "$@" > "$shown" 2>&1 || status=$?
+  [ "$status" = "$code" ] || fail "$shown ended with $status, not $code: $(cat "$shown")"
+}
+
 sidecar() {
   grep -l '^Uid:	64222' /proc/[0-9]*/status 2> /dev/null | head -n 1 | cut -d / -f 3
 }
