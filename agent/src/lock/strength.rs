@@ -122,7 +122,12 @@ impl BelowFloor {
                 Missing::Seccomp => screen.fact("expected seccomp", "filters").fact("presented", "none"),
             };
         }
-        screen.hint("use a runtime with a newer kernel, or lower `kernel.floor` in the signed policy and accept what stays open")
+        let kernel = matches!(self.missing.first(), Some(Missing::Landlock { .. } | Missing::Seccomp) | None);
+        screen.hint(if kernel {
+            "use a runtime with a newer kernel, or lower `kernel.floor` in the signed policy and accept what stays open"
+        } else {
+            "start `init` with that capability, as an init script has it; or lower `kernel.floor` and accept what stays open"
+        })
     }
 }
 
