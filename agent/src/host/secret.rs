@@ -8,9 +8,7 @@ pub struct Secret(Zeroizing<String>);
 impl Secret {
     /// Takes a secret over. `None` when it is not printable ASCII: such a secret would break the header it goes into.
     pub fn new(bytes: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes)
-            .ok()
-            .filter(|text| !text.is_empty() && text.bytes().all(|byte| (0x21..0x7f).contains(&byte)))?;
+        let text = std::str::from_utf8(bytes).ok().filter(|text| !text.is_empty() && text.bytes().all(printable))?;
         Some(Self(Zeroizing::new(text.to_owned())))
     }
 
@@ -18,6 +16,11 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// The bytes that a secret consists of.
+pub fn printable(byte: u8) -> bool {
+    (0x21..0x7f).contains(&byte)
 }
 
 impl std::fmt::Debug for Secret {

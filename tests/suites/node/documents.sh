@@ -64,5 +64,7 @@ for secret in workspace token; do
 done
 printf '\377\n' > $secrets/workspace
 refused workspace-not-utf8 78
+printf 'agent secret\n' > $secrets/workspace
+refused workspace-with-a-blank 78
 : > $secrets/workspace
 refused workspace-empty 78

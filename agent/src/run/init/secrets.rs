@@ -1,12 +1,13 @@
 //! The agent's secrets: read by root from the files that the settings name, then held in memory alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::config::settings::{Authority, SecretSource, Settings, WorkspaceAuth};
 use crate::exit::Exit;
 use crate::host::random::{Random, SystemRandomness};
+use crate::host::secret::{Secret, printable};
 use crate::record::pseudonym;
 use crate::run::node;
 use crate::screen::Screen;
@@ -23,7 +24,13 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
     };
     let mut credentials = Credentials::default();
     let (WorkspaceAuth::MachineToMachine { secret, .. } | WorkspaceAuth::Token { secret }) = &settings.workspace.auth;
-    credentials.insert("workspace", read(secret)?);
+    let workspace = read(secret)?;
+    // Asked where its file is still known; the sidecar that sends it knows the bytes alone.
+    if Secret::new(&workspace).is_none() {
+        let SecretSource::File(path) = secret;
+        return Err(malformed(path, &workspace));
+    }
+    credentials.insert("workspace", workspace);
     for token in &settings.tokens {
         credentials.insert(format!("oidc:{}", token.name), read(&token.token)?);
     }
@@ -41,6 +48,16 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
     };
     credentials.insert("pseudonym", pseudonym);
     Ok(credentials)
+}
+
+/// Says where the first foreign byte lies, and nothing of what the file holds.
+fn malformed(path: &Path, bytes: &[u8]) -> Screen {
+    let foreign = bytes.iter().position(|byte| !printable(*byte));
+    Screen::failed("secret-malformed", Exit::Config, "the secret of `workspace.auth` is empty or not printable ASCII")
+        .fact("file", path.display())
+        .fact("expected", "one line of printable ASCII without blanks")
+        .fact("presented", foreign.map_or_else(|| "nothing".to_owned(), |at| format!("another byte at {at}")))
+        .hint("write the secret there again, as root: the client's secret or the token alone")
 }
 
 /// The files that the agent's secrets come from: out of every job's sight, whatever the policy grants around them.
