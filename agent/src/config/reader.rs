@@ -37,7 +37,9 @@ impl Reader {
     /// Parses the text. Of what is not TOML every place is reported and nothing is returned: what could be read of it
     /// would only give problems that are none.
     pub(super) fn parse<'a>(&self, text: &'a str) -> Option<Spanned<DeTable<'a>>> {
-        let (table, errors) = DeTable::parse_recoverable(text);
+        let (table, mut errors) = DeTable::parse_recoverable(text);
+        // The parser tells what ends too early once more for each table that it ends.
+        errors.dedup_by_key(|error| (error.span(), error.message().to_owned()));
         for error in &errors {
             self.error(error.span().unwrap_or(0..0), format!("not TOML: {}", error.message()), "");
         }
