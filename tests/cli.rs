@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::fixtures::steady;
+use support::fixtures::{lacking, steady};
 use support::honest;
 
 mod support {
@@ -81,6 +81,7 @@ fn every_session_comes_out_to_the_letter() {
         let place = root.join(file.file_stem().expect("a session has a name"));
         honest::lay_out(&place);
         let came = session.run(&place, &binary);
+        wrong.extend(lacking(&came).iter().map(|lack| format!("{}: {lack}", file.display())));
         if std::env::var_os("LONGHORN_REGENERATE").is_some() {
             let commands: String = session.commands.iter().map(|command| format!("$ {command}\n")).collect();
             fs::write(&file, format!("{}\n\n{commands}{came}", session.told)).expect("a session can be written");

@@ -82,11 +82,30 @@ impl Exit {
         match self {
             Exit::Usage => "`longhorn --help` shows the commands",
             Exit::Internal => "this is a defect of Longhorn: report it with the record",
-            Exit::Os => "does it run as root in the node's own namespaces, with room on its disks? What it had begun is undone",
+            Exit::Os => {
+                "make room, or start it from the cluster's init script; what it had begun is undone, so it can be run again"
+            }
             Exit::Record => "is the disk under /var/lib/longhorn full or broken?",
             Exit::Unavailable | Exit::Protocol => "try again; if it stays, ask whoever runs the service",
             Exit::RefusedPolicy => "`longhorn policy explain` shows every rule for an identity and a job",
-            _ => "",
+            Exit::RefusedEvidence => "nothing was started; the record names what was presented",
+            Exit::Config => "mend it where it is kept, sign it again if it is the policy, and start the cluster again",
+            Exit::Data => "name another document, or have this one made again",
+            Exit::NoInput | Exit::LogUnreadable => "check the path and who may read it",
+            Exit::RefusedFloor => "use a runtime that can give it, or lower `kernel.floor` in the signed policy",
+            Exit::RefusedLease | Exit::RefusedLock => "restart the cluster so that `longhorn init` runs again",
+            Exit::CannotExecute | Exit::NotFound => "name a program that is there and that this user may execute",
+            Exit::Ok | Exit::LogOpen | Exit::LogUnanchored | Exit::LogDiverged | Exit::LogInvalid => "",
+        }
+    }
+
+    /// What a step needs whose failure ends so, where that is one thing.
+    pub fn needs(self) -> Option<&'static str> {
+        match self {
+            Exit::Os => Some("root in the node's own namespaces, with room on its disks"),
+            Exit::Record => Some("a record that is durable"),
+            Exit::CannotExecute | Exit::NotFound => Some("a program that may be executed here"),
+            _ => None,
         }
     }
 

@@ -120,16 +120,7 @@ fn changed(change: &Change) -> Screen {
 }
 
 async fn record_grant(way: &Way, identity: &Verified<JobIdentity>, grant: &Grant, trace: &str) -> Result<Recorded, Screen> {
-    let failed = |error: crate::record::RecordError| {
-        Screen::failed(
-            "record-failed",
-            crate::exit::Exit::Record,
-            "the decision could not be recorded; nothing happens because of it",
-        )
-        .fact("expected", "a record that is durable")
-        .fact("presented", std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
-        .hint("is the disk under /var/lib/longhorn full or broken?")
-    };
+    let failed = not_recorded("the decision could not be recorded; nothing happens because of it");
     let job = grant.identity();
     way.recorder.describe(run_context(job)).map_err(failed)?;
     let attested = Event::Attested {
@@ -155,6 +146,14 @@ async fn record_grant(way: &Way, identity: &Verified<JobIdentity>, grant: &Grant
     };
     debug_assert!(identity.at(way.clock.now()).is_some());
     way.recorder.record(granted).await.map_err(failed)
+}
+
+/// What could not be recorded does not happen.
+fn not_recorded(headline: &'static str) -> impl Fn(crate::record::RecordError) -> Screen + Copy {
+    move |error| {
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        Screen::failed("record-failed", crate::exit::Exit::Record, headline).met(cause)
+    }
 }
 
 /// Tells the job: a context for the grant, under the lock as it is.

@@ -55,7 +55,19 @@ impl Screen {
     /// A failure as an error tells it: the step that failed, and its cause.
     pub fn failed_by(reason: &'static str, exit: Exit, error: &dyn std::error::Error) -> Self {
         let screen = Self::failed(reason, exit, error.to_string());
-        error.source().into_iter().fold(screen, |screen, cause| screen.fact("cause", cause))
+        error.source().into_iter().fold(screen, |screen, cause| screen.fact("presented", cause))
+    }
+
+    /// The same of a step that the node refused: with what such a step needs.
+    pub fn failed_on_node(reason: &'static str, error: &dyn std::error::Error) -> Self {
+        let screen = Self::failed(reason, Exit::Os, error.to_string());
+        error.source().into_iter().fold(screen, |screen, cause| screen.met(cause))
+    }
+
+    /// Says what a step needs, where its exit tells, and what it met instead.
+    pub fn met(self, cause: impl std::fmt::Display) -> Self {
+        let needs = self.exit.needs();
+        needs.into_iter().fold(self, |screen, needs| screen.fact("expected", needs)).fact("presented", cause)
     }
 
     /// Adds a fact.
@@ -135,10 +147,36 @@ mod tests {
     }
 
     #[test]
+    fn every_failure_says_what_to_do_though_nothing_more_exact_is_known() {
+        // The verdicts of `log verify` are answers, and no screens.
+        let verdicts = [Exit::Ok, Exit::LogOpen, Exit::LogUnanchored, Exit::LogDiverged, Exit::LogInvalid];
+        for (exit, word, _) in Exit::ALL {
+            let screen = Screen::failed("x", *exit, "a step failed").to_string();
+            assert_eq!(screen.contains("\nhint: "), !verdicts.contains(exit), "{word}: {screen}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_as_the_step_what_it_needs_and_what_it_met() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot write the mark")]
+        struct Step(#[source] std::io::Error);
+        let full = Step(std::io::ErrorKind::StorageFull.into());
+        assert_eq!(
+            Screen::failed_on_node("node-step-failed", &full).hint("make room").to_string(),
+            "longhorn: failed: cannot write the mark\n  \
+               expected    root in the node's own namespaces, with room on its disks\n  \
+               presented   no storage space\n\
+             hint: make room\n\
+             record: none   reason: node-step-failed   exit: 71\n"
+        );
+    }
+
+    #[test]
     fn text_from_outside_cannot_draw_on_the_terminal() {
         let screen = Screen::refused("x", Exit::Data, "a").fact("presented", "\u{1b}[2J\nlonghorn: ok\u{202e}");
         assert!(!screen.to_string().contains('\u{1b}'));
-        assert_eq!(screen.to_string().lines().count(), 3);
+        assert_eq!(screen.to_string().lines().count(), 4);
         assert_eq!(one_line(&"x".repeat(1000)).chars().count(), 301);
     }
 }

@@ -47,6 +47,7 @@ pub fn check(name: &str, judge: impl Fn(&str, &[u8]) -> (String, String)) {
                 shown => std::fs::write(&neighbour, shown).expect("a fixture's neighbour is written"),
             }
         }
+        wrong.extend(lacking(&shown));
         let expected = std::fs::read_to_string(&neighbour).unwrap_or_default();
         if shown != expected {
             wrong.push(format!("{file}: expected\n{expected}came\n{shown}"));
@@ -55,7 +56,23 @@ pub fn check(name: &str, judge: impl Fn(&str, &[u8]) -> (String, String)) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Compares the screens that were kept in a directory with those of `tests/fixtures/node`.
+/// What the screens in a text do not tell of what was expected and presented, what to do, and where it is written.
+pub fn lacking(text: &str) -> Vec<String> {
+    let mut lacking = Vec::new();
+    let starts = |line: &&str| line.starts_with("longhorn: refused: ") || line.starts_with("longhorn: failed: ");
+    for first in text.lines().filter(starts) {
+        let behind = text.lines().skip_while(|line| *line != first).skip(1);
+        let screen: Vec<&str> = behind.take_while(|line| !starts(line)).collect();
+        for part in ["  expected", "  presented", "hint: ", "record: "] {
+            if !screen.iter().any(|line| line.starts_with(part)) {
+                lacking.push(format!("`{first}` has no `{part}`"));
+            }
+        }
+    }
+    lacking
+}
+
+/// Compares the screens that were kept in a directory with those of `tests/fixtures/node`; each tells the whole.
 pub fn screens(kept: &Path, url: &str) {
     let mut wrong = Vec::new();
     for entry in std::fs::read_dir(kept).into_iter().flatten() {
@@ -71,6 +88,7 @@ pub fn screens(kept: &Path, url: &str) {
         if shown != expected {
             wrong.push(format!("{name}: expected\n{expected}came\n{shown}"));
         }
+        wrong.extend(lacking(&shown));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

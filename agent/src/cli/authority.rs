@@ -30,7 +30,7 @@ pub fn run(args: &AuthorityArgs, clock: &dyn Clock, random: &dyn Random, termina
 
 fn make(args: &AuthorityNewArgs, random: &dyn Random) -> Result<String, Screen> {
     let seed = NodeKey::draw_seed(random);
-    let key = NodeKey::from_seed(&seed).map_err(|error| Screen::failed("key-unusable", Exit::Internal, error.to_string()))?;
+    let key = NodeKey::from_seed(&seed).map_err(|error| unusable(Exit::Internal, &error))?;
     let unwritable = |error: std::io::Error| {
         Screen::failed("key-not-written", Exit::Os, "the key cannot be written")
             .fact("file", args.key.display())
@@ -44,10 +44,16 @@ fn make(args: &AuthorityNewArgs, random: &dyn Random) -> Result<String, Screen> 
 }
 
 fn certify(args: &AuthorityCertifyArgs, clock: &dyn Clock) -> Result<String, Screen> {
-    let authority = AuthorityKey::from_seed(&*seed(&args.key)?)
-        .map_err(|error| Screen::failed("key-unusable", Exit::Data, error.to_string()))?;
+    let authority = AuthorityKey::from_seed(&*seed(&args.key)?).map_err(|error| unusable(Exit::Data, &error))?;
     let node = NodePublicKey::from_jwk(&read_bytes(&args.node_key)?).map_err(|error| not_a_node_key(&args.node_key, &error))?;
     Ok(authority.certify(&node, clock.now(), Duration::from_secs(u64::from(args.hours) * 3600)).as_str().to_owned())
+}
+
+/// A seed that makes no key.
+pub(super) fn unusable(exit: Exit, error: &KeyError) -> Screen {
+    Screen::failed("key-unusable", exit, "no key can be made of this seed")
+        .fact("expected", "32 bytes that make an Ed25519 key")
+        .fact("presented", error)
 }
 
 /// A file that should hold a node's public key.

@@ -51,6 +51,8 @@ fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mu
         }
         (None, None) => {
             return Err(Screen::failed("no-voucher", Exit::Usage, "nothing says whose context this must be")
+                .fact("expected", "--node-key or --authority")
+                .fact("presented", "neither")
                 .hint("give --node-key or --authority"));
         }
     };

@@ -64,7 +64,7 @@ pub fn become_traced(program: &Path, arguments: &[OsString]) -> Screen {
         Ok(()) => Command::new(program).arg0(&arguments[0]).args(&arguments[1..]).exec(),
         Err(errno) => errno.into(),
     };
-    Screen::failed("cannot-execute", Exit::CannotExecute, format!("cannot execute {}", program.display())).fact("cause", error)
+    Screen::failed("cannot-execute", Exit::CannotExecute, format!("cannot execute {}", program.display())).met(error)
 }
 
 /// Runs a command of ours that calls [`become_traced`], and watches it and all that it starts until the last has ended.

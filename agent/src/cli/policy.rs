@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::args::{PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicySignArgs};
-use super::authority::seed;
+use super::authority::{seed, unusable};
 use super::terminal::{Terminal, closed};
 use crate::config::document::{as_text, read_bytes};
 use crate::config::problem::Problems;
@@ -91,8 +91,7 @@ fn sign(args: &PolicySignArgs, terminal: &mut Terminal<'_>) -> Result<Exit, Scre
     // What nodes would refuse is not signed.
     let bytes = read_bytes(&args.policy)?;
     read(&args.policy, &bytes, terminal)?;
-    let key =
-        NodeKey::from_seed(&*seed(&args.key)?).map_err(|error| Screen::failed("key-unusable", Exit::Data, error.to_string()))?;
+    let key = NodeKey::from_seed(&*seed(&args.key)?).map_err(|error| unusable(Exit::Data, &error))?;
     let path = signature::beside(&args.policy);
     std::fs::write(&path, signature::sign(&bytes, &key)).map_err(|error| {
         Screen::failed("signature-not-written", Exit::Os, "the signature cannot be written")
@@ -142,7 +141,8 @@ fn usage(expected: &str, presented: &str) -> Screen {
         .hint("`longhorn policy explain --help` shows the options")
 }
 
-fn wrong(presented: &str) -> impl FnOnce(IdError) -> Screen + '_ {
+/// Text that is not what an option names.
+pub(super) fn wrong(presented: &str) -> impl FnOnce(IdError) -> Screen + '_ {
     move |error| usage(&format!("{}: {}", error.kind, error.rule), presented)
 }
 

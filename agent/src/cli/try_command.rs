@@ -9,6 +9,7 @@ use nix::sched::{CloneFlags, unshare};
 
 use super::args::TryArgs;
 use super::observe;
+use super::policy::wrong;
 use super::terminal::Terminal;
 use crate::decision::environment::{Environment, Floor};
 use crate::exit::Exit;
@@ -20,6 +21,8 @@ use crate::screen::Screen;
 
 /// The uid that a real node's sidecar would have; only SETUID and SETGID rules name it.
 const SIDECAR: u32 = 64_222;
+const FORBIDDEN: &str = "a container or a sandbox may forbid it: try on the machine itself";
+const OPTIONS: &str = "`longhorn try --help` shows the options";
 const ANY: Floor = Floor { landlock: 0, mount: false, capabilities: false, seccomp: false };
 
 /// Locks this process by an environment of a policy and becomes the command; returns only when it could not. With
@@ -42,11 +45,13 @@ pub fn run(args: &TryArgs, given: Vec<(OsString, OsString)>, terminal: &mut Term
 
 fn find_environment(args: &TryArgs, terminal: &mut Terminal<'_>) -> Result<Environment, Screen> {
     let (Some(path), Some(environment)) = (&args.policy, &args.environment) else {
-        return Err(Screen::failed("usage", Exit::Usage, "`try` needs a policy and one of its environments"));
+        return Err(Screen::failed("usage", Exit::Usage, "`try` needs a policy and one of its environments")
+            .fact("expected", "--policy and --environment")
+            .fact("presented", "not both")
+            .hint(OPTIONS));
     };
     let mut policy = super::policy::load(path, terminal)?;
-    let name =
-        LocalName::try_from(environment.as_str()).map_err(|error| Screen::failed("usage", Exit::Usage, error.to_string()))?;
+    let name = LocalName::try_from(environment.as_str()).map_err(|error| wrong(environment)(error).hint(OPTIONS))?;
     let known: Vec<String> = policy.environments.keys().map(ToString::to_string).collect();
     policy.environments.remove(&name).ok_or_else(|| {
         Screen::failed("environment-unknown", Exit::Usage, "the policy has no environment of that name")
@@ -65,7 +70,8 @@ fn become_command(
     let plan = planned(environment, args, terminal)?;
     let program = find(&args.command[0], &given)?;
     let directory = std::env::temp_dir().join(format!("longhorn-try.{}", std::process::id()));
-    let failed = |cause: std::io::Error| Screen::failed("try-failed", Exit::Os, "cannot prepare the lock").fact("cause", cause);
+    let failed =
+        |cause: std::io::Error| Screen::failed("try-failed", Exit::Os, "cannot prepare the lock").met(cause).hint(FORBIDDEN);
     let canaries = canary::create(&directory, &plan.profile).map_err(failed)?;
     let lock = sealed(&plan, &canaries).map_err(|error| error.screen(&directory))?;
     if plan.mount {
@@ -76,7 +82,8 @@ fn become_command(
     for name in &built.removed {
         say(terminal, "removed variable", &name.to_string_lossy());
     }
-    let locked = apply(&lock, Place::OwnNamespace).map_err(|error| Screen::failed_by("lock-not-applied", Exit::Os, &error))?;
+    let locked =
+        apply(&lock, Place::OwnNamespace).map_err(|error| Screen::failed_on_node("lock-not-applied", &error).hint(FORBIDDEN))?;
     for path in &locked.report().missing {
         say(terminal, "rule without a path", path);
     }
@@ -91,7 +98,7 @@ fn planned(environment: &Environment, args: &TryArgs, terminal: &mut Terminal<'_
     let below = plan(environment, &clearance, &[], &facts, SIDECAR).err();
     let mut free = environment.clone();
     free.kernel.floor = ANY;
-    let plan = plan(&free, &clearance, &[], &facts, SIDECAR).map_err(|error| not_planned(&error))?;
+    let plan = plan(&free, &clearance, &[], &facts, SIDECAR).map_err(|error| error.screen())?;
     announce(&plan, below.as_ref(), terminal);
     Ok(plan)
 }
@@ -107,7 +114,10 @@ fn observed(
     say(terminal, "OBSERVED", "the command runs without a lock; what the lock would have denied is told at its end");
     let program = find(&args.command[0], given)?;
     let not_traced = |error: std::io::Error| {
-        Screen::failed("cannot-observe", Exit::Os, "this machine does not permit tracing the command").fact("cause", error)
+        Screen::failed("cannot-observe", Exit::Os, "this machine does not permit tracing the command")
+            .fact("expected", "ptrace of a process of our own")
+            .fact("presented", error)
+            .hint(FORBIDDEN)
     };
     let mut command = observe::traced(&program, &args.command).map_err(not_traced)?;
     let observed = observe::watch(&mut command, &plan).map_err(not_traced)?;
@@ -129,10 +139,7 @@ fn observed(
 }
 
 fn labels(given: &[String]) -> Result<BTreeSet<Label>, Screen> {
-    let label = |text: &String| {
-        Label::try_from(text.as_str())
-            .map_err(|error| Screen::failed("usage", Exit::Usage, error.to_string()).fact("presented", text))
-    };
+    let label = |text: &String| Label::try_from(text.as_str()).map_err(|error| wrong(text)(error).hint(OPTIONS));
     given.iter().map(label).collect()
 }
 
@@ -181,11 +188,4 @@ fn find(command: &OsString, given: &[(OsString, OsString)]) -> Result<PathBuf, S
             .fact("presented", command.to_string_lossy())
             .hint("name it by its whole path")
     })
-}
-
-fn not_planned(error: &PlanError) -> Screen {
-    match error {
-        PlanError::BelowFloor(below) => below.screen(),
-        PlanError::GrantsOwn { .. } => Screen::refused("plan-undoes-lock", Exit::Config, error.to_string()),
-    }
 }

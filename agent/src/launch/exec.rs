@@ -39,9 +39,12 @@ impl LaunchError {
         let screen = Screen::failed("cannot-execute", exit, self.to_string());
         match self {
             Self::Execute { cause, .. } => {
-                screen.fact("cause", cause).hint("the policy's `execute` list must name the directory that the program lies in")
+                screen.met(cause).hint("the policy's `execute` list must name the directory that the program lies in")
             }
-            Self::ZeroByte => screen,
+            Self::ZeroByte => screen
+                .fact("expected", "text that ends at its zero byte")
+                .fact("presented", "one within it")
+                .hint("no program can be given such an argument or variable: take the byte out"),
         }
     }
 }

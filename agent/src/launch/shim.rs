@@ -88,11 +88,8 @@ fn check_lease(lock: &SealedLock, clock: &dyn Clock) -> Result<(), Screen> {
 }
 
 fn not_applied(error: &ApplyError) -> Screen {
-    let mut screen = Screen::failed("lock-not-applied", Exit::Os, error.to_string());
-    if let Some(cause) = std::error::Error::source(error) {
-        screen = screen.fact("cause", cause);
-    }
-    screen.hint("the program was not started; root targets need the capabilities that `longhorn init` had")
+    Screen::failed_on_node("lock-not-applied", error)
+        .hint("the program was not started; root targets need the capabilities that `longhorn init` had")
 }
 
 fn unknown_target(number: u32) -> Screen {

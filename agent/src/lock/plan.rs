@@ -9,8 +9,10 @@ use super::probe::NodeFacts;
 use super::seccomp;
 use super::strength::{BelowFloor, Strength, meet, open_ways};
 use crate::decision::environment::{Environment, Floor, NamePattern};
+use crate::exit::Exit;
 use crate::host::paths;
 use crate::identity::ids::Label;
+use crate::screen::Screen;
 
 /// What a target does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +88,19 @@ pub enum PlanError {
         /// What lies below it.
         own: &'static str,
     },
+}
+
+impl PlanError {
+    /// What a person reads.
+    pub fn screen(&self) -> Screen {
+        match self {
+            Self::BelowFloor(below) => below.screen(),
+            Self::GrantsOwn { granted, own } => Screen::refused("plan-undoes-lock", Exit::Config, self.to_string())
+                .fact("expected", format!("no grant of {own}, nor of what holds it"))
+                .fact("presented", granted.display())
+                .hint("such a rule would let the job undo its own lock: take it out of the policy, or name what lies beside"),
+        }
+    }
 }
 
 /// What no rule may reach: the record, the canaries, the real files. And what no rule may write.
@@ -204,5 +219,23 @@ impl std::fmt::Display for Plan {
             writeln!(out, "masked     {}", path.display())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_of_what_holds_the_record_is_refused_with_both() {
+        assert_eq!(own(Path::new("/srv"), NEVER_READ), Ok(()));
+        assert_eq!(
+            own(Path::new("/var"), NEVER_READ).unwrap_err().screen().to_string(),
+            "longhorn: refused: the policy grants /var, which holds Longhorn's own /var/lib/longhorn\n  \
+               expected    no grant of /var/lib/longhorn, nor of what holds it\n  \
+               presented   /var\n\
+             hint: such a rule would let the job undo its own lock: take it out of the policy, or name what lies beside\n\
+             record: none   reason: plan-undoes-lock   exit: 78\n"
+        );
     }
 }

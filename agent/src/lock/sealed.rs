@@ -111,7 +111,7 @@ impl SealError {
     pub fn screen(&self, path: &Path) -> Screen {
         let screen = Screen::refused(self.reason(), Exit::RefusedLock, self.to_string()).fact("file", path.display());
         let screen = match self {
-            Self::Open(cause) => screen.fact("cause", cause),
+            Self::Open(cause) => screen.fact("expected", "the lock that `longhorn init` sealed").fact("presented", cause),
             Self::Foreign { owner, mode } => {
                 screen.fact("expected", "owner 0, mode 0444").fact("presented", format!("owner {owner}, mode {mode:04o}"))
             }

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use self::documents::{Verified, verify};
-use self::keeper::{commit, granted, hear, node_key, not_locked, send};
+use self::keeper::{astray, commit, granted, hear, node_key, not_locked, send};
 use self::lock_node::{lock_node, observed};
 use self::secrets::gather_secrets;
 use super::node;
@@ -50,8 +50,11 @@ pub struct Summary {
 /// # Errors
 /// The screen of the refusal or failure; nothing half-done is left.
 pub fn run(args: &InitArgs, clock: &dyn Clock, talk: &mut dyn io::Write) -> Result<Summary, Screen> {
-    if !nix::unistd::geteuid().is_root() {
+    let user = nix::unistd::geteuid();
+    if !user.is_root() {
         return Err(Screen::failed("not-root", Exit::Os, "`longhorn init` must run as root")
+            .fact("expected", "user 0")
+            .fact("presented", format!("user {user}"))
             .hint("the platform runs init scripts as root"));
     }
     // The directories that launchers look into are for every caller to read, whatever the init script's umask.
@@ -74,7 +77,7 @@ pub fn run(args: &InitArgs, clock: &dyn Clock, talk: &mut dyn io::Write) -> Resu
 fn own_digest() -> Result<String, Screen> {
     fs::read("/proc/self/exe")
         .map(|bytes| sha256_hex(&bytes))
-        .map_err(|error| Screen::failed("node-step-failed", Exit::Os, "cannot read this very program").fact("cause", error))
+        .map_err(|error| Screen::failed("node-step-failed", Exit::Os, "cannot read this very program").met(error))
 }
 
 /// A finished installation of the same documents by the same program, whose keeper lives and whose lease runs.
@@ -96,7 +99,7 @@ pub fn uninstall(clock: &dyn Clock) -> Result<(), Screen> {
 
 /// Safe at any state of the node, any number of times.
 fn undo(clock: &dyn Clock) -> Result<(), Screen> {
-    let failed = |error: &dyn std::error::Error| Screen::failed_by("undo-failed", Exit::Os, error);
+    let failed = |error: &dyn std::error::Error| Screen::failed_on_node("undo-failed", error);
     node::end_keeper(clock, Duration::from_secs(12)).map_err(|error| error.screen())?;
     cover::uninstall().map_err(|error| failed(&error))?;
     let inhabited = namespace::inhabited();
@@ -156,18 +159,18 @@ fn install(args: &InitArgs, verified: &Verified, mark: &str, clock: &dyn Clock) 
         FromSidecar::Ready { entry } => entry,
         other => {
             return Err(
-                screen(other).unwrap_or_else(|| failed("the sidecar does not make sense", io::ErrorKind::InvalidData.into()))
+                screen(other).unwrap_or_else(|| astray("the sidecar does not make sense", io::ErrorKind::InvalidData.into()))
             );
         }
     };
     spark_drop_in(settings, &claims)?;
     commit(&keeper)?;
-    place(Path::new(FINISHED), mark.as_bytes()).map_err(|error| failed("cannot write", error))?;
+    place(Path::new(FINISHED), mark.as_bytes()).map_err(|error| failed("cannot write that this run is finished", error))?;
     Ok(Summary { line: format!("{line} (record {entry})") })
 }
 
 fn failed(what: &str, cause: io::Error) -> Screen {
-    Screen::failed("init-failed", Exit::Os, what).fact("cause", cause)
+    Screen::failed("init-failed", Exit::Os, what).met(cause)
 }
 
 /// A directory on a mounted file system is written by root; one in a volume by the agent's principal, through the sidecar.
@@ -185,7 +188,8 @@ fn publish_node_key(settings: &Settings, key: &NodePublicKey) -> Result<(), Scre
     write().map_err(|error| {
         Screen::failed("node-key-not-published", Exit::Os, "the node key cannot be published")
             .fact("file", path.display())
-            .fact("cause", error)
+            .fact("expected", "a directory that root may make a new file in")
+            .fact("presented", error)
             .hint("verifiers find it there; the directory must exist and be write-once")
     })
 }

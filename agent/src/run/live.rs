@@ -8,7 +8,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::serve::{os, say};
-use super::{AUDIENCE, Attested, Way, attest, tell};
+use super::{AUDIENCE, Attested, Way, attest, not_recorded, tell};
 use crate::config::settings::{Authority, Settings};
 use crate::context::seal::{Expiry, Voucher, open};
 use crate::context::{Claims, Context, LockSummary};
@@ -157,6 +157,8 @@ async fn resume(way: &Way, control: &OwnedFd) -> Result<Begun, Screen> {
 
 fn withdrawn() -> Screen {
     Screen::refused("context-withdrawn", Exit::RefusedEvidence, "the context of this node was withdrawn")
+        .fact("expected", "an identity that is still good")
+        .fact("presented", "one that was withdrawn since the node was locked")
         .hint("restart the cluster so that `longhorn init` attests it anew")
 }
 
@@ -191,7 +193,7 @@ async fn tell_on_record(way: &Way, attested: &Attested, lock: &LockSummary) -> R
         sha256: crate::host::digest::sha256_hex(context.token().as_bytes()),
     };
     let recorded = way.recorder.record(issued).await;
-    let _ = recorded.map_err(|error| Screen::failed("record-failed", Exit::Record, error.to_string()))?;
+    let _ = recorded.map_err(not_recorded("the context could not be recorded; nobody is told it"))?;
     Ok(context)
 }
 
@@ -204,7 +206,7 @@ async fn agree_with_init(way: &Way, settings: &Settings, attested: &Attested, so
     let answer = packet::take(socket, settings.node.deadline)
         .map_err(os("init does not answer"))?
         .ok_or_else(|| os("init is gone")(io::ErrorKind::BrokenPipe.into()))?;
-    let failed = |error: crate::record::RecordError| Screen::failed("record-failed", Exit::Record, error.to_string());
+    let failed = not_recorded("the lock could not be recorded; it is undone");
     match serde_json::from_slice(&answer).map_err(|error| os("init does not make sense")(error.into()))? {
         FromInit::Locked { digest, strength, open, report } => {
             let event = Event::LockSealed {

@@ -26,42 +26,29 @@ pub struct NodeError {
     path: PathBuf,
     #[source]
     cause: io::Error,
-    needs: &'static Needs,
 }
-
-/// What a step needs of the node, and what to do when it is not so.
-#[derive(Debug)]
-struct Needs {
-    expected: &'static str,
-    hint: &'static str,
-}
-
-const NODE: Needs = Needs {
-    expected: "root in the node's own namespaces, with room on its disks",
-    hint: "make room, or start it from the cluster's init script; what it had begun is undone, so it can be run again",
-};
-const SECRET: Needs = Needs {
-    expected: "a file of at most 64 KiB that root alone may read: owner 0, mode 0600",
-    hint: "the settings name this file; write the secret there again, as root",
-};
 
 impl NodeError {
     fn at(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |cause| Self { step, path, cause, needs: &NODE }
-    }
-
-    fn secret(path: &Path) -> impl Fn(io::Error) -> Self + '_ {
-        move |cause| Self { needs: &SECRET, ..Self::at("use the secret", path)(cause) }
+        move |cause| Self { step, path, cause }
     }
 
     /// What a person reads.
     pub fn screen(&self) -> Screen {
-        let headline = format!("this node does not let Longhorn {} {}", self.step, self.path.display());
-        Screen::failed("node-step-failed", Exit::Os, headline)
-            .fact("expected", self.needs.expected)
+        Screen::failed("node-step-failed", Exit::Os, self.headline()).met(&self.cause)
+    }
+
+    /// The same of [`read_secret`].
+    pub fn screen_of_secret(&self) -> Screen {
+        Screen::failed("secret-unreadable", Exit::NoInput, self.headline())
+            .fact("expected", "a file of at most 64 KiB that root alone may read: owner 0, mode 0600")
             .fact("presented", &self.cause)
-            .hint(self.needs.hint)
+            .hint("the settings name this file; write the secret there again, as root")
+    }
+
+    fn headline(&self) -> String {
+        format!("this node does not let Longhorn {} {}", self.step, self.path.display())
     }
 }
 
@@ -144,7 +131,7 @@ pub fn place_verified(files: &[(&str, &[u8])]) -> Result<(), NodeError> {
 /// # Errors
 /// When it is missing, too long, or others may read it.
 pub fn read_secret(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, NodeError> {
-    let failed = NodeError::secret(path);
+    let failed = |cause| NodeError::at("use the secret", path)(cause);
     let presented = |what: String| Err(failed(io::Error::other(what)));
     // Not waiting: a FIFO that nobody writes to must not hang the start of a cluster. Opened first, then inspected.
     let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path).map_err(&failed)?;

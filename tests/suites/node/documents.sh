@@ -32,6 +32,8 @@ document() {
   refused "$1-not-utf8" 78
 }
 fresh
+# Whoever is not root starts nothing.
+screen init-not-root 71 setpriv --reuid=1 --clear-groups /mnt/host/bundle/longhorn init --settings $bundle/longhorn.toml
 document settings longhorn.toml
 document policy policy.toml
 document signature policy.toml.sig

@@ -3,7 +3,6 @@
 use std::io;
 use std::time::Duration;
 
-use super::failed;
 use crate::config::settings::Settings;
 use crate::context::NodePublicKey;
 use crate::exit::Exit;
@@ -13,12 +12,20 @@ use crate::wire::control::{HELLO, KEPT, ToKeeper};
 use crate::wire::packet;
 use crate::wire::verdict::{FromInit, FromSidecar, screen};
 
+/// Keeper or sidecar is gone, or says what this binary does not.
+pub(super) fn astray(what: &str, cause: io::Error) -> Screen {
+    Screen::failed("init-failed", Exit::Os, what)
+        .fact("expected", "a keeper and a sidecar of this very binary that live until the node is locked")
+        .fact("presented", cause)
+        .hint("was one of them killed, for want of memory perhaps? What had begun is undone: run `longhorn init` again")
+}
+
 pub(super) fn node_key(keeper: &Keeper) -> Result<NodePublicKey, Screen> {
     let hello =
-        packet::take(&keeper.control, Duration::from_secs(10)).map_err(|error| failed("the keeper does not start", error))?;
+        packet::take(&keeper.control, Duration::from_secs(10)).map_err(|error| astray("the keeper does not start", error))?;
     let key =
         hello.as_deref().and_then(|bytes| bytes.strip_prefix(&[HELLO])).and_then(|bytes| NodePublicKey::from_bytes(bytes).ok());
-    key.ok_or_else(|| failed("the keeper did not start", io::ErrorKind::BrokenPipe.into()))
+    key.ok_or_else(|| astray("the keeper did not start", io::ErrorKind::BrokenPipe.into()))
 }
 
 pub(super) fn hear(keeper: &Keeper, settings: &Settings) -> Result<FromSidecar, Screen> {
@@ -28,27 +35,28 @@ pub(super) fn hear(keeper: &Keeper, settings: &Settings) -> Result<FromSidecar, 
             _ => Screen::failed("sidecar-died", Exit::Internal, "the sidecar ended without a verdict"),
         };
         screen
-            .fact("deadline", format!("{} s", settings.node.deadline.as_secs()))
+            .fact("expected", format!("a verdict within {} s", settings.node.deadline.as_secs()))
+            .fact("presented", "none")
             .hint("the record under /var/lib/longhorn/log says how far it came")
     };
     let bytes = packet::take(&keeper.verdict, settings.node.deadline)
         .map_err(silent)?
         .ok_or_else(|| silent(io::ErrorKind::BrokenPipe.into()))?;
-    serde_json::from_slice(&bytes).map_err(|error| failed("the sidecar does not make sense", error.into()))
+    serde_json::from_slice(&bytes).map_err(|error| astray("the sidecar does not make sense", error.into()))
 }
 
 pub(super) fn granted(keeper: &Keeper, settings: &Settings) -> Result<(String, String), Screen> {
     match hear(keeper, settings)? {
         FromSidecar::Granted { token, receipt } => Ok((token, receipt)),
         other => {
-            Err(screen(other).unwrap_or_else(|| failed("the sidecar does not make sense", io::ErrorKind::InvalidData.into())))
+            Err(screen(other).unwrap_or_else(|| astray("the sidecar does not make sense", io::ErrorKind::InvalidData.into())))
         }
     }
 }
 
 pub(super) fn send(keeper: &Keeper, message: &FromInit) -> Result<(), Screen> {
-    let bytes = serde_json::to_vec(message).map_err(|error| failed("cannot speak", error.into()))?;
-    packet::put(&keeper.verdict, &bytes).map_err(|error| failed("the sidecar is gone", error))
+    let bytes = serde_json::to_vec(message).map_err(|error| astray("cannot speak", error.into()))?;
+    packet::put(&keeper.verdict, &bytes).map_err(|error| astray("the sidecar is gone", error))
 }
 
 /// Puts it on record that the node could not be locked.
@@ -64,11 +72,11 @@ pub(super) fn not_locked(keeper: &Keeper, screen: &Screen) -> Option<u64> {
 
 /// Returns once launches are allowed and the context is published.
 pub(super) fn commit(keeper: &Keeper) -> Result<(), Screen> {
-    packet::put(&keeper.control, &ToKeeper::Commit.encode()).map_err(|error| failed("the keeper is gone", error))?;
+    packet::put(&keeper.control, &ToKeeper::Commit.encode()).map_err(|error| astray("the keeper is gone", error))?;
     let answer =
-        packet::take(&keeper.control, Duration::from_secs(10)).map_err(|error| failed("the keeper does not answer", error))?;
+        packet::take(&keeper.control, Duration::from_secs(10)).map_err(|error| astray("the keeper does not answer", error))?;
     match answer.as_deref() {
         Some([KEPT]) => Ok(()),
-        _ => Err(failed("the keeper could not publish the context and the lease", io::ErrorKind::BrokenPipe.into())),
+        _ => Err(astray("the keeper could not publish the context and the lease", io::ErrorKind::BrokenPipe.into())),
     }
 }

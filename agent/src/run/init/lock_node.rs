@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::documents::Verified;
 use super::failed;
+use super::keeper::astray;
 use super::secrets::secret_files;
 use crate::context::Claims;
 use crate::context::variables::injected;
@@ -15,7 +16,7 @@ use crate::host::paths;
 use crate::identity::ids::Label;
 use crate::lock::cover::{self, Means};
 use crate::lock::sealed::{Seal, SealedTarget, digest_of, seal};
-use crate::lock::{NodeFacts, Plan, PlanError, Strength, canary, namespace, needed, plan};
+use crate::lock::{NodeFacts, Plan, Strength, canary, namespace, needed, plan};
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::wire::lease::parse_boot_id;
@@ -55,18 +56,13 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
         .iter()
         .map(|label| Label::try_from(label.as_str()))
         .collect::<Result<_, _>>()
-        .map_err(|error| failed("the context does not make sense", io::Error::other(error)))?;
+        .map_err(|error| astray("the context does not make sense", io::Error::other(error)))?;
     let facts = NodeFacts::probe();
-    let mut planned = plan(environment, &clearance, &injected(claims), &facts, verified.settings.node.sidecar_uid).map_err(
-        |error| match error {
-            PlanError::BelowFloor(below) => below.screen(),
-            PlanError::GrantsOwn { .. } => Screen::refused("plan-undoes-lock", Exit::Config, error.to_string())
-                .hint("such a rule would let the job undo its own lock"),
-        },
-    )?;
+    let mut planned = plan(environment, &clearance, &injected(claims), &facts, verified.settings.node.sidecar_uid)
+        .map_err(|error| error.screen())?;
     planned.rules = needed(planned.rules, planned.landlock);
     planned.mask.extend(secret_files(&verified.settings));
-    let not_installed = |error: &dyn std::error::Error| Screen::failed_by("lock-not-installed", Exit::Os, error);
+    let not_installed = |error: &dyn std::error::Error| Screen::failed_on_node("lock-not-installed", error);
     let canaries = canary::create(Path::new(paths::CANARIES), &planned.profile)
         .map_err(|error| failed("cannot make the canaries", error))?;
     let launcher = crate::launch::binary().map_err(|error| failed("cannot read the launcher", error))?;
@@ -81,6 +77,7 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
             "none of the programs that the policy covers is on this node",
         )
         .fact("expected one of", covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))
+        .fact("presented", "none of them")
         .hint("name the interpreters of this node as `targets` in the policy's environment"));
     }
     let built =
@@ -112,7 +109,7 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
 fn environment<'a>(policy: &'a Policy, claims: &Claims) -> Result<&'a Environment, Screen> {
     let found = policy.environments.values().find(|environment| environment.name.as_str() == claims.environment);
     found.filter(|environment| environment.digest() == claims.environment_digest).ok_or_else(|| {
-        failed("the context names an environment that this policy does not have", io::ErrorKind::InvalidData.into())
+        astray("the context names an environment that this policy does not have", io::ErrorKind::InvalidData.into())
     })
 }
 
@@ -124,7 +121,7 @@ fn seal_lock(
     claims: &Claims,
 ) -> Result<Vec<u8>, Screen> {
     let boot = parse_boot_id(&claims.node.boot)
-        .ok_or_else(|| failed("the context does not make sense", io::ErrorKind::InvalidData.into()))?;
+        .ok_or_else(|| astray("the context does not make sense", io::ErrorKind::InvalidData.into()))?;
     let pinned = |path: &str| plan.mount.then(|| PathBuf::from(path));
     let bytes = seal(
         plan,

@@ -16,11 +16,7 @@ use crate::wire::credentials::Credentials;
 pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen> {
     let read = |source: &SecretSource| -> Result<Zeroizing<Vec<u8>>, Screen> {
         let SecretSource::File(path) = source;
-        node::read_secret(path).map_err(|error| Screen {
-            exit: Exit::NoInput,
-            reason: "secret-unreadable".into(),
-            ..error.screen()
-        })
+        node::read_secret(path).map_err(|error| error.screen_of_secret())
     };
     let mut credentials = Credentials::default();
     let (WorkspaceAuth::MachineToMachine { secret, .. } | WorkspaceAuth::Token { secret }) = &settings.workspace.auth;
