@@ -28,3 +28,18 @@ impl std::fmt::Debug for Secret {
         out.write_str("…")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_printable_ascii_and_never_empty() {
+        let taken = |bytes| Secret::new(bytes).map(|secret| secret.expose().to_owned());
+        assert_eq!(taken(b"s3cret!~"), Some("s3cret!~".to_owned()));
+        assert_eq!(taken(b""), None);
+        for foreign in [&b"a b"[..], b"a\r", b"a\0", b"a\x7f", "geh\u{e4}im".as_bytes(), b"a\xff"] {
+            assert_eq!(taken(foreign), None, "{foreign:?}");
+        }
+    }
+}
