@@ -1,19 +1,22 @@
 //! Promises of the record, from outside: what was acknowledged survives, and what was tampered with is found.
 
+#[path = "support/log.rs"]
+mod log;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use log::{beat, start};
 use longhorn::exit::Exit;
 use longhorn::host::clock::SystemClock;
 use longhorn::host::random::SystemRandomness;
 use longhorn::record::checkpoint::parse;
 use longhorn::record::disk::{Disk, Segment};
-use longhorn::record::event::RunContext;
-use longhorn::record::verify::{Anchor, Report, Signatures, Verdict, verify};
-use longhorn::record::{Event, Recorder, Start};
+use longhorn::record::verify::{Anchor, Known, Report, Signatures, Verdict, verify};
+use longhorn::record::{Event, Recorder};
 
 fn scratch(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/record-tests").join(name);
@@ -24,39 +27,15 @@ fn scratch(name: &str) -> PathBuf {
     path
 }
 
-fn start() -> Start<'static> {
-    Start {
-        origin: "longhorn/a.example/c-1/10.0.0.1/boot".into(),
-        run: RunContext { workspace: "https://a.example".into(), ..RunContext::default() },
-        first: Box::new(|vkey, origin| Event::Started {
-            vkey: vkey.into(),
-            origin: origin.into(),
-            node_key: String::new(),
-            binding: String::new(),
-            agent_sha256: String::new(),
-            settings_sha256: String::new(),
-            script_sha256: String::new(),
-            kernel: String::new(),
-            boot: String::new(),
-            journal: "off".into(),
-            prior: None,
-        }),
-        mirror: None,
-    }
-}
-
-fn beat(at: u64) -> Event {
-    Event::Heartbeat { journal_dropped: at, launches_unrecorded: 0, disk_free: 0 }
-}
-
 /// A log of `records` heartbeats, sealed or not; returns its only segment.
 fn honest(name: &str, records: u64, sealed: bool) -> PathBuf {
     let directory = scratch(name);
     let recorder =
-        Recorder::create(&directory, start(), Arc::new(SystemClock), Arc::new(SystemRandomness)).expect("a log starts");
+        Recorder::create(&directory, start(None), Arc::new(SystemClock), Arc::new(SystemRandomness)).expect("a log starts");
     for at in 0..records {
         let recorded = recorder.append(beat(at)).expect("it is durable");
-        assert_eq!(recorded.seq(), at + 1);
+        // A new key now and then is a record too.
+        assert!(recorded.seq() > at);
     }
     if sealed {
         let _ = recorder.append(Event::Sealed).expect("it is durable");
@@ -66,7 +45,7 @@ fn honest(name: &str, records: u64, sealed: bool) -> PathBuf {
 }
 
 fn judge(segment: &Path) -> Report {
-    verify(segment.parent().expect("a segment lies in a log"), &[], Signatures::All).expect("there is a log")
+    verify(segment.parent().expect("a segment lies in a log"), &Known::default(), Signatures::All).expect("there is a log")
 }
 
 #[test]
@@ -81,11 +60,13 @@ fn a_log_is_open_until_it_is_sealed_and_unanchored_until_somebody_outside_vouche
     let note: serde_json::Value = serde_json::from_str(note).expect("it is JSON");
     let (known, _) = parse(note["checkpoint"].as_str().expect("a note is text")).expect("it is a checkpoint");
     let directory = sealed.parent().expect("a segment lies in a log");
-    let anchored = verify(directory, &[Anchor::Checkpoint(known.clone())], Signatures::All).expect("there is a log");
+    let anchored = verify(directory, &Known { anchors: &[Anchor::Checkpoint(known.clone())], erased: &[] }, Signatures::All)
+        .expect("there is a log");
     assert_eq!((anchored.verdict.clone(), anchored.verdict.exit()), (Verdict::Sealed, Exit::Ok));
     let mut other = known;
     other.root[0] ^= 1;
-    let diverged = verify(directory, &[Anchor::Checkpoint(other)], Signatures::All).expect("there is a log");
+    let diverged = verify(directory, &Known { anchors: &[Anchor::Checkpoint(other)], erased: &[] }, Signatures::All)
+        .expect("there is a log");
     assert_eq!(diverged.verdict.exit(), Exit::LogDiverged);
 }
 
@@ -157,8 +138,14 @@ fn every_flipped_bit_of_a_log_is_found() {
 fn a_tail_that_was_cut_anywhere_is_never_called_complete() {
     let segment = honest("cut", 3, true);
     let bytes = fs::read(&segment).expect("it can be read");
-    for length in 1..bytes.len() {
+    let first = bytes.iter().position(|byte| *byte == b'\n').expect("it has a line");
+    for length in 0..bytes.len() {
         fs::write(&segment, &bytes[..length]).expect("it can be written");
+        if length <= first {
+            let nothing = verify(&segment, &Known::default(), Signatures::All).expect_err("no record is left");
+            assert_eq!(nothing.kind(), io::ErrorKind::NotFound, "cut at {length}");
+            continue;
+        }
         let report = judge(&segment);
         assert_eq!(report.verdict, Verdict::Open, "cut at {length}");
         assert!(report.leaves < 5 || report.unsigned_tail > 0, "cut at {length}");
@@ -208,7 +195,7 @@ fn a_disk_that_fills_up_at_any_byte_loses_nothing_acknowledged_and_admits_the_ga
         let (left, written) = (Arc::new(AtomicUsize::new(budget)), Arc::new(Mutex::new(Vec::new())));
         let disk = Failing { budget: left.clone(), written: written.clone() };
         let recorder =
-            Recorder::on(Box::new(disk), "0190-log".into(), start(), Arc::new(SystemClock), Arc::new(SystemRandomness))
+            Recorder::on(Box::new(disk), "0190-log".into(), start(None), Arc::new(SystemClock), Arc::new(SystemRandomness))
                 .expect("it starts");
         let acknowledged: Vec<u64> =
             (0..8).filter_map(|at| recorder.append(beat(at)).ok()).map(|recorded| recorded.seq()).collect();
@@ -221,7 +208,7 @@ fn a_disk_that_fills_up_at_any_byte_loses_nothing_acknowledged_and_admits_the_ga
             fs::write(directory.join(format!("seg-{first:020}.jsonl")), bytes).expect("it can be written");
             first += bytes.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"{\"prev\"")).count() as u64;
         }
-        let report = verify(&directory, &[], Signatures::All).expect("there is a log");
+        let report = verify(&directory, &Known::default(), Signatures::All).expect("there is a log");
         assert_eq!(report.verdict, Verdict::Open, "budget {budget}");
         assert_eq!((report.committed, report.gaps), (last + 1, u64::from(refused > 0)), "budget {budget}");
         assert!(acknowledged.iter().all(|seq| *seq < report.committed), "budget {budget}");
@@ -232,7 +219,7 @@ fn a_disk_that_fills_up_at_any_byte_loses_nothing_acknowledged_and_admits_the_ga
 fn many_callers_share_checkpoints_and_every_record_is_in_its_place() {
     let directory = scratch("many");
     let recorder =
-        Recorder::create(&directory, start(), Arc::new(SystemClock), Arc::new(SystemRandomness)).expect("a log starts");
+        Recorder::create(&directory, start(None), Arc::new(SystemClock), Arc::new(SystemRandomness)).expect("a log starts");
     let mut seqs: Vec<u64> = std::thread::scope(|scope| {
         let callers: Vec<_> = (0..16u64)
             .map(|caller| {
@@ -247,7 +234,95 @@ fn many_callers_share_checkpoints_and_every_record_is_in_its_place() {
     seqs.sort_unstable();
     seqs.dedup();
     assert_eq!(seqs.len(), 800, "no two records share a number");
-    let report = verify(&directory.join(recorder.log()), &[], Signatures::All).expect("there is a log");
+    let report = verify(&directory.join(recorder.log()), &Known::default(), Signatures::All).expect("there is a log");
     assert!(report.verdict == Verdict::Open && report.leaves >= 801 && report.epochs >= 1, "{report:?}");
     assert!(report.checkpoints < 801, "callers that wait together share a checkpoint: {}", report.checkpoints);
+}
+
+/// An honest sealed log, cut anew into many files: each one's name and lines.
+fn many_files(name: &str) -> Vec<(PathBuf, Vec<String>)> {
+    let segment = honest(name, 2_000, true);
+    let text = fs::read_to_string(&segment).expect("it is text");
+    fs::remove_file(&segment).expect("it can be removed");
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut first = 0;
+    let file = |lines: &[String]| {
+        let file = segment.with_file_name(format!("seg-{first:020}.jsonl"));
+        first += lines.iter().filter(|line| line.starts_with("{\"prev\"")).count();
+        (file, lines.to_vec())
+    };
+    lines.chunks(101).map(file).collect()
+}
+
+fn write_all(files: &[(PathBuf, Vec<String>)]) {
+    for (file, lines) in files {
+        fs::write(file, lines.join("\n") + "\n").expect("it can be written");
+    }
+}
+
+#[test]
+fn whoever_finds_it_first_the_fault_is_the_first_bad_line_of_the_log() {
+    let files = many_files("many-files");
+    write_all(&files);
+    let report = judge(&files[0].0);
+    assert_eq!((report.verdict, report.unsigned_tail), (Verdict::Unanchored, 0));
+    for (at, (file, lines)) in files.iter().enumerate() {
+        let mut damaged = files.clone();
+        // This is found sooner: nothing else need be read of these files.
+        for (_, behind) in damaged.iter_mut().skip(at + 1) {
+            behind[0] = "{}".into();
+        }
+        let line = 1 + at * 7 % (lines.len() - 1);
+        damaged[at].1[line] = match at % 3 {
+            0 => "{".into(),
+            1 if lines[line].starts_with("{\"checkpoint\"") => lines[line].replace("\\n\\n", "\\n"),
+            1 => lines[line].replace("\"prev\":\"", "\"prev\":\"0"),
+            _ => lines[line].replace("longhorn", "elsewhere").replace("\"log\":\"", "\"log\":\"0"),
+        };
+        write_all(&damaged);
+        match judge(file).verdict {
+            Verdict::Invalid(fault) => assert_eq!((&fault.file, fault.line), (file, line + 1), "{fault:?}"),
+            other => panic!("file {at}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_line_is_read_wherever_the_pieces_of_its_file_end() {
+    let segment = honest("pieces", 1_000, true);
+    let bytes = fs::read(&segment).expect("it can be read");
+    assert!(bytes.len() > 5 * 128 * 1024, "it has several pieces: {}", bytes.len());
+    let leaves = judge(&segment).leaves;
+    // A torn line of each length moves nothing but the count of what is unsigned.
+    for torn in [1, 100, 65_535, 65_536, 128 * 1024 - 1, 128 * 1024, 128 * 1024 + 1, 700_000] {
+        fs::write(&segment, [&bytes[..], &vec![b'x'; torn]].concat()).expect("it can be written");
+        let report = judge(&segment);
+        assert_eq!((report.verdict, report.leaves, report.unsigned_tail), (Verdict::Open, leaves, torn as u64), "{torn}");
+        // With a line feed it is a line, and no line is that long.
+        fs::write(&segment, [&bytes[..], &vec![b'x'; torn], b"\n"].concat()).expect("it can be written");
+        let what = match judge(&segment).verdict {
+            Verdict::Invalid(fault) => fault.what,
+            other => panic!("{torn}: {other:?}"),
+        };
+        let known = if torn > 65_535 {
+            format!("it is {torn} bytes long; no line is longer than 65535")
+        } else {
+            "it is neither a record nor a checkpoint".into()
+        };
+        assert_eq!(what, known);
+    }
+}
+
+#[test]
+fn a_line_without_end_costs_time_and_no_memory() {
+    let segment = honest("endless", 3, false);
+    let length = 1 << 30;
+    let before = fs::metadata(&segment).expect("it is there").len();
+    fs::File::options().write(true).open(&segment).and_then(|file| file.set_len(length)).expect("it can be made longer");
+    let report = judge(&segment);
+    assert_eq!((report.verdict, report.unsigned_tail), (Verdict::Open, length - before));
+    let status = fs::read_to_string("/proc/self/status").expect("it can be read");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the kernel counts it");
+    let kibibytes: u64 = peak.trim().trim_end_matches(" kB").parse().expect("it is a number");
+    assert!(kibibytes < 200 * 1024, "{kibibytes} KiB");
 }

@@ -1,6 +1,8 @@
 //! Promises of the record when its writer is killed or its disk fails: a real process, real system calls, real files.
 //! The writer is this very test binary, started again; it notes each acknowledgement after it was given.
 
+#[path = "support/log.rs"]
+mod log;
 mod support;
 
 use std::collections::BTreeMap;
@@ -11,14 +13,14 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use log::{beat, start};
 use longhorn::exit::Exit;
 use longhorn::host::clock::SystemClock;
 use longhorn::host::random::{Random, SystemRandomness};
+use longhorn::record::Recorder;
 use longhorn::record::append::newest;
 use longhorn::record::disk::Directory;
-use longhorn::record::event::{Prior, RunContext};
-use longhorn::record::verify::{Report, Signatures, Verdict, verify};
-use longhorn::record::{Event, Recorder, Start};
+use longhorn::record::verify::{Known, Report, Signatures, Verdict, verify};
 use support::{long, longhorn, text, tree};
 
 /// The directory of logs that the writer adds to. Only where it is set is this process a writer.
@@ -40,13 +42,7 @@ fn the_writer_writes_only_where_it_was_told_to() {
 #[expect(clippy::exit, reason = "how the writer ends is what is tested; the harness would change it")]
 fn write(directory: &Path) {
     let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().expect("it is a number"));
-    let prior = newest(directory);
-    let start = Start {
-        origin: "longhorn/a.example/c-1/10.0.0.1/boot".into(),
-        run: RunContext { workspace: "https://a.example".into(), ..RunContext::default() },
-        first: Box::new(|vkey, origin| first(vkey, origin, prior)),
-        mirror: None,
-    };
+    let start = start(newest(directory));
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let recorder = match number(COUNT) {
         None => Recorder::create(directory, start, clock, random),
@@ -58,7 +54,7 @@ fn write(directory: &Path) {
     let Ok(recorder) = recorder else { std::process::exit(Exit::Record.code().into()) };
     let acks = OpenOptions::new().append(true).create(true).open(directory.join(ACKS)).expect("it can be opened");
     let append = |mut acks: &File, value: u64| {
-        let outcome = recorder.append(Event::Heartbeat { journal_dropped: value, launches_unrecorded: 0, disk_free: 0 });
+        let outcome = recorder.append(beat(value));
         let line = match &outcome {
             Ok(recorded) => format!("{} {} {value}\n", recorded.log(), recorded.seq()),
             Err(_) => format!("refused {value}\n"),
@@ -87,22 +83,6 @@ fn write(directory: &Path) {
 }
 
 const ACKS: &str = "acknowledged";
-
-fn first(vkey: &str, origin: &str, prior: Option<Prior>) -> Event {
-    Event::Started {
-        vkey: vkey.into(),
-        origin: origin.into(),
-        node_key: String::new(),
-        binding: String::new(),
-        agent_sha256: String::new(),
-        settings_sha256: String::new(),
-        script_sha256: String::new(),
-        kernel: String::new(),
-        boot: String::new(),
-        journal: "off".into(),
-        prior,
-    }
-}
 
 fn scratch(name: &str) -> PathBuf {
     let path = tree().join("target/record-faults").join(name);
@@ -166,7 +146,7 @@ fn on_disk(log: &Path) -> BTreeMap<u64, u64> {
 /// Every acknowledged record of `log` is on disk with its value and below a checkpoint, by the library and by the program.
 fn nothing_lost(directory: &Path, log: &str, told: &Told, what: &str) -> Report {
     let path = directory.join(log);
-    let report = verify(&path, &[], Signatures::All).expect("there is a log");
+    let report = verify(&path, &Known::default(), Signatures::All).expect("there is a log");
     assert_eq!(report.verdict, Verdict::Open, "{what}");
     let values = on_disk(&path);
     for ((_, seq), value) in told.acknowledged.iter().filter(|((of, _), _)| of == log) {

@@ -210,6 +210,10 @@ pub struct LogVerifyArgs {
     /// A checkpoint known from elsewhere (a file), or a node key the log must be bound to (repeatable).
     #[arg(long = "anchor", value_name = "FILE")]
     pub anchors: Vec<PathBuf>,
+    /// A record that was erased for a reason known outside the node (repeatable). With an anchor, any other erased one is
+    /// DIVERGED: whoever holds the file can erase.
+    #[arg(long = "erased", value_name = "N")]
+    pub erased: Vec<u64>,
     /// Check the signature of every checkpoint, not only the last of each key.
     #[arg(long)]
     pub full: bool,

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::host::clock::Timestamp;
 use crate::host::paths;
 use crate::record::checkpoint::parse;
-use crate::record::verify::{Anchor, NodeAnchor, Report, Signatures, Verdict, verify};
+use crate::record::verify::{Anchor, Known, NodeAnchor, Redaction, Report, Signatures, Verdict, verify};
 use crate::screen::{Screen, one_line};
 
 /// Runs `longhorn log`.
@@ -24,7 +24,7 @@ pub fn run(args: &LogArgs, terminal: &mut Terminal<'_>) -> Exit {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Screen {
-    Screen::failed("log-unreadable", Exit::LogUnreadable, "there is no log to read")
+    Screen::failed("log-unreadable", Exit::LogUnreadable, "the log cannot be read")
         .fact("path", path.display())
         .fact("expected", "a log directory with segments, or a segment")
         .fact("presented", error)
@@ -108,7 +108,8 @@ fn sentence(value: &serde_json::Value, detailed: bool) -> String {
 fn check(args: &LogVerifyArgs, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
     let anchors = args.anchors.iter().map(|path| anchor(path)).collect::<Result<Vec<_>, _>>()?;
     let signatures = if args.full { Signatures::All } else { Signatures::Newest };
-    let report = verify(&args.path, &anchors, signatures).map_err(|error| unreadable(&args.path, &error))?;
+    let known = Known { anchors: &anchors, erased: &args.erased };
+    let report = verify(&args.path, &known, signatures).map_err(|error| unreadable(&args.path, &error))?;
     let text = if args.json { json(&report) } else { plain(&report) };
     write!(terminal.out, "{text}").map_err(closed)?;
     Ok(report.verdict.exit())
@@ -146,11 +147,14 @@ fn plain(report: &Report) -> String {
     let mut rows = details(&report.verdict);
     rows.push(("records", format!("{} ({} committed)", report.leaves, report.committed)));
     rows.push(("checkpoints", format!("{} by {} keys", report.checkpoints, report.epochs)));
+    rows.push(("signatures", format!("{} of {} checked", report.signatures_checked, report.checkpoints)));
     if let Some((first, last)) = report.times {
         rows.push(("time", format!("{} to {}", Timestamp::from_millis(first), Timestamp::from_millis(last))));
     }
     rows.push(("gaps", report.gaps.to_string()));
     rows.push(("redacted", report.redacted.to_string()));
+    let said = |Redaction { seq, by, why }: &Redaction| ("", format!("record {seq}, unsigned: by {by}: {why}"));
+    rows.extend(report.redactions.iter().map(said));
     rows.push(("unsigned tail", format!("{} bytes", report.unsigned_tail)));
     rows.push(("log", report.origin.clone()));
     let rows: String = rows.iter().map(|(label, value)| format!("  {label:14} {}\n", one_line(value))).collect();
@@ -160,9 +164,12 @@ fn plain(report: &Report) -> String {
 fn json(report: &Report) -> String {
     let detail: serde_json::Map<String, serde_json::Value> =
         details(&report.verdict).into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    let said = |Redaction { seq, by, why }: &Redaction| serde_json::json!({ "seq": seq, "by": by, "why": why });
+    let redactions: Vec<_> = report.redactions.iter().map(said).collect();
     let value = serde_json::json!({
         "verdict": report.verdict.word(), "detail": detail, "records": report.leaves, "committed": report.committed,
-        "checkpoints": report.checkpoints, "keys": report.epochs, "gaps": report.gaps, "redacted": report.redacted,
+        "checkpoints": report.checkpoints, "signatures_checked": report.signatures_checked, "keys": report.epochs, "gaps": report.gaps,
+        "redacted": report.redacted, "redactions": redactions,
         "unsigned_tail_bytes": report.unsigned_tail, "first_ms": report.times.map(|(first, _)| first),
         "last_ms": report.times.map(|(_, last)| last), "log": report.origin, "root": report.root_base64,
     });

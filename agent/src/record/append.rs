@@ -3,23 +3,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use super::chain::{Hash, Tree, leaf};
-use super::checkpoint::Signer;
+use super::chain::{Hash, LEAF, Tree, leaf};
+use super::checkpoint::{Signer, checkpoint_json};
 use super::disk::{Directory, Disk, Segment};
 use super::event::{Event, Prior, RunContext};
 use super::journal::Mirror;
-use super::line::{Frame, render};
+use super::line::{Body, Frame, run};
+use super::queue::{Committed, End, Item, Outcome, Queue};
+use super::verify::{Known, Report, Signatures, verify};
 use crate::host::clock::{BootTime, Clock};
-use crate::host::digest::{hex, sha256_hex};
+use crate::host::digest::sha256_hex;
 use crate::host::random::{Random, uuid_v7};
 
-/// Requests that wait for the writer; a caller beyond that waits too.
-const QUEUE: usize = 1024;
-/// No more leaves share a checkpoint.
-const BATCH: usize = 512;
 /// A segment is closed when it is larger, in bytes.
 const SEGMENT: usize = 4 * 1024 * 1024;
 /// A signing key signs no more checkpoints, and none after this time: whoever steals the node holds only the newest key.
@@ -30,7 +27,7 @@ const EPOCH: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 #[must_use]
 pub struct Recorded {
-    pub(super) log: String,
+    pub(super) log: Arc<str>,
     pub(super) seq: u64,
     pub(super) leaf: Hash,
     pub(super) note: Arc<str>,
@@ -61,6 +58,10 @@ impl RecordError {
     fn new(step: &'static str, cause: std::io::Error) -> Self {
         Self { step, cause: Arc::new(cause) }
     }
+
+    pub(super) fn gone() -> Self {
+        Self::new("reach the writer of", std::io::ErrorKind::BrokenPipe.into())
+    }
 }
 
 /// Makes the first event from the verifier key and the origin.
@@ -78,18 +79,13 @@ pub struct Start<'a> {
     pub mirror: Option<Mirror>,
 }
 
-type Reply = Box<dyn FnOnce(Result<Recorded, RecordError>) + Send>;
-
-enum Request {
-    Append(Box<Event>, Reply),
-    Describe(Box<RunContext>),
-}
-
 /// The handle to the writer. The writer ends when the last handle is dropped.
 #[derive(Clone)]
 pub struct Recorder {
-    requests: SyncSender<Request>,
+    queue: Arc<End>,
     log: Arc<str>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
 }
 
 impl Recorder {
@@ -127,7 +123,7 @@ impl Recorder {
             disk,
             segment: None,
             segment_size: 0,
-            state: State { prev: "0".repeat(64), tree: Tree::default() },
+            state: State::default(),
             signer,
             checkpoints: 0,
             epoch_began,
@@ -135,19 +131,20 @@ impl Recorder {
             ended: None,
             log: log.as_str().into(),
             name,
-            run: start.run,
+            run: run(&start.run),
             mirror: start.mirror,
-            clock,
-            random,
+            clock: clock.clone(),
+            random: random.clone(),
         };
-        writer.commit(vec![first])?;
-        let (requests, receiver) = sync_channel(QUEUE);
-        let log = writer.log.clone();
+        let first = Item { body: writer.body(&first), run: None };
+        writer.commit(&[first])?;
+        let queue = Arc::new(Queue::new());
+        let (log, own) = (writer.log.clone(), End(queue.clone()));
         std::thread::Builder::new()
             .name("record".into())
-            .spawn(move || writer.serve(&receiver))
+            .spawn(move || writer.serve(&own.0))
             .map_err(|cause| RecordError::new("start the writer of", cause))?;
-        Ok(Self { requests, log })
+        Ok(Self { queue: Arc::new(End(queue)), log, clock, random })
     }
 
     /// The log's id.
@@ -160,9 +157,7 @@ impl Recorder {
     /// # Errors
     /// When it is not.
     pub fn append(&self, event: Event) -> Result<Recorded, RecordError> {
-        let (reply, answer) = sync_channel(1);
-        self.post(event, Box::new(move |result| drop(reply.send(result))))?;
-        answer.recv().map_err(|_| gone())?
+        self.queue.0.push(self.body(&event))?.wait()
     }
 
     /// As [`Recorder::append`], for async callers.
@@ -170,38 +165,30 @@ impl Recorder {
     /// # Errors
     /// When it is not durable.
     pub async fn record(&self, event: Event) -> Result<Recorded, RecordError> {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        self.post(event, Box::new(move |result| drop(reply.send(result))))?;
-        answer.await.map_err(|_| gone())?
+        self.queue.0.push(self.body(&event))?.told().await
     }
 
     /// Records an event without waiting; false when the queue is full and the event was not taken.
     pub fn offer(&self, event: Event) -> bool {
-        self.requests
-            .try_send(Request::Append(Box::new(event), Box::new(|result| drop(result.map(|recorded| recorded.seq)))))
-            .is_ok()
+        self.queue.0.offer(self.body(&event))
     }
 
     /// From now on records say this of where and for what.
     ///
     /// # Errors
     /// When the writer is gone.
-    pub fn describe(&self, run: RunContext) -> Result<(), RecordError> {
-        self.requests.send(Request::Describe(Box::new(run))).map_err(|_| gone())
+    pub fn describe(&self, context: RunContext) -> Result<(), RecordError> {
+        self.queue.0.describe(run(&context))
     }
 
-    fn post(&self, event: Event, reply: Reply) -> Result<(), RecordError> {
-        self.requests.send(Request::Append(Box::new(event), reply)).map_err(|_| gone())
+    fn body(&self, event: &Event) -> Body {
+        Body::of(event, uuid_v7(self.clock.now(), &*self.random))
     }
 }
 
-fn gone() -> RecordError {
-    RecordError::new("reach the writer of", std::io::ErrorKind::BrokenPipe.into())
-}
-
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct State {
-    prev: String,
+    prev: Hash,
     tree: Tree,
 }
 
@@ -218,67 +205,51 @@ struct Writer {
     ended: Option<RecordError>,
     log: Arc<str>,
     name: String,
-    run: RunContext,
+    /// Rendered.
+    run: Vec<u8>,
     mirror: Option<Mirror>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
 
 impl Writer {
-    fn serve(&mut self, requests: &Receiver<Request>) {
-        while let Ok(first) = requests.recv() {
-            let (mut events, mut replies) = (Vec::new(), Vec::new());
-            let mut next = Some(first);
-            // Whatever queued up while the last batch was on its way to the disk shares this one; nobody waits for a timer.
-            while let Some(request) = next {
-                match request {
-                    Request::Append(event, reply) => {
-                        events.push(*event);
-                        replies.push(reply);
-                    }
-                    Request::Describe(run) if events.is_empty() => self.run = *run,
-                    Request::Describe(run) => {
-                        self.answer(std::mem::take(&mut events), std::mem::take(&mut replies));
-                        self.run = *run;
-                    }
-                }
-                next = if events.len() < BATCH { requests.try_recv().ok() } else { None };
-            }
-            self.answer(events, replies);
+    fn serve(&mut self, queue: &Queue) {
+        // Whatever queued up while the last batch was on its way to the disk shares the next; nobody waits for a timer.
+        while let Some((items, batch)) = queue.take() {
+            batch.tell(self.commit(&items));
         }
     }
 
-    fn answer(&mut self, events: Vec<Event>, replies: Vec<Reply>) {
-        if events.is_empty() {
-            return;
-        }
-        match self.commit(events) {
-            Ok(recorded) => recorded.into_iter().zip(replies).for_each(|(one, reply)| reply(Ok(one))),
-            Err(error) => replies.into_iter().for_each(|reply| reply(Err(error.clone()))),
-        }
+    fn body(&self, event: &Event) -> Body {
+        Body::of(event, uuid_v7(self.clock.now(), &*self.random))
     }
 
     /// Makes a batch durable, or leaves the log as it was.
-    fn commit(&mut self, events: Vec<Event>) -> Result<Vec<Recorded>, RecordError> {
-        let count = events.len() as u64;
+    fn commit(&mut self, items: &[Item]) -> Outcome {
         let before = self.state.clone();
-        let mut bytes = Vec::with_capacity(events.len() * 800 + 512);
+        let mut bytes = Vec::with_capacity(items.len() * 800 + 512);
         if self.unrecorded > 0 {
-            self.add(&mut bytes, &Event::Gap { count: self.unrecorded, reason: "the disk refused".into() });
+            let gap = self.body(&Event::Gap { count: self.unrecorded, reason: "the disk refused".into() });
+            self.add(&mut bytes, &gap);
         }
-        let placed: Vec<(u64, Hash)> = events.iter().map(|event| self.add(&mut bytes, event)).collect();
+        let mut place = |item: &Item| {
+            if let Some(run) = &item.run {
+                self.run.clone_from(run);
+            }
+            self.add(&mut bytes, &item.body)
+        };
+        let placed: Vec<(u64, Hash)> = items.iter().map(&mut place).collect();
         let next = self.epoch_over().then(|| Signer::draw(&self.name, &*self.random));
         if let Some(next) = &next {
-            self.add(&mut bytes, &Event::KeyRotated { next_vkey: next.vkey() });
+            let rotated = self.body(&Event::KeyRotated { next_vkey: next.vkey() });
+            self.add(&mut bytes, &rotated);
         }
         // The old key signs the checkpoint that commits its successor.
         let note = self.signer.checkpoint(&self.state.tree);
-        bytes.extend_from_slice(b"{\"checkpoint\":");
-        bytes.extend_from_slice(super::verify::checkpoint_json(&note).as_bytes());
-        bytes.extend_from_slice(b"}\n");
-        if let Err(error) = self.write(&bytes, before.tree.size()) {
+        bytes.extend_from_slice(format!("\n{{\"checkpoint\":{}}}\n", checkpoint_json(&note)).as_bytes());
+        if let Err(error) = self.write(&bytes[1..], before.tree.size()) {
             self.state = before;
-            self.unrecorded += count;
+            self.unrecorded += items.len() as u64;
             return Err(error);
         }
         self.unrecorded = 0;
@@ -289,29 +260,27 @@ impl Writer {
             self.epoch_began = self.clock.boot();
         }
         if let Some(mirror) = &self.mirror {
-            events.iter().zip(&placed).for_each(|(event, (seq, leaf))| mirror.tell(event.class().name, *seq, leaf, &self.log));
+            items.iter().zip(&placed).for_each(|(item, (seq, leaf))| mirror.tell(item.body.name, *seq, leaf, &self.log));
         }
-        let note: Arc<str> = note.into();
-        Ok(placed.into_iter().map(|(seq, leaf)| Recorded { log: self.log.to_string(), seq, leaf, note: note.clone() }).collect())
+        Ok(Committed { log: self.log.clone(), placed, note: note.into() })
     }
 
     fn epoch_over(&self) -> bool {
         self.checkpoints + 1 >= EPOCH_CHECKPOINTS || self.clock.boot() >= self.epoch_began.plus(EPOCH)
     }
 
-    fn add(&mut self, bytes: &mut Vec<u8>, event: &Event) -> (u64, Hash) {
-        let seq = self.state.tree.size();
-        let now = self.clock.now();
-        let uid = uuid_v7(now, &*self.random);
-        let frame =
-            Frame { prev: &self.state.prev, seq, log: &self.log, uid: &uid, time: now, boot: self.clock.boot(), run: &self.run };
-        let line = render(&frame, event);
-        let hash = leaf(line.as_bytes());
-        bytes.extend_from_slice(line.as_bytes());
-        bytes.push(b'\n');
-        self.state.prev = hex(&hash);
-        self.state.tree.push(hash);
-        (seq, hash)
+    fn add(&mut self, bytes: &mut Vec<u8>, body: &Body) -> (u64, Hash) {
+        let State { prev, tree } = &mut self.state;
+        let seq = tree.size();
+        let from = bytes.len();
+        let (time, boot) = (self.clock.now(), self.clock.boot());
+        // The mark of a leaf stands where then the line feed of the line before does.
+        bytes.push(LEAF);
+        Frame { prev, seq, log: &self.log, time, boot, run: &self.run }.render(body, bytes);
+        *prev = leaf(&bytes[from..]);
+        tree.push(*prev);
+        bytes[from] = b'\n';
+        (seq, *prev)
     }
 
     fn write(&mut self, bytes: &[u8], first: u64) -> Result<(), RecordError> {
@@ -363,8 +332,13 @@ impl Writer {
 pub fn newest(directory: &Path) -> Option<Prior> {
     let logs = std::fs::read_dir(directory).ok()?.filter_map(|entry| entry.ok()).filter(|entry| entry.path().is_dir());
     let last = logs.map(|entry| entry.file_name()).max()?;
-    let report = super::verify::verify(&directory.join(&last), &[], super::verify::Signatures::Newest).ok()?;
-    Some(Prior { log: last.to_string_lossy().into_owned(), size: report.committed, root: report.root_base64 })
+    let log = last.to_string_lossy().into_owned();
+    Some(match verify(&directory.join(&last), &Known::default(), Signatures::Newest) {
+        Ok(Report { verdict, committed, root_base64, unsigned_tail, .. }) => {
+            Prior { log, size: committed, root: root_base64, verdict: verdict.word().into(), unsigned_tail }
+        }
+        Err(_) => Prior { log, size: 0, root: String::new(), verdict: "UNREADABLE".into(), unsigned_tail: 0 },
+    })
 }
 
 /// SHA-256 (hex) of text that is too long for a record.

@@ -1,53 +1,95 @@
 //! Hashes: RFC 6962 leaves over raw lines, and the compact range of a growing Merkle tree. Pure.
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{SHA256, digest};
 
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
 
-fn sha256(parts: &[&[u8]]) -> Hash {
-    let mut context = Context::new(&SHA256);
-    for part in parts {
-        context.update(part);
-    }
-    context.finish().as_ref().try_into().expect("SHA-256 is 32 bytes long")
+/// The byte before the line in what is hashed as a leaf (RFC 6962 §2.1).
+pub const LEAF: u8 = 0;
+const NODE: u8 = 1;
+
+/// In one call: it allocates nothing, and a log is hashed line by line.
+fn sha256(bytes: &[u8]) -> Hash {
+    digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 is 32 bytes long")
 }
 
-/// The hash of a leaf: `SHA-256(0x00 || line)`, over the raw line without its line feed (RFC 6962 §2.1).
-pub fn leaf(line: &[u8]) -> Hash {
-    sha256(&[&[0], line])
+/// The hash of a leaf: `SHA-256(0x00 || line)`, over the raw line without its line feed (RFC 6962 §2.1). The line comes
+/// with its [`LEAF`] before it, so that nobody copies it.
+pub fn leaf(marked: &[u8]) -> Hash {
+    debug_assert_eq!(marked.first(), Some(&LEAF));
+    sha256(marked)
 }
 
-/// The peaks of a Merkle tree, enough to grow it and to know its root.
+fn node(left: &Hash, right: &Hash) -> Hash {
+    let mut marked = [NODE; 65];
+    marked[1..33].copy_from_slice(left);
+    marked[33..].copy_from_slice(right);
+    sha256(&marked)
+}
+
+/// The peaks over the leaves from `begin` to `end` of a Merkle tree. From 0 they are enough to grow it and to know its
+/// root; from elsewhere they are what a tree that ends there takes in at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
-    size: u64,
+    begin: u64,
+    end: u64,
     peaks: Vec<Hash>,
 }
 
 impl Tree {
-    /// How many leaves it has.
+    /// None yet of the leaves from `begin` on.
+    pub fn from(begin: u64) -> Self {
+        Self { begin, end: begin, peaks: Vec::with_capacity(16) }
+    }
+
+    /// How many leaves stand before its first.
+    pub fn begin(&self) -> u64 {
+        self.begin
+    }
+
+    /// Whether no leaf is in it.
+    pub fn is_empty(&self) -> bool {
+        self.begin == self.end
+    }
+
+    /// How many leaves the tree has up to here.
     pub fn size(&self) -> u64 {
-        self.size
+        self.end
     }
 
     /// Adds a leaf.
     pub fn push(&mut self, leaf: Hash) {
-        let mut node = leaf;
-        // Each trailing one of the size is a full subtree that the new leaf completes.
-        for _ in 0..self.size.trailing_ones() {
-            let left = self.peaks.pop().expect("there is a peak for each one bit of the size");
-            node = sha256(&[&[1], &left, &node]);
-        }
-        self.peaks.push(node);
-        self.size += 1;
+        self.grow(leaf, 1);
     }
 
-    /// The root; SHA-256 of nothing for an empty tree.
+    /// Adds the leaves of `run`, which begins where this ends.
+    pub fn extend(&mut self, run: &Self) {
+        debug_assert_eq!(self.end, run.begin);
+        for peak in &run.peaks {
+            // Each peak is the largest full subtree that can begin here and ends within the run.
+            let level = self.end.trailing_zeros().min((run.end - self.end).ilog2());
+            self.grow(*peak, 1 << level);
+        }
+    }
+
+    /// Adds a full subtree of `width` leaves.
+    fn grow(&mut self, mut subtree: Hash, mut width: u64) {
+        self.end += width;
+        // Together with its left sibling, where that is ours, it is a full subtree of twice the width.
+        while self.end.is_multiple_of(2 * width) && self.end - 2 * width >= self.begin {
+            let left = self.peaks.pop().expect("the sibling ends where the subtree began, and is the last peak");
+            subtree = node(&left, &subtree);
+            width *= 2;
+        }
+        self.peaks.push(subtree);
+    }
+
+    /// The root of a tree from 0; SHA-256 of nothing where it is empty.
     pub fn root(&self) -> Hash {
         match self.peaks.split_last() {
             None => sha256(&[]),
-            Some((last, rest)) => rest.iter().rev().fold(*last, |right, left| sha256(&[&[1], left, &right])),
+            Some((last, rest)) => rest.iter().rev().fold(*last, |right, left| node(left, &right)),
         }
     }
 }
@@ -57,14 +99,18 @@ mod tests {
     use super::*;
     use crate::host::digest::hex;
 
+    fn of(line: &[u8]) -> Hash {
+        leaf(&[&[LEAF], line].concat())
+    }
+
     /// RFC 6962 §2.1, as it is written there.
     fn plain(leaves: &[&[u8]]) -> Hash {
         match leaves {
             [] => sha256(&[]),
-            [one] => leaf(one),
+            [one] => of(one),
             _ => {
                 let split = leaves.len().next_power_of_two() / 2;
-                sha256(&[&[1], &plain(&leaves[..split]), &plain(&leaves[split..])])
+                sha256(&[&[1], &plain(&leaves[..split])[..], &plain(&leaves[split..])].concat())
             }
         }
     }
@@ -88,10 +134,27 @@ mod tests {
         ];
         let mut tree = Tree::default();
         for (size, line) in (1..).zip(leaves) {
-            tree.push(leaf(line));
+            tree.push(of(line));
             assert_eq!(tree.root(), plain(&leaves[..size]), "{size}");
             if let Some((_, root)) = roots.iter().find(|(at, _)| *at == size) {
                 assert_eq!(hex(&tree.root()), *root);
+            }
+        }
+    }
+
+    #[test]
+    fn a_tree_that_takes_in_runs_is_the_tree_that_grew_leaf_by_leaf() {
+        let leaves: Vec<Hash> = (0..70u8).map(|at| of(&[at])).collect();
+        let grown = |begin: usize, end: usize| {
+            let mut run = Tree::from(begin as u64);
+            leaves[begin..end].iter().for_each(|leaf| run.push(*leaf));
+            run
+        };
+        for begin in 0..leaves.len() {
+            for end in begin..=leaves.len() {
+                let mut tree = grown(0, begin);
+                tree.extend(&grown(begin, end));
+                assert_eq!(tree, grown(0, end), "{begin}..{end}");
             }
         }
     }

@@ -121,6 +121,11 @@ pub fn parse(note: &str) -> Result<(Checkpoint, Vec<u8>), CheckpointError> {
     read().ok_or(CheckpointError::Framing)
 }
 
+/// A note as a JSON string, the one way it is written: the em dash escaped, nothing else beyond line feeds.
+pub fn checkpoint_json(note: &str) -> String {
+    format!("\"{}\"", note.replace('\u{2014}', "\\u2014").replace('\n', "\\n"))
+}
+
 fn body(origin: &str, size: u64, root: &Hash) -> String {
     format!("{origin}\n{size}\n{}\n", STANDARD.encode(root))
 }

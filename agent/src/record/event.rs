@@ -230,6 +230,10 @@ pub struct Prior {
     pub size: u64,
     /// That checkpoint's root, base64.
     pub root: String,
+    /// What a verifier said of it, before anything was added; `UNREADABLE` where it could not be read.
+    pub verdict: String,
+    /// Its bytes behind that checkpoint: what was on its way to the disk when it ended.
+    pub unsigned_tail: u64,
 }
 
 /// OCSF: class, activity, severity (1 informational … 4 high), status (1 success, 2 failure).

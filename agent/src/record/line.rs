@@ -1,10 +1,14 @@
 //! One event as one line: fixed key order, `prev` first, ASCII only, at most 65,535 bytes (the C2SP tile limit).
 
+use std::io::Write;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::chain::Hash;
 use super::event::{Event, RunContext};
 use crate::host::clock::{BootTime, Timestamp};
+use crate::host::digest::hex;
 
 /// No line is longer.
 pub const MOST: usize = 65_535;
@@ -14,47 +18,73 @@ const MOST_TEXT: usize = 400;
 /// Bytes of one list at the most: the four lists of an inventory then fit one line.
 const MOST_LIST: usize = 14_000;
 
+/// What an event says of itself, rendered by whoever records it. The writer puts the rest around it.
+pub struct Body {
+    /// The event's name.
+    pub name: &'static str,
+    /// The event's id (UUIDv7).
+    uid: String,
+    /// From its class to the last section before `run`, then what comes after it.
+    text: Vec<u8>,
+    /// Where `run` stands between the two.
+    run: usize,
+}
+
+impl Body {
+    /// Of this event.
+    pub fn of(event: &Event, uid: String) -> Self {
+        let class = event.class();
+        let mut text = Writer(Vec::with_capacity(512));
+        text.key("class_uid", &class.class);
+        text.key("type_uid", &(class.class * 100 + class.activity));
+        text.key("activity_id", &class.activity);
+        text.key("severity_id", &class.severity);
+        text.key("status_id", &class.status);
+        text.key("event", &class.name);
+        sections(&mut text, event);
+        let run = text.0.len();
+        text.key("ext", &extension(event));
+        Self { name: class.name, uid, text: text.0, run }
+    }
+}
+
+/// Where and for what, as it stands in every line.
+pub fn run(context: &RunContext) -> Vec<u8> {
+    let mut run = Writer(Vec::with_capacity(256));
+    run.key("run", context);
+    run.0
+}
+
 /// What stands in every line around an event.
 pub struct Frame<'a> {
-    /// The leaf hash of the line before, hex.
-    pub prev: &'a str,
+    /// The leaf hash of the line before.
+    pub prev: &'a Hash,
     /// Counts from 0.
     pub seq: u64,
     /// The log's id.
     pub log: &'a str,
-    /// The event's id (UUIDv7).
-    pub uid: &'a str,
     /// Wall clock.
     pub time: Timestamp,
     /// Monotonic.
     pub boot: BootTime,
-    /// Where and for what.
-    pub run: &'a RunContext,
+    /// Where and for what, from [`run`].
+    pub run: &'a [u8],
 }
 
-/// Renders without the line feed.
-pub fn render(frame: &Frame<'_>, event: &Event) -> String {
-    let class = event.class();
-    let mut line = Writer(String::with_capacity(768));
-    line.key("prev", &frame.prev);
-    line.key("seq", &frame.seq);
-    line.key("v", &1);
-    line.key("log", &frame.log);
-    line.key("uid", &frame.uid);
-    line.key("time", &frame.time.millis());
-    line.key("boot_ns", &frame.boot.0.to_string());
-    line.key("class_uid", &class.class);
-    line.key("type_uid", &(class.class * 100 + class.activity));
-    line.key("activity_id", &class.activity);
-    line.key("severity_id", &class.severity);
-    line.key("status_id", &class.status);
-    line.key("event", &class.name);
-    sections(&mut line, event);
-    line.key("run", frame.run);
-    line.key("ext", &extension(event));
-    line.0.push('}');
-    debug_assert!(line.0.len() <= MOST);
-    line.0
+impl Frame<'_> {
+    /// Adds the line without its line feed.
+    pub fn render(&self, body: &Body, bytes: &mut Vec<u8>) {
+        let from = bytes.len();
+        let (prev, seq, log, uid) = (hex(self.prev), self.seq, self.log, &body.uid);
+        let (time, boot) = (self.time.millis(), self.boot.0);
+        write!(bytes, r#"{{"prev":"{prev}","seq":{seq},"v":1,"log":"{log}","uid":"{uid}","time":{time},"boot_ns":"{boot}""#)
+            .expect("memory takes all bytes");
+        let (before, after) = body.text.split_at(body.run);
+        for part in [before, self.run, after, b"}"] {
+            bytes.extend_from_slice(part);
+        }
+        debug_assert!(bytes.len() - from <= MOST);
+    }
 }
 
 /// decision, reason, actor, proc, env, ctl: absent sections are left out.
@@ -160,28 +190,32 @@ fn cut(text: &str) -> String {
     }
 }
 
-struct Writer(String);
+/// Keys with their values, each with a comma before it.
+struct Writer(Vec<u8>);
 
 impl Writer {
     fn key<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        self.0.push('"');
-        self.0.push_str(key);
-        self.0.push_str("\":");
-        let text = serde_json::to_string(value).expect("strings, numbers, lists and maps with string keys");
-        if text.is_ascii() {
-            self.0.push_str(&text);
-        } else {
-            let mut units = [0u16; 2];
-            for letter in text.chars() {
-                if letter.is_ascii() {
-                    self.0.push(letter);
-                } else {
-                    // JSON escapes beyond the basic plane are surrogate pairs (RFC 8259 §7).
-                    for unit in letter.encode_utf16(&mut units) {
-                        self.0.push_str(&format!("\\u{unit:04x}"));
-                    }
-                }
+        self.0.extend_from_slice(b",\"");
+        self.0.extend_from_slice(key.as_bytes());
+        self.0.extend_from_slice(b"\":");
+        let from = self.0.len();
+        serde_json::to_writer(&mut self.0, value).expect("strings, numbers, lists and maps with string keys");
+        if !self.0[from..].is_ascii() {
+            let text = self.0.split_off(from);
+            self.escape(std::str::from_utf8(&text).expect("serde_json writes UTF-8"));
+        }
+    }
+
+    fn escape(&mut self, text: &str) {
+        let mut units = [0u16; 2];
+        for letter in text.chars() {
+            match u8::try_from(letter).ok().filter(u8::is_ascii) {
+                Some(letter) => self.0.push(letter),
+                // JSON escapes beyond the basic plane are surrogate pairs (RFC 8259 §7).
+                None => letter
+                    .encode_utf16(&mut units)
+                    .iter()
+                    .for_each(|unit| self.0.extend_from_slice(format!("\\u{unit:04x}").as_bytes())),
             }
         }
     }
@@ -193,16 +227,7 @@ mod tests {
 
     #[test]
     fn a_line_is_ascii_json_with_prev_first_however_long_its_input() {
-        let run = RunContext { workspace: "https://a.example".into(), node: "é\u{1f600}\n".into(), ..RunContext::default() };
-        let frame = Frame {
-            prev: &"0".repeat(64),
-            seq: 7,
-            log: "l",
-            uid: "u",
-            time: Timestamp::from_millis(5),
-            boot: BootTime(9),
-            run: &run,
-        };
+        let context = RunContext { workspace: "https://a.example".into(), node: "é\u{1f600}\n".into(), ..RunContext::default() };
         let long: Vec<String> = (0..10_000).map(|at| format!("{at}-{}", "ü".repeat(1000))).collect();
         let event = Event::Inventory {
             processes: long.clone(),
@@ -211,7 +236,11 @@ mod tests {
             init_scripts: long,
             omitted: 0,
         };
-        let line = render(&frame, &event);
+        let (time, boot) = (Timestamp::from_millis(5), BootTime(9));
+        let frame = Frame { prev: &[0; 32], seq: 7, log: "l", time, boot, run: &run(&context) };
+        let mut line = Vec::new();
+        frame.render(&Body::of(&event, "u".into()), &mut line);
+        let line = String::from_utf8(line).unwrap();
         assert!(line.is_ascii() && line.starts_with("{\"prev\":\"0") && !line.contains('\n'));
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["run"]["node"], "é\u{1f600}\n");

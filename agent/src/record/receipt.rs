@@ -50,5 +50,5 @@ pub fn accept(receipt: &Unverified<&[u8]>) -> Result<Recorded, ReceiptError> {
     if covered.origin.rsplit('/').next() != Some(log) || covered.size <= seq {
         return Err(ReceiptError::NotCovered);
     }
-    Ok(Recorded { log: log.to_owned(), seq, leaf, note: note.into() })
+    Ok(Recorded { log: log.into(), seq, leaf, note: note.into() })
 }

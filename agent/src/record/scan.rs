@@ -1,39 +1,191 @@
-//! Lines of a log, as they lie there. Nothing is believed; where a line breaks the format, the sentence says how.
+//! Lines of a log, as they lie there. Nothing is believed; where a line breaks the format, the sentence says how. All
+//! that can be said of a line without the lines before it is said here, so that many can be read at once.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
-/// One line.
-pub enum Line<'a> {
+use super::canonical::{Head, Reader};
+use super::chain::{Hash, LEAF, Tree, leaf};
+use super::checkpoint::{Checkpoint, CheckpointError, checkpoint_json, parse};
+use super::line::MOST;
+use super::verify::Redaction;
+use crate::host::digest::unhex;
+
+/// Few lines are shorter; where they are, a list grows.
+const SHORT: usize = 256;
+
+/// What was read.
+pub enum Line {
     /// A record.
-    Leaf {
-        /// The hash of the record before, hex.
-        prev: &'a str,
-        /// Its number.
-        seq: u64,
-        /// Its log.
-        log: &'a str,
-        /// Wall clock, milliseconds.
-        time: i64,
-        /// Its name.
-        event: &'a str,
-        /// The whole line.
-        raw: &'a [u8],
-    },
-    /// A checkpoint note.
-    Checkpoint(String),
+    Record(Record),
     /// What stands in for a record that was erased (GDPR Article 17); its hash keeps chain and tree intact.
     Redacted {
-        /// The erased record's leaf hash, hex.
-        leaf: String,
-        /// Its number.
-        seq: u64,
+        /// The erased record's leaf hash; none where it is not one.
+        leaf: Option<Hash>,
+        /// Its number, and what is said of the erasing.
+        says: Redaction,
+        /// Bytes of the line that stands for it.
+        length: usize,
     },
+    /// A checkpoint note.
+    Checkpoint {
+        /// Its text.
+        note: String,
+        /// What it says.
+        says: Result<Checkpoint, CheckpointError>,
+    },
+    /// No line: the records since the last of these, as they go into the tree. One stands before each checkpoint.
+    Run(Tree),
+    /// Nothing of the kind; says how.
+    Broken(String),
+}
+
+/// A record.
+pub struct Record {
+    /// The hash of the record before; none where it is not one.
+    pub prev: Option<Hash>,
+    /// Its number.
+    pub seq: u64,
+    /// Its log; none where it is that of the record before, in the same block.
+    pub log: Option<Box<str>>,
+    /// Wall clock, milliseconds.
+    pub time: i64,
+    /// What a verifier must know of its event.
+    pub what: What,
+    /// Its own hash.
+    pub hash: Hash,
+    /// Bytes of its line.
+    pub length: usize,
+}
+
+/// Events that mean something to a verifier.
+pub enum What {
+    /// The first record; none where it is not JSON to the last letter.
+    Started(Option<Box<Keys>>),
+    /// The next key; none where it is not JSON to the last letter.
+    Rotated(Option<String>),
+    /// Records are missing, and the log says so.
+    Gap,
+    /// The last record.
+    Sealed,
+    /// Any other.
+    Other,
+}
+
+/// What the first record says of the log; empty where it does not.
+pub struct Keys {
+    /// The first key.
+    pub vkey: String,
+    /// The log's name.
+    pub origin: String,
+    /// The node key's signature over both, base64.
+    pub binding: String,
+}
+
+/// Reads the lines of a block. Before its first line stands one byte that is of no matter; each line ends in a line feed.
+/// What comes after a broken line is left unread. The line feeds are overwritten.
+pub fn lines(block: &mut [u8]) -> Vec<Line> {
+    let mut ends = Vec::with_capacity(block.len() / SHORT);
+    let mut from = 1;
+    while let Some(length) = memchr::memchr(b'\n', &block[from..]) {
+        ends.push(from + length);
+        from += length + 1;
+    }
+    // What is hashed of a record is its line and the mark before it.
+    block[0] = LEAF;
+    ends.iter().for_each(|end| block[*end] = LEAF);
+    let mut scan = Scan { lines: Vec::with_capacity(ends.len()), run: Tree::from(0), log: None, reader: Reader::default() };
+    let mut start = 0;
+    for end in ends {
+        if let Err(what) = scan.line(&block[start..end]) {
+            scan.lines.push(Line::Broken(what));
+            break;
+        }
+        start = end;
+    }
+    scan.end_run(0);
+    scan.lines
+}
+
+struct Scan<'a> {
+    lines: Vec<Line>,
+    run: Tree,
+    /// The log of the record before: nearly always that of the next.
+    log: Option<&'a [u8]>,
+    reader: Reader<'a>,
+}
+
+impl<'a> Scan<'a> {
+    /// One line, behind its mark.
+    fn line(&mut self, marked: &'a [u8]) -> Result<(), String> {
+        let raw = &marked[1..];
+        let line = match read(raw, &mut self.reader)? {
+            Raw::Record(Head { prev, seq, log, time, event }) => {
+                let other = (self.log != Some(log)).then(|| String::from_utf8_lossy(log).into());
+                self.log = Some(log);
+                let hash = leaf(marked);
+                self.add(seq, hash);
+                Line::Record(Record { prev, seq, log: other, time, what: what(event, raw), hash, length: raw.len() })
+            }
+            Raw::Redacted(line) => {
+                let leaf = unhex(&line.redacted);
+                self.add(line.seq, leaf.unwrap_or_default());
+                let says = Redaction { seq: line.seq, by: line.by, why: line.why };
+                Line::Redacted { leaf, says, length: raw.len() }
+            }
+            Raw::Checkpoint(note) => {
+                self.end_run(self.run.size());
+                Line::Checkpoint { says: parse(&note).map(|(checkpoint, _)| checkpoint), note }
+            }
+        };
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// A record's place in its run; where it does not come next the walk stops before the run matters.
+    fn add(&mut self, seq: u64, hash: Hash) {
+        if seq != self.run.size() {
+            self.end_run(seq);
+        }
+        // No log is longer: a number above this is not the next one, and what it is good for is to overflow.
+        if seq < 1 << 48 {
+            self.run.push(hash);
+        }
+    }
+
+    fn end_run(&mut self, next: u64) {
+        let run = std::mem::replace(&mut self.run, Tree::from(next));
+        if !run.is_empty() {
+            self.lines.push(Line::Run(run));
+        }
+    }
+}
+
+fn what(event: &[u8], raw: &[u8]) -> What {
+    let ext = || serde_json::from_slice::<Value>(raw).ok().map(|mut value| value["ext"].take());
+    let text = |ext: &Value, key: &str| ext[key].as_str().unwrap_or_default().to_owned();
+    match event {
+        b"log.started" => {
+            let keys = |ext| Keys { vkey: text(&ext, "vkey"), origin: text(&ext, "origin"), binding: text(&ext, "binding") };
+            What::Started(ext().map(keys).map(Box::new))
+        }
+        b"key.rotate" => What::Rotated(ext().map(|ext| text(&ext, "next_vkey"))),
+        b"log.gap" => What::Gap,
+        b"log.seal" => What::Sealed,
+        _ => What::Other,
+    }
+}
+
+enum Raw<'a> {
+    Record(Head<'a>),
+    Checkpoint(String),
+    Redacted(RedactedLine),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Head<'a> {
+struct RecordLine<'a> {
     prev: &'a str,
     seq: u64,
     v: u32,
@@ -78,47 +230,24 @@ struct RedactedLine {
     why: String,
 }
 
-/// Reads one line without its line feed.
-///
-/// # Errors
-/// A sentence that says what is wrong with it.
-pub fn read(raw: &[u8]) -> Result<Line<'_>, String> {
-    if raw.len() > super::line::MOST {
-        return Err(format!("it is {} bytes long; no line is longer than {}", raw.len(), super::line::MOST));
+fn read<'a>(raw: &'a [u8], reader: &mut Reader<'a>) -> Result<Raw<'a>, String> {
+    if raw.len() > MOST {
+        return Err(too_long(raw.len() as u64));
+    }
+    if let Some(head) = reader.read(raw) {
+        return Ok(Raw::Record(head));
     }
     let text = std::str::from_utf8(raw).map_err(|_| "it is not UTF-8".to_owned())?;
     if text.starts_with("{\"prev\":\"") {
-        let head: Head<'_> = serde_json::from_str(text).map_err(|error| format!("it is not a record: {}", describe(&error)))?;
-        let _ = (
-            head.uid,
-            head.boot_ns,
-            head.decision,
-            head.reason,
-            head.actor,
-            head.process,
-            head.env,
-            head.ctl,
-            head.run,
-            head.ext,
-        );
-        if head.v != 1 {
-            return Err(format!("it has schema version {}; this verifier knows 1", head.v));
-        }
-        if head.type_uid != head.class_uid.wrapping_mul(100).wrapping_add(head.activity_id)
-            || head.severity_id > 6
-            || head.status_id > 99
-        {
-            return Err("its class, type, severity and status contradict one another".into());
-        }
-        return Ok(Line::Leaf { prev: head.prev, seq: head.seq, log: head.log, time: head.time, event: head.event, raw });
+        return record(text).map(Raw::Record);
     }
     if text.starts_with("{\"checkpoint\":") {
         let line: CheckpointLine =
             serde_json::from_str(text).map_err(|error| format!("it is not a checkpoint line: {}", describe(&error)))?;
-        if text != format!("{{\"checkpoint\":{}}}", super::verify::checkpoint_json(&line.checkpoint)) {
+        if text != format!("{{\"checkpoint\":{}}}", checkpoint_json(&line.checkpoint)) {
             return Err("its checkpoint is not written the one way that checkpoints are written".into());
         }
-        return Ok(Line::Checkpoint(line.checkpoint));
+        return Ok(Raw::Checkpoint(line.checkpoint));
     }
     if text.starts_with("{\"redacted\":") {
         let line: RedactedLine =
@@ -126,9 +255,33 @@ pub fn read(raw: &[u8]) -> Result<Line<'_>, String> {
         if line.by.is_empty() || line.why.is_empty() {
             return Err("a redaction must say by whom and why".into());
         }
-        return Ok(Line::Redacted { leaf: line.redacted, seq: line.seq });
+        return Ok(Raw::Redacted(line));
     }
     Err("it is neither a record nor a checkpoint".into())
+}
+
+/// A record in any JSON that has its keys.
+pub(super) fn record(text: &str) -> Result<Head<'_>, String> {
+    let line: RecordLine<'_> = serde_json::from_str(text).map_err(|error| format!("it is not a record: {}", describe(&error)))?;
+    let _ =
+        (line.uid, line.boot_ns, line.decision, line.reason, line.actor, line.process, line.env, line.ctl, line.run, line.ext);
+    if line.v != 1 {
+        return Err(format!("it has schema version {}; this verifier knows 1", line.v));
+    }
+    if !agree(line.class_uid, line.type_uid, line.activity_id, line.severity_id, line.status_id) {
+        return Err("its class, type, severity and status contradict one another".into());
+    }
+    Ok(Head { prev: unhex(line.prev), seq: line.seq, log: line.log.as_bytes(), time: line.time, event: line.event.as_bytes() })
+}
+
+/// OCSF: a type is its class times 100 and its activity; severities end at 6, statuses at 99.
+pub fn agree(class: u32, kind: u32, activity: u32, severity: u32, status: u32) -> bool {
+    kind == class.wrapping_mul(100).wrapping_add(activity) && severity <= 6 && status <= 99
+}
+
+/// What is wrong with a line of that many bytes.
+pub fn too_long(length: u64) -> String {
+    format!("it is {length} bytes long; no line is longer than {MOST}")
 }
 
 /// serde_json's sentence without the input that it may quote.
