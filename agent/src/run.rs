@@ -6,6 +6,7 @@
 pub mod init;
 pub mod inventory;
 pub mod keeper;
+mod listeners;
 pub mod live;
 pub mod node;
 pub mod serve;

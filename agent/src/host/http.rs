@@ -187,13 +187,17 @@ fn roots(ca_file: Option<&Path>) -> Result<rustls::RootCertStore, SetupError> {
         None => ROOTS.iter().map(Path::new).filter(|path| path.exists()).take(1).collect(),
     };
     for path in bundles {
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| SetupError(error.to_string().into()))? {
-            let certificate = certificate.map_err(|error| SetupError(error.to_string().into()))?;
+        let unfit = |what: &dyn std::fmt::Display| SetupError(format!("{}: {what}", path.display()).into());
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unfit(&error))? {
+            let certificate = certificate.map_err(|error| unfit(&error))?;
             // System bundles hold roots that a strict parser refuses; one of them must not disable the others.
             let added = store.add(certificate);
             if ca_file.is_some() {
-                added.map_err(|error| SetupError(error.into()))?;
+                added.map_err(|error| unfit(&error))?;
             }
+        }
+        if ca_file.is_some() && store.is_empty() {
+            return Err(unfit(&"no certificate stands in it"));
         }
     }
     Ok(store)

@@ -8,6 +8,8 @@ pub const ETC: &str = "/etc/longhorn";
 pub const SETTINGS: &str = "/etc/longhorn/longhorn.toml";
 /// The policy as verified; its signature lies beside it with `.sig` appended.
 pub const POLICY: &str = "/etc/longhorn/policy.toml";
+/// SHA-256 (hex) of the binary, as `init` placed it.
+pub const BINARY_DIGEST: &str = "/etc/longhorn/longhorn.sha256";
 /// Everything that lives as long as the boot.
 pub const RUN: &str = "/run/longhorn";
 /// The sealed lock (root, 0444): flat, immutable, written once by `init`.

@@ -23,6 +23,7 @@ impl ReceiptError {
     pub fn screen(&self) -> Screen {
         Screen::refused("decision-not-recorded", Exit::RefusedLock, self.to_string())
             .fact("expected", "a receipt that `longhorn init` sealed")
+            .fact("presented", "one that says something else")
             .hint("no entry on disk, no launch: restart the cluster so that `longhorn init` runs again")
     }
 }

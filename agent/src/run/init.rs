@@ -61,23 +61,18 @@ pub fn run(args: &InitArgs, clock: &dyn Clock, talk: &mut dyn io::Write) -> Resu
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
     let verified = verify(args, clock, talk)?;
     let _alone = node::alone().map_err(|error| error.screen())?;
-    let mark = sha256_hex(format!("{} {} {}", verified.settings.digest, verified.policy.digest, own_digest()?).as_bytes());
+    let own = node::own().map_err(|error| error.screen())?;
+    let mark = sha256_hex(format!("{} {} {}", verified.settings.digest, verified.policy.digest, own.digest).as_bytes());
     if finished(&mark, clock) {
         return Ok(Summary { line: "longhorn: already locked: this node runs under these very settings and policy".into() });
     }
     undo(clock)?;
-    let outcome = install(args, &verified, &mark, clock);
+    let outcome = install(args, &verified, own, &mark, clock);
     if outcome.is_err() {
         // The first screen is the one that matters; what an undo could not undo, the next run tries again.
         let _ = undo(clock);
     }
     outcome
-}
-
-fn own_digest() -> Result<String, Screen> {
-    fs::read("/proc/self/exe")
-        .map(|bytes| sha256_hex(&bytes))
-        .map_err(|error| Screen::failed("node-step-failed", Exit::Os, "cannot read this very program").met(error))
 }
 
 /// A finished installation of the same documents by the same program, whose keeper lives and whose lease runs.
@@ -119,14 +114,16 @@ fn undo(clock: &dyn Clock) -> Result<(), Screen> {
     Ok(())
 }
 
-fn install(args: &InitArgs, verified: &Verified, mark: &str, clock: &dyn Clock) -> Result<Summary, Screen> {
+fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clock: &dyn Clock) -> Result<Summary, Screen> {
     let settings = &verified.settings;
     let step = |error: node::NodeError| error.screen();
-    node::place_binary().map_err(step)?;
+    node::place_binary(&own).map_err(step)?;
     node::make_places(settings.node.sidecar_uid).map_err(step)?;
     let files: Vec<(&str, &[u8])> = verified.files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
     node::place_verified(&files).map_err(step)?;
-    node::place_verified(&[(SCRIPT_DIGEST, args.script_digest.as_deref().unwrap_or("").as_bytes())]).map_err(step)?;
+    let script = args.script_digest.as_deref().unwrap_or("").as_bytes();
+    node::place_verified(&[(SCRIPT_DIGEST, script), (paths::BINARY_DIGEST, own.digest.as_bytes())]).map_err(step)?;
+    drop(own);
     let credentials = longhorn_sys::memfd::hold(&gather_secrets(settings)?.encode())
         .map_err(|error| failed("cannot hold the credentials in memory", error))?;
     let hints = node::hints(env_names::HINTS);

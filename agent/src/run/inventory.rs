@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::listeners::listeners;
 use crate::host::digest::sha256_hex;
 use crate::record::Event;
 
@@ -22,7 +23,7 @@ pub fn take() -> Event {
         list
     };
     let processes = bounded(processes());
-    let listeners = bounded(listeners());
+    let listeners = bounded(listeners().iter().map(|port| format!("tcp {port}")).collect());
     let units = bounded(digests(&["/etc/systemd/system", "/etc/cron.d", "/etc/cron.daily", "/var/spool/cron/crontabs"]));
     let init_scripts = bounded(digests(&["/databricks/init_scripts", "/etc/init.d"]));
     Event::Inventory { processes, listeners, units, init_scripts, omitted }
@@ -33,17 +34,6 @@ fn processes() -> Vec<String> {
     let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
     let running = entries.filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()));
     running.filter_map(|entry| fs::read_to_string(entry.path().join("comm")).ok()).map(|name| name.trim().to_owned()).collect()
-}
-
-/// Listening TCP ports (proc_net_tcp: state 0A).
-fn listeners() -> Vec<String> {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|path| fs::read_to_string(path).ok());
-    let port = |line: &str| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let local = fields.get(1)?.rsplit_once(':')?.1;
-        (*fields.get(3)? == "0A").then(|| u16::from_str_radix(local, 16).ok())?.map(|port| format!("tcp {port}"))
-    };
-    tables.flat_map(|table| table.lines().skip(1).filter_map(port).collect::<Vec<_>>()).collect()
 }
 
 fn digests(directories: &[&str]) -> Vec<String> {

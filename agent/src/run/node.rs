@@ -13,10 +13,13 @@ use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 
 use crate::exit::Exit;
 use crate::host::clock::Clock;
+use crate::host::digest::sha256_hex;
 use crate::host::paths;
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::wire::packet;
+
+const SELF: &str = "/proc/self/exe";
 
 /// A step that the node refused.
 #[derive(Debug, thiserror::Error)]
@@ -95,14 +98,29 @@ fn directory(path: &Path, mode: u32) -> Result<(), NodeError> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(NodeError::at("set the mode of", path))
 }
 
-/// Puts the running binary where launchers and the keeper start it from, unless it is that very file.
+/// The binary that runs.
+pub struct Own {
+    bytes: Vec<u8>,
+    /// SHA-256 over it, hex.
+    pub digest: String,
+}
+
+/// Reads the binary that runs.
 ///
 /// # Errors
-/// When it cannot be copied.
-pub fn place_binary() -> Result<(), NodeError> {
+/// When it cannot be read.
+pub fn own() -> Result<Own, NodeError> {
+    let bytes = fs::read(SELF).map_err(NodeError::at("read", SELF))?;
+    Ok(Own { digest: sha256_hex(&bytes), bytes })
+}
+
+/// Puts it where launchers and the keeper start it from, unless it is that very file.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn place_binary(own: &Own) -> Result<(), NodeError> {
     let target = Path::new(paths::BINARY);
-    let own = Path::new("/proc/self/exe");
-    let same = match (fs::metadata(own), fs::metadata(target)) {
+    let same = match (fs::metadata(SELF), fs::metadata(target)) {
         (Ok(own), Ok(placed)) => own.dev() == placed.dev() && own.ino() == placed.ino(),
         _ => false,
     };
@@ -110,8 +128,7 @@ pub fn place_binary() -> Result<(), NodeError> {
         return Ok(());
     }
     directory(target.parent().unwrap_or(Path::new("/")), 0o755)?;
-    let bytes = fs::read(own).map_err(NodeError::at("read", own))?;
-    place(target, &bytes).map_err(NodeError::at("write", target))?;
+    place(target, &own.bytes).map_err(NodeError::at("write", target))?;
     fs::set_permissions(target, fs::Permissions::from_mode(0o555)).map_err(NodeError::at("set the mode of", target))
 }
 

@@ -20,7 +20,6 @@ use crate::decision::policy::Policy;
 use crate::evidence::{Auth, Hints, OidcSource, Source, WorkspaceSource};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
-use crate::host::digest::sha256_hex;
 use crate::host::http::Http;
 use crate::host::paths;
 use crate::host::random::Random;
@@ -66,7 +65,11 @@ pub(super) fn say(socket: &OwnedFd, message: &FromSidecar) -> io::Result<()> {
 }
 
 pub(super) fn os(what: &'static str) -> impl FnOnce(io::Error) -> Screen {
-    move |cause| Screen::failed("sidecar-failed", Exit::Os, what).fact("cause", cause)
+    move |error| Screen::failed("sidecar-failed", Exit::Os, what).met(error)
+}
+
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| "nothing".to_owned(), ToString::to_string)
 }
 
 fn become_sidecar(
@@ -93,7 +96,7 @@ fn become_sidecar(
     let (settings, policy) = configuration(&*clock)?;
     // While root may still read it all.
     let seen = Seen {
-        agent: sha256_hex(&std::fs::read(paths::BINARY).map_err(os("the agent cannot read its own binary"))?),
+        agent: std::fs::read_to_string(paths::BINARY_DIGEST).map_err(os("the digest of the agent cannot be read"))?,
         inventory: verdict.map(|_| inventory::take()),
     };
     let reach = Reach { uid: args.uid, read: settings.workspace.ca_file.iter().cloned().collect() };
@@ -114,7 +117,7 @@ fn become_sidecar(
 
 /// What only root sees of the node.
 struct Seen {
-    /// SHA-256 (hex) of the binary that runs.
+    /// SHA-256 (hex) of the binary that runs, as `init` placed it.
     agent: String,
     /// For the first sidecar of a node.
     inventory: Option<Event>,
@@ -126,7 +129,10 @@ fn configuration(clock: &dyn Clock) -> Result<(Settings, Policy), Screen> {
     let (settings_path, policy_path) = (Path::new(paths::SETTINGS), Path::new(paths::POLICY));
     let bytes = read_bytes(settings_path)?;
     let settings = read_settings(paths::SETTINGS, as_text(settings_path, &bytes)?).map_err(|problems| {
-        Screen::failed("settings-problems", Exit::Config, "the settings have problems").fact("problems", problems.len())
+        Screen::failed("settings-problems", Exit::Config, "the settings have problems")
+            .fact("expected", "the settings that `longhorn init` verified")
+            .fact("presented", format!("settings with {} problems", problems.len()))
+            .hint("restart the cluster so that `longhorn init` places them again")
     })?;
     let policy = read_bytes(policy_path)?;
     let signed = read_bytes(Path::new(&format!("{}.sig", paths::POLICY)))?;
@@ -145,7 +151,9 @@ fn way(
     random: Arc<dyn Random>,
 ) -> Result<(Way, Option<Mirror>, String), Screen> {
     let hints = Hints::from_variables(|name| std::env::var(name).ok()).map_err(|error| {
-        Screen::failed_by("not-a-cluster-node", Exit::Os, &error)
+        Screen::failed("not-a-cluster-node", Exit::Os, error.to_string())
+            .fact("expected", "the DB_ variables that name cluster and node")
+            .fact("presented", cause(&error))
             .hint("Longhorn runs from a cluster's init script, where the platform sets these")
     })?;
     let certificate = match &settings.authority {
@@ -154,6 +162,8 @@ fn way(
             let seed = credentials.expose("authority").and_then(crate::context::parse_seed);
             let seed = seed.ok_or_else(|| {
                 Screen::failed("authority-key-malformed", Exit::Config, "the authority's key is not a key file")
+                    .fact("expected", "what `longhorn authority new` wrote")
+                    .fact("presented", "other bytes")
                     .hint("make one with `longhorn authority new`")
             })?;
             let authority = AuthorityKey::from_seed(&seed)
@@ -168,6 +178,7 @@ fn way(
             "the key of the pseudonyms is too short to keep names from being guessed",
         )
         .fact("expected", format!("at least {} bytes", crate::record::pseudonym::LEAST))
+        .fact("presented", "fewer")
         .hint("write a longer one, or leave `record.pseudonym-key` out: then each boot draws its own")
     })?;
     let boot = super::node::boot_id().map_err(|error| error.screen())?;
@@ -177,8 +188,11 @@ fn way(
         Some(Err(word)) => (None, word),
     };
     let recorder = start_log(settings, &hints, &key, agent, &boot, mirror.clone(), &journal, &clock, &random)?;
-    let http = Http::new(settings.workspace.ca_file.as_deref())
-        .map_err(|error| Screen::failed_by("tls-setup-failed", Exit::Config, &error))?;
+    let http = Http::new(settings.workspace.ca_file.as_deref()).map_err(|error| {
+        Screen::failed("tls-setup-failed", Exit::Config, error.to_string())
+            .fact("expected", "root certificates in PEM, of the system or in `workspace.ca-file`")
+            .fact("presented", cause(&error))
+    })?;
     let sources = sources(settings, &policy, credentials, hints)?;
     let listed = settings.workspace.membership == MembershipRule::AtInit;
     // What is left after gathering goes to locking the node.
@@ -239,6 +253,8 @@ fn sources(settings: &Settings, policy: &Policy, credentials: &Credentials, hint
     let secret = credentials.expose("workspace").and_then(Secret::new);
     let secret = secret.ok_or_else(|| {
         Screen::failed("secret-malformed", Exit::Config, "the workspace secret is empty or not printable ASCII")
+            .fact("expected", "one line of printable ASCII without blanks")
+            .fact("presented", "something else")
     })?;
     let auth = match &settings.workspace.auth {
         WorkspaceAuth::MachineToMachine { client_id, .. } => Auth::MachineToMachine { client_id: client_id.clone(), secret },

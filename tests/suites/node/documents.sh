@@ -70,3 +70,18 @@ printf 'agent secret\n' > $secrets/workspace
 refused workspace-with-a-blank 78
 : > $secrets/workspace
 refused workspace-empty 78
+
+# What the platform sets, and the root certificates: asked for by the sidecar, told by init.
+printf agent-secret > $secrets/workspace
+cluster=$DB_CLUSTER_ID address=$DB_CONTAINER_IP
+unset DB_CLUSTER_ID
+refused cluster-unset 71
+export DB_CLUSTER_ID=$cluster DB_CONTAINER_IP=here
+refused address-malformed 71
+export DB_CONTAINER_IP=$address
+sed -i 's|^\[workspace\]|&\nca-file = "/tmp/roots.pem"|' $bundle/longhorn.toml
+cp $bundle/longhorn.toml /tmp/with-roots.toml
+refused roots-missing 78
+cp /tmp/with-roots.toml $bundle/longhorn.toml
+echo nothing > /tmp/roots.pem
+refused roots-empty 78
