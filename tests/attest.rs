@@ -109,3 +109,14 @@ fn retry_after_is_honoured_and_passing_faults_pass() {
     assert!(SystemClock.boot().0 - began.0 >= 1_000_000_000, "it waited as it was asked");
     assert_eq!(simulator.requests()["/api/2.1/clusters/get"], 2);
 }
+
+#[test]
+fn a_node_key_is_published_once_and_a_second_time_only_as_the_very_same_bytes() {
+    let simulator = simulator();
+    let publish = |bytes: &[u8]| Case::read("").walk(&simulator, |way| way.publish("/Volumes/a/b/c/key.jwk", bytes));
+    assert!(publish(b"ours").is_ok());
+    // The answer to the first may be lost on its way: it is then sent again.
+    assert!(publish(b"ours").is_ok());
+    let other = publish(b"theirs").expect_err("nobody publishes over a key");
+    assert_eq!((other.reason(), other.screen().exit.code()), ("workspace-unintelligible", 76));
+}

@@ -100,7 +100,7 @@ impl Case {
         self.with(self.issuer(), token, |way| way.walk().unwrap_or_else(|_| panic!("refused: {}", way.reason())))
     }
 
-    fn reason(&self, token: &str) -> &'static str {
+    fn reason(&self, token: &str) -> String {
         self.with(self.issuer(), token, |way| way.reason())
     }
 }

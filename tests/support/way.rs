@@ -3,9 +3,10 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
-use longhorn::evidence::{Auth, Failure, Hints, OidcSource, Source, WorkspaceSource, gather};
+use longhorn::evidence::{Auth, Failure, Hints, OidcSource, Source, WorkspaceSource, gather, publish_once};
 use longhorn::exit::Exit;
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
 use longhorn::host::http::Http;
@@ -15,12 +16,12 @@ use longhorn::host::secret::Secret;
 use longhorn::identity::ids::WorkspaceHost;
 use longhorn::identity::job::JobIdentity;
 use longhorn::identity::trust::Trust;
-use longhorn::identity::{Refusal, Rules, agree, verify};
+use longhorn::identity::{Rules, Unproven, agree, verify};
 use longhorn::screen::Screen;
 
 /// Where it ended.
 pub enum Stop {
-    Refused(Refusal),
+    Unproven(Unproven),
     Failed(Failure),
 }
 
@@ -28,9 +29,14 @@ impl Stop {
     /// What a person reads; a refusal and a failure have their own exits.
     pub fn screen(&self) -> Screen {
         match self {
-            Self::Refused(refusal) => {
+            Self::Unproven(Unproven::Refused(refusal)) => {
                 let screen = refusal.screen();
                 assert_eq!((screen.exit, screen.reason.as_ref()), (Exit::RefusedEvidence, refusal.reason()));
+                screen
+            }
+            Self::Unproven(malformed) => {
+                let screen = malformed.screen();
+                assert_eq!(screen.exit, Exit::Protocol);
                 screen
             }
             Self::Failed(failure) => {
@@ -57,19 +63,29 @@ pub struct Way<'a> {
 }
 
 impl Way<'_> {
+    fn workspace(&self) -> WorkspaceSource {
+        let variable = |name: &str| self.variables.get(name).map(|value| (*value).to_owned());
+        let secret = Secret::new(self.secret.as_bytes()).expect("a secret");
+        WorkspaceSource {
+            host: WorkspaceHost::try_from(self.workspace).expect("an origin"),
+            auth: Auth::MachineToMachine { client_id: "agent".into(), secret },
+            hints: Hints::from_variables(variable).expect("the hints are there"),
+        }
+    }
+
+    /// Publishes a file, once.
+    pub fn publish(&self, path: &str, bytes: &[u8]) -> Result<(), Failure> {
+        let (clock, random) = (SystemClock, SystemRandomness);
+        let deadline = Deadline { clock: &clock, random: &random, end: clock.boot().plus(self.patience) };
+        let http = Http::new(None).expect("TLS can be set up");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+        runtime.block_on(publish_once(&http, &self.workspace(), Path::new(path), bytes, &deadline))
+    }
+
     pub fn walk(&self) -> Result<JobIdentity, Stop> {
-        let hints =
-            Hints::from_variables(|name| self.variables.get(name).map(|value| (*value).to_owned())).expect("the hints are there");
         let issuer = self.trust.oidc.values().next().expect("there is one");
         let sources = [
-            Source::Databricks(WorkspaceSource {
-                host: WorkspaceHost::try_from(self.workspace).expect("an origin"),
-                auth: Auth::MachineToMachine {
-                    client_id: "agent".into(),
-                    secret: Secret::new(self.secret.as_bytes()).expect("a secret"),
-                },
-                hints,
-            }),
+            Source::Databricks(self.workspace()),
             Source::Oidc(OidcSource {
                 name: issuer.name.clone(),
                 issuer: issuer.issuer.clone(),
@@ -84,22 +100,13 @@ impl Way<'_> {
         let claims = runtime.block_on(gather(&http, &sources, &deadline)).map_err(Stop::Failed)?;
         let now = Timestamp::from_seconds(clock.now().seconds() + self.ahead);
         let rules = Rules { trust: self.trust, listed: self.listed, period: Duration::from_secs(600), now };
-        let proofs = claims.iter().map(|claim| verify(claim, &rules)).collect::<Result<Vec<_>, _>>().map_err(Stop::Refused)?;
-        let identity = agree(proofs, self.trust, now).map_err(Stop::Refused)?;
+        let proofs = claims.iter().map(|claim| verify(claim, &rules)).collect::<Result<Vec<_>, _>>().map_err(Stop::Unproven)?;
+        let identity = agree(proofs, self.trust, now).map_err(|refusal| Stop::Unproven(refusal.into()))?;
         Ok(identity.at(now).expect("it is fresh").clone())
     }
 
     /// `granted`, or the stable name of what it ended with; a refusal and a failure have their own exits.
-    pub fn reason(&self) -> &'static str {
-        match self.walk() {
-            Ok(_) => "granted",
-            Err(stop) => {
-                stop.screen();
-                match stop {
-                    Stop::Refused(refusal) => refusal.reason(),
-                    Stop::Failed(failure) => failure.reason(),
-                }
-            }
-        }
+    pub fn reason(&self) -> String {
+        self.walk().map_or_else(|stop| stop.screen().reason.into_owned(), |_| "granted".to_owned())
     }
 }

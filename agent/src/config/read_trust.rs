@@ -175,6 +175,9 @@ fn algorithms(section: &Section<'_>) -> BTreeSet<Algorithm> {
     found
 }
 
+/// Claims that a directory lets people change, or hands on (Entra ID: optional claims; Okta: profile mappings).
+const MUTABLE: [&str; 5] = ["email", "name", "preferred_username", "unique_name", "upn"];
+
 fn subject(section: Section<'_>) -> Option<SubjectRule> {
     #[derive(Clone, Copy, PartialEq)]
     enum Kind {
@@ -185,6 +188,13 @@ fn subject(section: Section<'_>) -> Option<SubjectRule> {
     let claim = section.need_text("claim");
     if let Some(empty) = claim.as_ref().filter(|claim| claim.value.is_empty()) {
         section.reader().error(empty.span.clone(), "`claim` is empty", "such as sub, oid or appid");
+    }
+    if let Some(mutable) = claim.as_ref().filter(|claim| MUTABLE.contains(&claim.value.as_str())) {
+        section.reader().warning(
+            mutable.span.clone(),
+            format!("`{}` can be changed, or be given to somebody else", mutable.value),
+            "name one that stays with its bearer: oid of Entra ID, uid of Okta, a sub that the issuer never reuses",
+        );
     }
     let words =
         [("databricks.application-id", Kind::ApplicationId), ("databricks.user-name", Kind::UserName), ("map", Kind::Map)];

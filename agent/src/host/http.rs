@@ -161,12 +161,16 @@ impl Http {
 
 /// https anywhere; http only where nobody else can listen in.
 pub fn secure(url: &str) -> bool {
-    let loopback = |host: &str| {
-        url.strip_prefix("http://")
-            .and_then(|rest| rest.strip_prefix(host))
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    let (plain, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (false, rest),
+        (None, Some(rest)) => (true, rest),
+        (None, None) => return false,
     };
-    url.starts_with("https://") || loopback("127.0.0.1") || loopback("localhost")
+    // RFC 3986 §3.2: what stands before an `@` is no host, and a backslash is a slash to some.
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.split_once(':').map_or(authority, |(host, _)| host);
+    let named = !authority.is_empty() && !authority.contains(['@', '\\']);
+    named && (!plain || host == "127.0.0.1" || host == "localhost")
 }
 
 fn classify(error: reqwest::Error) -> HttpError {
@@ -215,6 +219,11 @@ mod tests {
             ("http://localhost/x", true),
             ("http://127.0.0.1.evil.example/", false),
             ("http://a.example/", false),
+            ("http://127.0.0.1:80@a.example/", false),
+            ("http://localhost@a.example/", false),
+            ("https://a.example@b.example/", false),
+            ("http://127.0.0.1\\@a.example/", false),
+            ("https://", false),
             ("ftp://127.0.0.1/", false),
         ] {
             assert_eq!(secure(url), expected, "{url}");

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::ids::{ClusterId, ComputePolicyId, GroupName, JobId, PrincipalName, RunId};
 use super::job::{Membership, NodeRole, Principal, PrincipalKind, Workload, on_screen};
 use super::refusal::Refusal;
+use super::unproven::Unproven;
 use super::verified::{Basis, Verified};
 use super::verify::{DatabricksProof, Proof, Rules};
 use crate::evidence::{Answered, DatabricksClaim};
@@ -97,11 +98,11 @@ struct Group {
 }
 
 /// Verifies what the workspace said.
-pub(super) fn verify(claim: &DatabricksClaim, rules: &Rules<'_>) -> Result<Verified<Proof>, Refusal> {
+pub(super) fn verify(claim: &DatabricksClaim, rules: &Rules<'_>) -> Result<Verified<Proof>, Unproven> {
     let cluster: Cluster = document(&claim.cluster, "cluster", claim.hints.cluster.as_str(), "clusters/get (cluster_id, state)")?;
     same("cluster", claim.hints.cluster.as_str(), &cluster.cluster_id)?;
     if !["PENDING", "RUNNING", "RESTARTING", "RESIZING"].contains(&cluster.state.as_str()) {
-        return Err(Refusal::ClusterEnded(cluster.state));
+        return Err(Refusal::ClusterEnded(cluster.state).into());
     }
     let (membership, role) = place(&cluster, claim, rules)?;
     let (workload, run_as) = workload(claim, &cluster)?;
@@ -152,11 +153,11 @@ fn place(cluster: &Cluster, claim: &DatabricksClaim, rules: &Rules<'_>) -> Resul
 }
 
 /// Which job and run, and as whom they run.
-fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, String), Refusal> {
+fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, String), Unproven> {
     let of_job = cluster.cluster_source == "JOB";
     let Some((job_id, run_id)) = &claim.hints.job else {
         if of_job {
-            return Err(contradiction("source", "JOB", "a name that names no job"));
+            return Err(contradiction("source", "JOB", "a name that names no job").into());
         }
         let name =
             cluster.single_user_name.clone().ok_or_else(|| malformed("cluster", "single_user_name (dedicated access mode)"))?;
@@ -164,7 +165,7 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
     };
     // Anybody may give an all-purpose cluster the name of a job cluster.
     if !of_job {
-        return Err(contradiction("source", "JOB", &cluster.cluster_source));
+        return Err(contradiction("source", "JOB", &cluster.cluster_source).into());
     }
     let run: Run =
         document(claim.run.as_ref().unwrap_or(&Answered::Unknown), "run", run_id.as_str(), "jobs/runs/get (run_id, job_id)")?;
@@ -175,7 +176,9 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
         .map(|instance| instance.cluster_id.as_str())
         .collect();
     if !clusters.contains(&cluster.cluster_id.as_str()) {
-        return Err(contradiction("cluster", &cluster.cluster_id, if clusters.is_empty() { "none yet" } else { clusters[0] }));
+        return Err(
+            contradiction("cluster", &cluster.cluster_id, if clusters.is_empty() { "none yet" } else { clusters[0] }).into()
+        );
     }
     let job: Job = document(
         claim.job.as_ref().unwrap_or(&Answered::Unknown),
@@ -186,7 +189,7 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
     same("job", job_id.as_str(), &job.job_id.to_string())?;
     // `run_as` can be edited after the start; the cluster's own principal cannot.
     if let Some(single) = cluster.single_user_name.as_deref().filter(|single| *single != job.run_as_user_name) {
-        return Err(contradiction("principal", on_screen(single), on_screen(&job.run_as_user_name)));
+        return Err(contradiction("principal", on_screen(single), on_screen(&job.run_as_user_name)).into());
     }
     let settings = job.settings;
     let locked = settings.edit_mode.as_deref() == Some("UI_LOCKED")
@@ -203,11 +206,11 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
 
 /// Exactly one principal of exactly that name, and the groups that SCIM gives it. Nested groups are not expanded there,
 /// so they give no role.
-fn principal(claim: &DatabricksClaim, name: &str) -> Result<(Principal, BTreeSet<GroupName>), Refusal> {
+fn principal(claim: &DatabricksClaim, name: &str) -> Result<(Principal, BTreeSet<GroupName>), Unproven> {
     let found: Found =
         document(claim.principal.as_ref().unwrap_or(&Answered::Unknown), "principal", on_screen(name), "a SCIM list")?;
     let [resource] = &found.resources[..] else {
-        return Err(Refusal::Unknown { what: "principal", id: on_screen(name).to_owned() });
+        return Err(Refusal::Unknown { what: "principal", id: on_screen(name).to_owned() }.into());
     };
     let (kind, presented) = match (&resource.user_name, &resource.application_id, &resource.display_name) {
         (Some(user), _, _) => (PrincipalKind::User, user),
@@ -216,10 +219,10 @@ fn principal(claim: &DatabricksClaim, name: &str) -> Result<(Principal, BTreeSet
         (None, None, None) => return Err(malformed("principal", "userName, applicationId or displayName")),
     };
     if name != presented {
-        return Err(contradiction("principal", on_screen(name), on_screen(presented)));
+        return Err(contradiction("principal", on_screen(name), on_screen(presented)).into());
     }
     if resource.active == Some(false) {
-        return Err(Refusal::PrincipalInactive);
+        return Err(Refusal::PrincipalInactive.into());
     }
     let mut names: Vec<&str> = resource.groups.iter().map(|group| group.display.as_str()).collect();
     // A cluster that is dedicated to a group runs with that group's rights alone.
@@ -231,9 +234,9 @@ fn principal(claim: &DatabricksClaim, name: &str) -> Result<(Principal, BTreeSet
     Ok((Principal { kind, name }, groups))
 }
 
-fn document<T: DeserializeOwned>(answered: &Answered, what: &'static str, id: &str, detail: &'static str) -> Result<T, Refusal> {
+fn document<T: DeserializeOwned>(answered: &Answered, what: &'static str, id: &str, detail: &'static str) -> Result<T, Unproven> {
     match answered {
-        Answered::Unknown => Err(Refusal::Unknown { what, id: id.to_owned() }),
+        Answered::Unknown => Err(Refusal::Unknown { what, id: id.to_owned() }.into()),
         Answered::Document(bytes) => serde_json::from_slice(bytes).map_err(|_| malformed(what, detail)),
     }
 }
@@ -246,8 +249,8 @@ fn contradiction(what: &'static str, expected: &str, presented: &str) -> Refusal
     Refusal::Contradiction { what, expected: expected.to_owned(), presented: presented.to_owned() }
 }
 
-fn malformed(what: &'static str, detail: &'static str) -> Refusal {
-    Refusal::AnswerMalformed { what, detail }
+fn malformed(what: &'static str, detail: &'static str) -> Unproven {
+    Unproven::Malformed { what, detail }
 }
 
 /// Over every answer, each behind its length.

@@ -104,9 +104,9 @@ identifier!(
 );
 identifier!(
     /// A token issuer, compared byte for byte (RFC 8414 §3.3).
-    Issuer, "token issuer", "an https:// URL of at most 512 printable ASCII bytes without query and fragment (http:// only for loopback)",
+    Issuer, "token issuer", "an https:// URL of at most 512 printable ASCII bytes without user information, query and fragment (http:// only for loopback)",
     |text| all(text, 9, 512, |byte| (0x21..0x7f).contains(&byte) && byte != b'?' && byte != b'#' && byte != b'"' && byte != b'\\')
-        && (text.starts_with("https://") || text.starts_with("http://127.0.0.1") || text.starts_with("http://localhost"))
+        && crate::host::http::secure(text)
 );
 identifier!(
     /// An audience.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::refusal::Refusal;
 use super::strict_json;
 use super::trust::Algorithm;
+use super::unproven::Unproven;
 
 /// No set holds more.
 const MOST_KEYS: usize = 64;
@@ -47,8 +48,8 @@ pub(super) fn word(algorithm: Algorithm) -> &'static str {
 impl KeySet {
     /// Reads a key set. A key that must not be relied on is left out; it does not spoil the others. A key id that stands
     /// twice leaves both out: which of them was meant is the attacker's choice.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
-        let malformed = Refusal::AnswerMalformed { what: "keys", detail: "a JWK set (RFC 7517 §5)" };
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Unproven> {
+        let malformed = Unproven::Malformed { what: "keys", detail: "a JWK set (RFC 7517 §5)" };
         let set = strict_json::object(bytes).map_err(|_| malformed.clone())?;
         let list = set.get("keys").and_then(Value::as_array).filter(|list| list.len() <= MOST_KEYS).ok_or(malformed)?;
         let ids: Vec<Option<&str>> = list.iter().map(|key| key.get("kid").and_then(Value::as_str)).collect();

@@ -12,10 +12,12 @@ mod oidc;
 mod refusal;
 mod strict_json;
 pub mod trust;
+mod unproven;
 mod verified;
 mod verify;
 
 pub use agree::agree;
 pub use refusal::Refusal;
+pub use unproven::Unproven;
 pub use verified::{Basis, Verified};
 pub use verify::{DatabricksProof, OidcProof, Proof, Rules, verify};

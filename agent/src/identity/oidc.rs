@@ -11,6 +11,7 @@ use super::keys::KeySet;
 use super::refusal::Refusal;
 use super::strict_json::object;
 use super::trust::OidcTrust;
+use super::unproven::Unproven;
 use super::verified::{Basis, Verified};
 use super::verify::{OidcProof, Proof};
 use crate::evidence::OidcClaim;
@@ -23,13 +24,13 @@ const LEEWAY: Duration = Duration::from_secs(30);
 const OLDEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Verifies a token.
-pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Result<Verified<Proof>, Refusal> {
+pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Result<Verified<Proof>, Unproven> {
     check_discovery(&claim.discovery, trust)?;
     let signed = jws::verify(&claim.token, trust, &KeySet::parse(&claim.keys)?)?;
     let claims = &signed.claims;
     let issuer = text(claims, "iss")?;
     if issuer != trust.issuer.as_str() {
-        return Err(Refusal::IssuerMismatch { expected: trust.issuer.to_string(), presented: issuer.to_owned() });
+        return Err(Refusal::IssuerMismatch { expected: trust.issuer.to_string(), presented: issuer.to_owned() }.into());
     }
     check_audience(claims, trust)?;
     let expires = check_times(claims, now)?;
@@ -50,13 +51,13 @@ pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Re
 }
 
 /// OpenID Connect Discovery §4.3, RFC 8414 §3.3: byte for byte.
-fn check_discovery(document: &[u8], trust: &OidcTrust) -> Result<(), Refusal> {
-    let document = object(document).map_err(|_| Refusal::AnswerMalformed { what: "discovery", detail: "one JSON object" })?;
+fn check_discovery(document: &[u8], trust: &OidcTrust) -> Result<(), Unproven> {
+    let document = object(document).map_err(|_| Unproven::Malformed { what: "discovery", detail: "one JSON object" })?;
     let presented = document.get("issuer").and_then(Value::as_str).unwrap_or_default();
     if presented == trust.issuer.as_str() {
         return Ok(());
     }
-    Err(Refusal::DiscoveryMismatch { expected: trust.issuer.to_string(), presented: presented.to_owned() })
+    Err(Refusal::DiscoveryMismatch { expected: trust.issuer.to_string(), presented: presented.to_owned() }.into())
 }
 
 /// RFC 7519 §4.1.3; OpenID Connect Core §3.1.3.7: with several audiences the authorised party must be ours.

@@ -155,14 +155,6 @@ pub enum Refusal {
         /// Its id or name.
         id: String,
     },
-    /// JSON of another shape.
-    #[error("an answer lacks what it must hold")]
-    AnswerMalformed {
-        /// What was asked about.
-        what: &'static str,
-        /// What the answer must hold.
-        detail: &'static str,
-    },
     /// Two answers, or an answer and this node, differ.
     #[error("the workspace speaks of another thing than this node")]
     Contradiction {
@@ -235,7 +227,6 @@ impl Refusal {
             Self::Unknown { what: "run", .. } => "run-unknown",
             Self::Unknown { what: "job", .. } => "job-unknown",
             Self::Unknown { .. } => "principal-unknown",
-            Self::AnswerMalformed { .. } => "answer-malformed",
             Self::Contradiction { what: "cluster", .. } => "cluster-mismatch",
             Self::Contradiction { what: "job", .. } => "run-of-another-job",
             Self::Contradiction { what: "run", .. } => "run-mismatch",
@@ -319,12 +310,6 @@ impl Refusal {
                 .hint("name it there, or take its token out of the settings"),
             Self::Unknown { what, id } => differ(what, &"one that the workspace has", id)
                 .hint("the node's variables name something that this workspace does not have"),
-            Self::AnswerMalformed { what, detail } => {
-                differ("", detail, &format!("another document about the {what}")).hint(match *what {
-                    "keys" | "discovery" => "is this the address of an issuer?",
-                    _ => "is this the address of a workspace?",
-                })
-            }
             Self::Contradiction { what, expected, presented } => differ(what, expected, presented)
                 .hint("what this node says of itself and what the workspace says of it must agree"),
             Self::ClusterEnded(state) => {

@@ -6,6 +6,7 @@ use super::ids::{ClusterId, ComputePolicyId, GroupName, LocalName, NodeAddress, 
 use super::job::{Membership, NodeRole, Principal, Workload};
 use super::refusal::Refusal;
 use super::trust::Trust;
+use super::unproven::Unproven;
 use super::verified::Verified;
 use super::{databricks, oidc};
 use crate::evidence::Claim;
@@ -73,8 +74,8 @@ pub struct Rules<'a> {
 /// Verifies one claim.
 ///
 /// # Errors
-/// When it is false.
-pub fn verify(claim: &Unverified<Claim>, rules: &Rules<'_>) -> Result<Verified<Proof>, Refusal> {
+/// When it is false, or cannot be understood.
+pub fn verify(claim: &Unverified<Claim>, rules: &Rules<'_>) -> Result<Verified<Proof>, Unproven> {
     match claim.examine() {
         Claim::Databricks(claim) => databricks::verify(claim, rules),
         Claim::Oidc(claim) => {

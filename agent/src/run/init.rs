@@ -128,11 +128,18 @@ fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clo
         .map_err(|error| failed("cannot hold the credentials in memory", error))?;
     let hints = node::hints(env_names::HINTS);
     let lease_most = verified.policy.lifetimes.lease.max(Duration::from_secs(1));
-    let keeper = node::start_keeper(&credentials, settings.node.sidecar_uid, lease_most, &hints).map_err(step)?;
+    let keeper = node::start_keeper(
+        &credentials,
+        settings.node.sidecar_uid,
+        lease_most,
+        &hints,
+        clock.boot().plus(settings.node.deadline),
+    )
+    .map_err(step)?;
     drop(credentials);
     let key = node_key(&keeper)?;
     publish_node_key(settings, &key)?;
-    let (token, receipt) = granted(&keeper, settings)?;
+    let (token, receipt) = granted(&keeper, settings, clock)?;
     let claims =
         open(&Unverified::new(token.as_bytes()), &Voucher::NodeKey(&key), super::AUDIENCE, clock.now(), Expiry::Enforced)
             .map_err(|refusal| refusal.screen())?;
@@ -152,7 +159,7 @@ fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clo
         claims.scope
     );
     send(&keeper, &locked.message)?;
-    let entry = match hear(&keeper, settings)? {
+    let entry = match hear(&keeper, settings, clock)? {
         FromSidecar::Ready { entry } => entry,
         other => {
             return Err(

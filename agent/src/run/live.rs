@@ -95,7 +95,9 @@ pub(super) async fn live(
 
 /// On a new node: attests, agrees with `init`, publishes.
 async fn begin(way: &Way, settings: &Settings, control: &OwnedFd, init: &OwnedFd) -> Result<Begun, Screen> {
+    let end = way.clock.boot().plus(way.patience);
     let attested = attest(way, None).await?;
+    publish_node_key(way, settings, end).await?;
     let lock = agree_with_init(way, settings, &attested, init).await?;
     let context = tell_on_record(way, &attested, &lock).await?;
     let end = lease_end(way, &attested);
@@ -199,7 +201,6 @@ async fn tell_on_record(way: &Way, attested: &Attested, lock: &LockSummary) -> R
 
 /// Shows `init` the grant, and puts the lock that it made on record.
 async fn agree_with_init(way: &Way, settings: &Settings, attested: &Attested, socket: &OwnedFd) -> Result<LockSummary, Screen> {
-    publish_node_key(way, settings).await?;
     let preliminary = tell(way, &attested.grant, None);
     let receipt = attested.recorded.receipt();
     say(socket, &FromSidecar::Granted { token: preliminary.token().to_owned(), receipt }).map_err(os("init is gone"))?;
@@ -227,13 +228,13 @@ async fn agree_with_init(way: &Way, settings: &Settings, attested: &Attested, so
 
 /// The node key as a write-once file in the record volume, by the agent's own principal, before user code. Other
 /// directories are `init`'s: it writes them as root.
-async fn publish_node_key(way: &Way, settings: &Settings) -> Result<(), Screen> {
+async fn publish_node_key(way: &Way, settings: &Settings, end: BootTime) -> Result<(), Screen> {
     let Authority::Published { directory } = &settings.authority else { return Ok(()) };
     let Some(Source::Databricks(workspace)) = way.sources.first() else { return Ok(()) };
     if !directory.starts_with("/Volumes") {
         return Ok(());
     }
-    let deadline = Deadline { clock: &*way.clock, random: &*way.random, end: way.clock.boot().plus(way.patience) };
+    let deadline = Deadline { clock: &*way.clock, random: &*way.random, end };
     let path = directory.join(format!("{}.jwk", way.key.public().thumbprint()));
     publish_once(&way.http, workspace, &path, way.key.public().to_jwk().as_bytes(), &deadline)
         .await

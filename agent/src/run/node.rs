@@ -12,7 +12,7 @@ use std::time::Duration;
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 
 use crate::exit::Exit;
-use crate::host::clock::Clock;
+use crate::host::clock::{BootTime, Clock};
 use crate::host::digest::sha256_hex;
 use crate::host::paths;
 use crate::screen::Screen;
@@ -180,6 +180,8 @@ pub struct Keeper {
     pub control: OwnedFd,
     /// To the first sidecar.
     pub verdict: OwnedFd,
+    /// By when there must be a verdict.
+    pub until: BootTime,
 }
 
 /// Starts the keeper. It leaves `init`'s session and inherits two sockets, the credentials and the `DB_*` hints.
@@ -191,6 +193,7 @@ pub fn start_keeper(
     uid: u32,
     lease_most: Duration,
     hints: &[(String, String)],
+    until: BootTime,
 ) -> Result<Keeper, NodeError> {
     let failed = || NodeError::at("start", paths::BINARY);
     let (control, control_theirs) = packet::pair().map_err(failed())?;
@@ -206,7 +209,7 @@ pub fn start_keeper(
     command.arg("--uid").arg(uid.to_string()).arg("--lease-most").arg(lease_most.as_secs().to_string());
     command.spawn().map_err(failed())?;
     fcntl(credentials, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|errno| failed()(errno.into()))?;
-    Ok(Keeper { control, verdict })
+    Ok(Keeper { control, verdict, until })
 }
 
 /// Whether a keeper lives here.

@@ -225,6 +225,10 @@ fn route(
             state.files.insert(path.to_owned(), body.to_vec());
             reply(204, &Value::Null)
         }
+        (&Method::GET, path) if path.starts_with("/api/2.0/fs/files/") => match state.files.get(path) {
+            Some(file) => Response::new(Full::new(Bytes::from(file.clone()))),
+            None => absent("File", path),
+        },
         (_, path) => reply(404, &json!({ "error_code": "ENDPOINT_NOT_FOUND", "message": path })),
     }
 }

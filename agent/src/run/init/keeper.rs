@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::config::settings::Settings;
 use crate::context::NodePublicKey;
 use crate::exit::Exit;
+use crate::host::clock::Clock;
 use crate::run::node::Keeper;
 use crate::screen::Screen;
 use crate::wire::control::{HELLO, KEPT, ToKeeper};
@@ -28,7 +29,8 @@ pub(super) fn node_key(keeper: &Keeper) -> Result<NodePublicKey, Screen> {
     key.ok_or_else(|| astray("the keeper did not start", io::ErrorKind::BrokenPipe.into()))
 }
 
-pub(super) fn hear(keeper: &Keeper, settings: &Settings) -> Result<FromSidecar, Screen> {
+/// One deadline for all that the sidecar has to say.
+pub(super) fn hear(keeper: &Keeper, settings: &Settings, clock: &dyn Clock) -> Result<FromSidecar, Screen> {
     let silent = |cause: io::Error| {
         let screen = match cause.kind() {
             io::ErrorKind::TimedOut => Screen::failed("deadline", Exit::Unavailable, "there was no verdict before the deadline"),
@@ -39,14 +41,13 @@ pub(super) fn hear(keeper: &Keeper, settings: &Settings) -> Result<FromSidecar, 
             .fact("presented", "none")
             .hint("the record under /var/lib/longhorn/log says how far it came")
     };
-    let bytes = packet::take(&keeper.verdict, settings.node.deadline)
-        .map_err(silent)?
-        .ok_or_else(|| silent(io::ErrorKind::BrokenPipe.into()))?;
+    let left = Duration::from_nanos(keeper.until.0.saturating_sub(clock.boot().0));
+    let bytes = packet::take(&keeper.verdict, left).map_err(silent)?.ok_or_else(|| silent(io::ErrorKind::BrokenPipe.into()))?;
     serde_json::from_slice(&bytes).map_err(|error| astray("the sidecar does not make sense", error.into()))
 }
 
-pub(super) fn granted(keeper: &Keeper, settings: &Settings) -> Result<(String, String), Screen> {
-    match hear(keeper, settings)? {
+pub(super) fn granted(keeper: &Keeper, settings: &Settings, clock: &dyn Clock) -> Result<(String, String), Screen> {
+    match hear(keeper, settings, clock)? {
         FromSidecar::Granted { token, receipt } => Ok((token, receipt)),
         other => {
             Err(screen(other).unwrap_or_else(|| astray("the sidecar does not make sense", io::ErrorKind::InvalidData.into())))
