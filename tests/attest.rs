@@ -2,9 +2,9 @@
 //! cannot be told is a failure, and neither is a yes. Each false token, key set and answer is a file of `tests/fixtures`.
 
 use longhorn::host::clock::{Clock, SystemClock};
-use longhorn::identity::job::{JobIdentity, Membership, PrincipalKind, SpeaksFor};
+use longhorn::identity::job::{JobIdentity, Membership, PrincipalKind, SpeaksFor, Workload};
 use simulator::Simulator;
-use simulator::scenario::{CLUSTER, PRINCIPAL, Scenario};
+use simulator::scenario::{CLUSTER, PRINCIPAL, RUN, Scenario};
 use support::evidence::Case;
 use support::fixtures;
 use way::Stop;
@@ -84,6 +84,33 @@ fn a_node_that_is_not_listed_yet_is_provisional_where_the_settings_say_so() {
         panic!("a late node is refused")
     };
     assert_eq!(identity.membership, Membership::Provisional);
+}
+
+#[test]
+fn an_all_purpose_cluster_is_the_one_principal_that_it_is_dedicated_to() {
+    let notebooks = r#"
+        node = { name = "notebooks" }
+        set = { "/clusters/1001-234039-abcde739/cluster_source" = "UI" }
+    "#;
+    let Ok(identity) = attest(notebooks) else { panic!("a dedicated cluster is refused") };
+    assert_eq!((identity.workload, identity.principal.name.as_str()), (Workload::Interactive, PRINCIPAL));
+}
+
+#[test]
+fn the_task_of_a_run_is_found_on_whatever_page_it_stands() {
+    let simulator = simulator();
+    let others = |count: usize| {
+        let task = "{ task_key = \"other\", cluster_instance = { cluster_id = \"1001-000000-aaaaaaaa\" } }";
+        let ours = format!("{{ task_key = \"main\", cluster_instance = {{ cluster_id = \"{CLUSTER}\" }} }}");
+        let tasks = [vec![task; count], vec![&ours]].concat().join(", ");
+        Case::read(&format!("set = {{ \"/runs/{RUN}/tasks\" = [{tasks}] }}"))
+    };
+    let mut asked = 0;
+    for (count, pages) in [(0, 1), (99, 1), (100, 2), (250, 3)] {
+        assert_eq!(others(count).walk(&simulator, |way| way.reason()), "granted", "behind {count} others");
+        asked += pages;
+        assert_eq!(simulator.requests()["/api/2.2/jobs/runs/get"], asked, "behind {count} others");
+    }
 }
 
 #[test]

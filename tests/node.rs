@@ -11,7 +11,7 @@ mod fixtures;
 use std::fs;
 use std::time::Duration;
 
-use simulator::scenario::{JOB, PRINCIPAL};
+use simulator::scenario::{CLUSTER, JOB, PRINCIPAL};
 use support::{Stage, long, now, root_or_skip, text};
 
 /// The script succeeds, and every screen that it kept is what a person should read.
@@ -35,6 +35,7 @@ promises! {
     init_can_be_run_twice_and_uninstall_restores_everything: "twice.sh";
     environments_and_subprocesses_of_python_work_under_the_lock: "workloads.sh";
     only_the_locked_job_reads_the_context_from_the_socket: "peer.sh";
+    a_renewal_is_a_new_context_and_the_first_record_names_the_agent_that_runs: "renewed.sh";
     an_uninstall_beside_an_init_waits_and_never_removes_what_shows_through_a_bind: "uninstall_waits.sh";
     a_job_that_outlives_its_lock_has_no_hold_on_the_next_one: "old_tree.sh";
     a_job_that_waits_for_the_keepers_file_does_not_become_the_keeper: "posed.sh";
@@ -159,6 +160,41 @@ fn an_identity_that_is_withdrawn_ends_new_launches_within_one_period() {
             });
         };
         while_it_runs(&stage, "withdrawn.sh", &[("ready", &withdraw)]);
+    }
+}
+
+#[test]
+fn launches_are_allowed_no_longer_than_the_evidence_is_good_for() {
+    if root_or_skip("evidence that ends") {
+        let stage = Stage::new("evidence-ends");
+        // Clocks may differ by half a minute: it is good for 8 seconds more.
+        let (full, cut) = (format!("\"exp\":{}", now() + 3600), now() - 22);
+        let claims = stage.claims().replace(&full, &format!("\"exp\":{cut}"));
+        assert!(claims.contains(&cut.to_string()), "the second of the claims was another one: {claims}");
+        stage.secret("token", &stage.token(&claims));
+        fs::write(stage.share.join("ends"), (cut + 30).to_string()).expect("the stage can be written");
+        holds("evidence_ends.sh", &stage);
+    }
+}
+
+#[test]
+fn a_node_that_is_not_listed_yet_is_locked_for_the_provisional_period_and_longer_once_it_is() {
+    if root_or_skip("a provisional lease") {
+        let stage = Stage::new("provisional");
+        stage.bundle(|text| {
+            text.replace("membership = \"at-init\"", "membership = \"within-lease\"")
+                .replace("duration = \"3s\"", "duration = \"3s\"\nprovisional = \"5s\"")
+        });
+        let cluster = |driver: Option<serde_json::Value>| {
+            stage.workspace.edit(|scenario| {
+                let cluster = scenario.clusters.get_mut(CLUSTER).expect("the cluster is there");
+                cluster["driver"] = driver.clone().unwrap_or_default();
+            });
+        };
+        let known = std::cell::RefCell::new(serde_json::Value::Null);
+        stage.workspace.edit(|scenario| *known.borrow_mut() = scenario.clusters[CLUSTER]["driver"].clone());
+        cluster(None);
+        while_it_runs(&stage, "provisional.sh", &[("ready", &|| cluster(Some(known.borrow().clone())))]);
     }
 }
 

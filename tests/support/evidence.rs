@@ -109,7 +109,7 @@ impl Case {
             patience: match self.patience {
                 Some(seconds) => Duration::from_secs(seconds),
                 None if self.fault.is_empty() && !self.nobody => Duration::from_secs(5),
-                None => Duration::from_millis(700),
+                None => Duration::from_millis(1500),
             },
             ahead: self.clock,
         })

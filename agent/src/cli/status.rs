@@ -25,7 +25,10 @@ pub fn run(args: &StatusArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) ->
     } else {
         let mut rows = status.as_object().into_iter().flatten();
         rows.try_for_each(|(label, value)| {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = match value {
+                serde_json::Value::Null => "none".to_owned(),
+                value => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+            };
             writeln!(terminal.out, "{:22} {}", label.replace('_', " "), one_line(&text))
         })
     };

@@ -8,9 +8,12 @@ use super::source::{Auth, WorkspaceSource};
 use crate::host::http::{Answer, Credentials, Http, Method, Request};
 use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
+use crate::identity::ids::RunId;
 use crate::identity::job::PrincipalKind;
 
 const WHO: Who = Who::Workspace;
+/// A run has at most 1,000 tasks, a page 100 of them (jobs/runs/get).
+const MOST_PAGES: usize = 10;
 
 /// Asks the workspace about this node's cluster, run, job and principal.
 ///
@@ -22,7 +25,7 @@ pub async fn ask(http: &Http, source: &WorkspaceSource, deadline: &Deadline<'_>)
     let cluster = api.get(&format!("/api/2.1/clusters/get?cluster_id={}", source.hints.cluster)).await?;
     let (mut run, mut job, mut principal_name) = (None, None, None);
     if let Some((job_id, run_id)) = &source.hints.job {
-        run = Some(api.get(&format!("/api/2.2/jobs/runs/get?run_id={run_id}")).await?);
+        run = Some(api.run(run_id, source.hints.cluster.as_str()).await?);
         let answered = api.get(&format!("/api/2.2/jobs/get?job_id={job_id}")).await?;
         principal_name = peek(&answered, "run_as_user_name");
         job = Some(answered);
@@ -102,6 +105,17 @@ impl Api<'_> {
         format!("{}{shown}", self.host)
     }
 
+    /// The page of a run that speaks of our cluster, else the last one. Each holds what is said of the run itself.
+    async fn run(&self, run: &RunId, cluster: &str) -> Result<Answered, Failure> {
+        let first = format!("/api/2.2/jobs/runs/get?run_id={run}");
+        let mut page = self.get(&first).await?;
+        for _ in 1..MOST_PAGES {
+            let Some(token) = next_page(&page, cluster) else { break };
+            page = self.get(&format!("{first}&page_token={}", percent_encode(&token))).await?;
+        }
+        Ok(page)
+    }
+
     async fn get(&self, path: &str) -> Result<Answered, Failure> {
         let answer = self.send(Method::Get, path).await?;
         let what = self.shown(path);
@@ -130,11 +144,33 @@ fn denies_existence(body: &[u8]) -> bool {
     })
 }
 
+/// Where to go on looking for a cluster among a run's tasks: nowhere, once it was found. Not believed.
+fn next_page(page: &Answered, cluster: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Page {
+        next_page_token: Option<String>,
+        #[serde(default)]
+        tasks: Vec<Task>,
+    }
+    #[derive(Deserialize)]
+    struct Task {
+        cluster_instance: Option<Instance>,
+    }
+    #[derive(Deserialize)]
+    struct Instance {
+        cluster_id: String,
+    }
+    let Answered::Document(body) = page else { return None };
+    let Page { next_page_token, tasks } = serde_json::from_slice(body).ok()?;
+    let found = tasks.iter().filter_map(|task| task.cluster_instance.as_ref()).any(|instance| instance.cluster_id == cluster);
+    next_page_token.filter(|token| !found && !token.is_empty())
+}
+
 /// One text field of an answer, to know what to ask next. Not believed.
 fn peek(answered: &Answered, field: &str) -> Option<String> {
     let Answered::Document(body) = answered else { return None };
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
-    value.get(field)?.as_str().map(str::to_owned)
+    value.get(field)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// SCIM by the kind that the name has.

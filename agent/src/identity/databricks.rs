@@ -159,8 +159,7 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
         if of_job {
             return Err(contradiction("source", "JOB", "a name that names no job").into());
         }
-        let name =
-            cluster.single_user_name.clone().ok_or_else(|| malformed("cluster", "single_user_name (dedicated access mode)"))?;
+        let name = cluster.single_user_name.clone().filter(|name| !name.is_empty()).ok_or(Refusal::NotDedicated)?;
         return Ok((Workload::Interactive, name));
     };
     // Anybody may give an all-purpose cluster the name of a job cluster.

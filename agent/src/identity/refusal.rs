@@ -176,6 +176,9 @@ pub enum Refusal {
         /// This node's.
         presented: String,
     },
+    /// Processes of several people run on it, each with their own rights: none of them is this node's.
+    #[error("an all-purpose cluster that is dedicated to nobody has no identity of its own")]
+    NotDedicated,
     /// `active` is false.
     #[error("the principal is not active in the workspace")]
     PrincipalInactive,
@@ -235,6 +238,7 @@ impl Refusal {
             Self::Contradiction { .. } => "cluster-source-mismatch",
             Self::ClusterEnded(_) => "cluster-ended",
             Self::NodeNotListed { .. } => "node-not-listed",
+            Self::NotDedicated => "cluster-not-dedicated",
             Self::PrincipalInactive => "principal-inactive",
             Self::WorkspaceMismatch { .. } => "workspace-mismatch",
             Self::ProofMissing(_) => "proof-missing",
@@ -317,6 +321,8 @@ impl Refusal {
             }
             Self::NodeNotListed { expected, presented } => differ("address", expected, presented)
                 .hint("`membership = \"within-lease\"` in the settings allows the workspace to list it a little later"),
+            Self::NotDedicated => differ("single_user_name", &"a principal (dedicated access mode)", &"none")
+                .hint("use dedicated access mode, or run it as a job on a job cluster"),
             Self::PrincipalInactive => differ("principal", &"an active one", &"one that is deactivated")
                 .hint("an administrator deactivated the principal that this job runs as"),
             Self::WorkspaceMismatch { expected, presented } => {

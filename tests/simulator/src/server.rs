@@ -215,7 +215,10 @@ fn route(
         (&Method::GET, path) if path.ends_with("/clusters/get") => {
             find(&state.scenario.clusters, "Cluster", &parameter("cluster_id"))
         }
-        (&Method::GET, path) if path.ends_with("/jobs/runs/get") => find(&state.scenario.runs, "Run", &parameter("run_id")),
+        (&Method::GET, path) if path.ends_with("/jobs/runs/get") => match state.scenario.runs.get(&parameter("run_id")) {
+            Some(run) => reply(200, &page_of(run, &parameter("page_token"))),
+            None => absent("Run", &parameter("run_id")),
+        },
         (&Method::GET, path) if path.ends_with("/jobs/get") => find(&state.scenario.jobs, "Job", &parameter("job_id")),
         (&Method::GET, path) if path.starts_with(SCIM) => scim(&path[SCIM.len()..], parameters, &state.scenario),
         (&Method::PUT, path) if path.starts_with("/api/2.0/fs/files/") => {
@@ -231,6 +234,21 @@ fn route(
         },
         (_, path) => reply(404, &json!({ "error_code": "ENDPOINT_NOT_FOUND", "message": path })),
     }
+}
+
+/// A run with one page of its tasks: 100, and where the next begins.
+fn page_of(run: &Value, token: &str) -> Value {
+    const PAGE: usize = 100;
+    let begin: usize = token.strip_prefix("from-").and_then(|from| from.parse().ok()).unwrap_or(0);
+    let tasks = run["tasks"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut page = run.clone();
+    if tasks.len() > PAGE {
+        page["tasks"] = tasks.iter().skip(begin).take(PAGE).cloned().collect();
+    }
+    if begin + PAGE < tasks.len() {
+        page["next_page_token"] = format!("from-{}", begin + PAGE).into();
+    }
+    page
 }
 
 fn find(documents: &BTreeMap<String, Value>, what: &str, id: &str) -> Response<Full<Bytes>> {
