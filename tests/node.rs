@@ -75,6 +75,15 @@ fn sockets_of_services_are_out_of_sight_though_they_come_and_go() {
     }
 }
 
+#[test]
+fn a_job_that_holds_every_connection_of_the_sidecar_keeps_nobody_else_waiting() {
+    if root_or_skip("a crowd at the socket") {
+        let stage = Stage::new("crowd");
+        fs::copy(support::tree().join("tests/suites/node/crowd.py"), stage.share.join("code/crowd.py")).expect("it is there");
+        holds("crowd.sh", &stage);
+    }
+}
+
 /// A policy that covers `/opt/runtime/bin/program` and asks for the private mount namespace, or not.
 fn origin(stage: &Stage, mount: bool) {
     stage.bundle(|text| {

@@ -1,5 +1,5 @@
 //! The sidecar's socket: HTTP/1.1 and JSON (RFC 9112) over a Unix stream. It answers from what the session last
-//! published and never talks to anybody else on a caller's behalf.
+//! published and never talks to anybody else on a caller's behalf. No caller keeps another one waiting: see [`super::places`].
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -14,27 +14,29 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::peer::{self, Peer};
+use super::peer::{self, Peer, PeerError};
+use super::places::{Places, Whose};
 use super::session::Session;
 
-/// No more connections are served at once; further callers wait in the listen queue.
-const MOST_CONNECTIONS: usize = 64;
-/// A caller has this long to send its request.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A caller has this long to send its request, and once more as long to take the answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Answers callers for ever.
 pub async fn answer(listener: UnixListener, session: Rc<RefCell<Session>>) -> Infallible {
-    let places = std::sync::Arc::new(tokio::sync::Semaphore::new(MOST_CONNECTIONS));
+    let mut places = Places::default();
     loop {
-        let place = places.clone().acquire_owned();
-        let Ok(place) = place.await else { unreachable!("the semaphore is never closed") };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let session = session.clone();
-                tokio::task::spawn_local(async move {
-                    serve_one(stream, session).await;
-                    drop(place);
+                let seen = peer::examine(&stream);
+                let kept = session.borrow().kept_capabilities();
+                let whose = seen.as_ref().map_or(Whose { pid: 0, root: false }, |peer| Whose {
+                    pid: peer.pid,
+                    root: peer.uid == 0 && !peer.marks.locked(kept),
                 });
+                let task = tokio::task::spawn_local(serve_one(stream, seen, session.clone()));
+                places.take(whose, task.abort_handle());
+                // Whoever sent its request with its call is answered before the next one can take its place.
+                tokio::task::yield_now().await;
             }
             // Out of descriptors, or the caller went away while it queued: the next one may do better.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -42,8 +44,7 @@ pub async fn answer(listener: UnixListener, session: Rc<RefCell<Session>>) -> In
     }
 }
 
-async fn serve_one(stream: UnixStream, session: Rc<RefCell<Session>>) {
-    let seen = peer::examine(&stream);
+async fn serve_one(stream: UnixStream, seen: Result<Peer, PeerError>, session: Rc<RefCell<Session>>) {
     let service = service_fn(move |request: Request<Incoming>| {
         let reply = match &seen {
             Ok(seen) => respond(&request, seen, &mut session.borrow_mut()),

@@ -8,6 +8,7 @@ pub mod descend;
 pub mod keeper;
 pub mod launches;
 pub mod peer;
+pub mod places;
 pub mod publish;
 pub mod session;
 pub mod sidecar;
