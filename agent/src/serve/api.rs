@@ -47,7 +47,15 @@ pub async fn answer(listener: UnixListener, session: Rc<RefCell<Session>>) -> In
 async fn serve_one(stream: UnixStream, seen: Result<Peer, PeerError>, session: Rc<RefCell<Session>>) {
     let service = service_fn(move |request: Request<Incoming>| {
         let reply = match &seen {
-            Ok(seen) => respond(&request, seen, &mut session.borrow_mut()),
+            Ok(seen) => {
+                let answer = respond(&request, seen, &mut session.borrow_mut());
+                // What is written cannot be taken back: the look at the peer is checked once more before that.
+                if seen.still_there() {
+                    answer
+                } else {
+                    refusal(StatusCode::FORBIDDEN, "peer-gone", "the process that connected has ended: connect anew", None)
+                }
+            }
             Err(_) => refusal(StatusCode::FORBIDDEN, "peer-unknown", "the kernel does not say who you are", None),
         };
         async move { Ok::<_, Infallible>(reply) }

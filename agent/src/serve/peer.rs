@@ -1,13 +1,15 @@
 //! Who is on the other side of a socket: credentials and a pidfd from the kernel, then what `/proc` says of that very
 //! process, checked again afterwards so that a recycled process id is noticed.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt};
 
 /// What the kernel says of a peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Peer {
     /// Its process id in our pid namespace.
     pub pid: i32,
@@ -15,6 +17,16 @@ pub struct Peer {
     pub uid: u32,
     /// What `/proc/<pid>/status` says of its lock.
     pub marks: LockMarks,
+    process: Process,
+}
+
+/// Holds on to one process: whoever has its id later is another one here.
+#[derive(Debug)]
+struct Process {
+    /// SO_PEERPIDFD (Linux 6.5): the very process that connected.
+    pidfd: Option<OwnedFd>,
+    /// Its directory in `/proc`, opened once: it reads as gone once that process is, whoever has the id by then.
+    directory: File,
 }
 
 /// The marks of a lock that another process can see. A Landlock domain is not among them: nothing shows it.
@@ -65,16 +77,45 @@ impl LockMarks {
 /// When it cannot be told for certain.
 pub fn examine(socket: &impl AsFd) -> Result<Peer, PeerError> {
     let credentials = getsockopt(socket, sockopt::PeerCredentials).map_err(PeerError::Credentials)?;
-    // SO_PEERPIDFD (Linux 6.5). Before it, the process id is all there is; the second look narrows the window.
-    let pidfd: Option<OwnedFd> = getsockopt(socket, sockopt::PeerPidfd).ok();
-    let marks = marks_of(credentials.pid())?;
-    match &pidfd {
-        Some(pidfd) if exited(pidfd.as_fd()) => return Err(PeerError::Gone),
-        Some(_) => {}
-        None if marks_of(credentials.pid())? != marks => return Err(PeerError::Gone),
-        None => {}
+    let pidfd = getsockopt(socket, sockopt::PeerPidfd).ok();
+    look(credentials.pid(), credentials.uid(), pidfd)
+}
+
+fn look(pid: i32, uid: u32, pidfd: Option<OwnedFd>) -> Result<Peer, PeerError> {
+    let process = Process { pidfd, directory: directory(pid)? };
+    let marks = process.marks()?;
+    // After the look: what was read is this process's only if nobody else can have had its id yet.
+    if process.lives() { Ok(Peer { pid, uid, marks, process }) } else { Err(PeerError::Gone) }
+}
+
+impl Peer {
+    /// Whether the process that was looked at is still there. Asked once an answer is made and before a byte of it is given.
+    pub fn still_there(&self) -> bool {
+        self.process.lives()
     }
-    Ok(Peer { pid: credentials.pid(), uid: credentials.uid(), marks })
+}
+
+impl Process {
+    fn marks(&self) -> Result<LockMarks, PeerError> {
+        let mut status = String::new();
+        let path = format!("/proc/self/fd/{}/status", self.directory.as_raw_fd());
+        File::open(path).and_then(|mut file| file.read_to_string(&mut status)).map_err(unseen)?;
+        Ok(LockMarks::parse(&status))
+    }
+
+    fn lives(&self) -> bool {
+        match &self.pidfd {
+            Some(pidfd) => !exited(pidfd.as_fd()),
+            None => self.marks().is_ok(),
+        }
+    }
+}
+
+fn unseen(error: std::io::Error) -> PeerError {
+    match error.raw_os_error() {
+        Some(nix::libc::ENOENT | nix::libc::ESRCH) => PeerError::Gone,
+        _ => PeerError::Status(error),
+    }
 }
 
 /// The lock marks of a process by its id.
@@ -82,11 +123,11 @@ pub fn examine(socket: &impl AsFd) -> Result<Peer, PeerError> {
 /// # Errors
 /// When it is gone or `/proc` hides it.
 pub fn marks_of(pid: i32) -> Result<LockMarks, PeerError> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => PeerError::Gone,
-        _ => PeerError::Status(error),
-    })?;
-    Ok(LockMarks::parse(&status))
+    Process { pidfd: None, directory: directory(pid)? }.marks()
+}
+
+fn directory(pid: i32) -> Result<File, PeerError> {
+    File::open(format!("/proc/{pid}")).map_err(unseen)
 }
 
 fn exited(pidfd: BorrowedFd<'_>) -> bool {
@@ -119,5 +160,15 @@ mod tests {
         let peer = examine(&ours).unwrap();
         assert_eq!(u32::try_from(peer.pid).unwrap(), std::process::id());
         assert!(!peer.marks.locked(0));
+    }
+
+    #[test]
+    fn a_peer_that_ended_is_noticed_where_the_kernel_gives_no_pidfd_too() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let peer = look(i32::try_from(child.id()).unwrap(), 0, None).unwrap();
+        assert!(peer.still_there());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!peer.still_there());
     }
 }
