@@ -39,6 +39,7 @@ promises! {
     an_uninstall_beside_an_init_waits_and_never_removes_what_shows_through_a_bind: "uninstall_waits.sh";
     a_job_that_outlives_its_lock_has_no_hold_on_the_next_one: "old_tree.sh";
     a_job_that_waits_for_the_keepers_file_does_not_become_the_keeper: "posed.sh";
+    a_launch_that_cannot_enforce_what_is_sealed_is_refused_and_the_record_says_what_was: "enforced.sh";
     a_bad_document_or_secret_is_refused_by_name_before_the_node_is_touched: "documents.sh";
 }
 

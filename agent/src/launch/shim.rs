@@ -21,7 +21,7 @@ use crate::record::receipt;
 use crate::screen::Screen;
 use crate::unverified::Unverified;
 use crate::wire::lease::{self, LeaseError};
-use crate::wire::report::{LaunchReport, Outcome};
+use crate::wire::report::{Enforced, LaunchReport, Outcome};
 
 /// How long a launch waits for room in the sidecar's queue, in milliseconds.
 const PATIENCE: u8 = 5;
@@ -46,7 +46,7 @@ fn become_job(
     let inside = match (standing(&lock), target.kind) {
         (Standing::Outside, TargetKind::Inside) => {
             // The caller is the platform: it may not even have a lease to live under yet, or any more.
-            tell(&sidecar(), target, Outcome::Passed, false, &Built::default());
+            tell(&sidecar(), target, Outcome::Passed, Enforced::default(), &Built::default());
             return pass(&target.real, arguments, given.into_iter().map(join).collect()).map_err(failed);
         }
         (Standing::Unclear, TargetKind::Inside) => return Err(unclear(&target.real)),
@@ -62,7 +62,7 @@ fn become_job(
         Some(locked) => (locked, Outcome::Inherited),
         None => (apply(&lock, Place::Root).map_err(|error| not_applied(&error))?, Outcome::Locked),
     };
-    tell(&sidecar, target, outcome, lock.full, &built);
+    tell(&sidecar, target, outcome, locked.report().enforced, &built);
     exec(locked, recorded, &target.real, arguments, built.entries).map_err(failed)
 }
 
@@ -88,6 +88,12 @@ fn check_lease(lock: &SealedLock, clock: &dyn Clock) -> Result<(), Screen> {
 }
 
 fn not_applied(error: &ApplyError) -> Screen {
+    if let ApplyError::CapabilitiesStay = error {
+        return Screen::refused("capabilities-cannot-be-cut", Exit::RefusedFloor, error.to_string())
+            .fact("expected capability cut", "CAP_SETPCAP, or no capability at all")
+            .fact("presented", "other capabilities without it")
+            .hint("start the program with that capability, as `longhorn init` was, or without any");
+    }
     Screen::failed_on_node("lock-not-applied", error)
         .hint("the program was not started; root targets need the capabilities that `longhorn init` had")
 }
@@ -118,9 +124,9 @@ fn sidecar() -> Option<UnixDatagram> {
 }
 
 /// One datagram, waited for no longer than [`PATIENCE`]: a sidecar that cannot keep up must not hold a launch.
-fn tell(sidecar: &Option<UnixDatagram>, target: &SealedTarget, outcome: Outcome, full: bool, built: &Built) {
+fn tell(sidecar: &Option<UnixDatagram>, target: &SealedTarget, outcome: Outcome, enforced: Enforced, built: &Built) {
     if let Some(socket) = sidecar {
-        let report = LaunchReport::new(target.number, outcome, full, built.removed.iter().map(OsString::as_os_str));
+        let report = LaunchReport::new(target.number, outcome, enforced, built.removed.iter().map(OsString::as_os_str));
         let bytes = report.encode();
         if socket.send(&bytes).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
             let _ = poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)], PATIENCE);

@@ -16,6 +16,7 @@ use super::canary;
 use super::files::rights;
 use super::report::{MountReport, Report};
 use super::sealed::SealedLock;
+use crate::wire::report::Enforced;
 
 /// Proof that this process is locked. Only this file makes one; `launch::exec` consumes it.
 #[derive(Debug)]
@@ -61,6 +62,9 @@ pub enum ApplyError {
     /// The capability cut.
     #[error("cannot cut capabilities")]
     Capabilities(#[source] io::Error),
+    /// The bounding set stays as it is, and the lock seals that it goes.
+    #[error("this process cannot give the lock that is sealed on this node")]
+    CapabilitiesStay,
     /// The filter.
     #[error("cannot install the system call filter")]
     Filter(#[source] io::Error),
@@ -91,19 +95,28 @@ pub fn standing(lock: &SealedLock) -> Standing {
     if canary::sings(&lock.seal.canary, &lock.seal.sibling) { Standing::Inside(inherited(lock)) } else { Standing::Unclear }
 }
 
+/// What the canary and the marks show of Landlock and filter; of the rest, what the tree's root was not launched without.
 fn inherited(lock: &SealedLock) -> Locked {
+    let mount = if lock.seal.mount.is_some() { MountReport::Inherited } else { MountReport::Absent };
+    let enforced = enforced(lock, mount, !lock.capabilities_stay());
     Locked {
         report: Report {
-            strength: strength(lock),
+            enforced,
             landlock: lock.landlock,
             rules: lock.rules.len(),
             missing: Vec::new(),
-            mount: if lock.seal.mount.is_some() { MountReport::Inherited } else { MountReport::Absent },
-            capabilities: format!("{:x}", lock.kept),
-            capabilities_cut: true,
+            mount,
             filter: lock.filter.len(),
         },
     }
+}
+
+fn enforced(lock: &SealedLock, mount: MountReport, capabilities_cut: bool) -> Enforced {
+    Enforced::default()
+        .with(Enforced::LANDLOCK, lock.landlock > 0)
+        .with(Enforced::MOUNT, mount != MountReport::Absent)
+        .with(Enforced::CAPABILITIES, capabilities_cut)
+        .with(Enforced::FILTER, !lock.filter.is_empty())
 }
 
 /// Applies the lock to this single-threaded process.
@@ -137,6 +150,10 @@ pub fn apply(lock: &SealedLock, place: Place) -> Result<Locked, ApplyError> {
     };
     // 5. The bounding set before the other sets: dropping from it needs CAP_SETPCAP.
     let capabilities_cut = cut(lock.kept)?;
+    // Every other step ends here where it fails. What `init` sealed after it had probed the node, each launch gives.
+    if !capabilities_cut && !lock.capabilities_stay() {
+        return Err(ApplyError::CapabilitiesStay);
+    }
     // 6. The filter after everything that it denies.
     if !lock.filter.is_empty() {
         seccomp::install(&lock.filter).map_err(ApplyError::Filter)?;
@@ -145,20 +162,14 @@ pub fn apply(lock: &SealedLock, place: Place) -> Result<Locked, ApplyError> {
     close_descriptors()?;
     Ok(Locked {
         report: Report {
-            strength: strength(lock),
+            enforced: enforced(lock, mount, capabilities_cut),
             landlock: lock.landlock,
             rules: lock.rules.len() - missing.len(),
             missing,
             mount,
-            capabilities: format!("{:x}", lock.kept),
-            capabilities_cut,
             filter: lock.filter.len(),
         },
     })
-}
-
-fn strength(lock: &SealedLock) -> &'static str {
-    if lock.full { super::Strength::Full.word() } else { super::Strength::Degraded.word() }
 }
 
 /// A ruleset with the lock's rules, and the paths that are not there: late mounts are granted through their parent.

@@ -1,10 +1,9 @@
 //! What was enforced, as a value: never what was wished for.
 
-use serde::Serialize;
+use crate::wire::report::Enforced;
 
 /// The mount namespace of a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MountReport {
     /// Entered here.
     Entered,
@@ -15,10 +14,10 @@ pub enum MountReport {
 }
 
 /// What a launch enforced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// `full` or `degraded`.
-    pub strength: &'static str,
+    /// Which parts of the lock are in force.
+    pub enforced: Enforced,
     /// The Landlock ABI in force; 0: none.
     pub landlock: u32,
     /// Rules that took effect.
@@ -27,17 +26,6 @@ pub struct Report {
     pub missing: Vec<String>,
     /// The mount namespace.
     pub mount: MountReport,
-    /// Capabilities that are left, hex.
-    pub capabilities: String,
-    /// Whether the capability cut took effect.
-    pub capabilities_cut: bool,
     /// Instructions of the filter in force; 0: none.
     pub filter: usize,
-}
-
-impl Report {
-    /// One line of JSON.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("strings, numbers and lists of them")
-    }
 }

@@ -15,6 +15,7 @@ use super::env::EnvRule;
 use super::files::Grants;
 use super::plan::{PathRule, Plan, TargetKind};
 use super::seccomp;
+use super::strength::CAPABILITIES;
 use crate::exit::Exit;
 use crate::host::digest::hex;
 use crate::screen::Screen;
@@ -186,6 +187,11 @@ impl SealedLock {
         let mut reader = Reader(body);
         let lock = reader.lock(hex(&header[8..])).ok_or(SealError::Damaged)?;
         if reader.0.is_empty() { Ok(lock) } else { Err(SealError::Damaged) }
+    }
+
+    /// Whether the node could not cut capabilities when the lock was made, as it then says.
+    pub fn capabilities_stay(&self) -> bool {
+        self.open.iter().any(|way| way == CAPABILITIES)
     }
 
     /// The target of a number.

@@ -29,6 +29,9 @@ impl Strength {
     }
 }
 
+/// The way that is open where capabilities cannot be cut.
+pub(super) const CAPABILITIES: &str = "capabilities";
+
 /// Each way that stays open with these facts, by name, sorted.
 pub fn open_ways(facts: &NodeFacts) -> Vec<&'static str> {
     let mut open = Vec::new();
@@ -48,7 +51,7 @@ pub fn open_ways(facts: &NodeFacts) -> Vec<&'static str> {
     when(!facts.mount, "metadata");
     when(!facts.mount, "process-list");
     when(!facts.mount, "shared-memory");
-    when(!facts.capabilities, "capabilities");
+    when(!facts.capabilities, CAPABILITIES);
     when(!facts.seccomp, "system-calls");
     open.sort_unstable();
     open

@@ -17,7 +17,7 @@ use super::session::Session;
 use crate::host::clock::BootTime;
 use crate::record::Event;
 use crate::record::event::{Process, Variables};
-use crate::wire::report::{LaunchReport, MOST, Outcome};
+use crate::wire::report::{Enforced, LaunchReport, MOST, Outcome};
 
 /// Reports of one process that are recorded one by one.
 const MOST_PER_PROCESS: u32 = 64;
@@ -102,11 +102,12 @@ fn note(
         Outcome::Locked | Outcome::Inherited => marks.locked(session.kept),
         Outcome::Passed | Outcome::Observed => !marks.locked(session.kept),
     };
+    let whole = report.enforced.holds(Enforced::FULL) && matches!(report.outcome, Outcome::Locked | Outcome::Inherited);
     let event = Event::Launched {
         process: Process { pid: credentials.pid(), uid: credentials.uid() },
         target: report.target,
         outcome: report.outcome.word().to_owned(),
-        full: session.lock.strength == "full" && corroborated && report.outcome != Outcome::Passed,
+        full: session.lock.strength == "full" && corroborated && whole,
         variables: Variables {
             n: report.removed_count,
             removed: report.removed.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 /// No datagram is longer.
 pub const MOST: usize = 8 * 1024;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// How a launch went on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,33 @@ impl Outcome {
     }
 }
 
+/// What a launch enforced, as a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Enforced(u8);
+
+impl Enforced {
+    /// A Landlock domain.
+    pub const LANDLOCK: Self = Self(1);
+    /// The locked mount namespace.
+    pub const MOUNT: Self = Self(2);
+    /// Capabilities cut for good.
+    pub const CAPABILITIES: Self = Self(4);
+    /// The system call filter.
+    pub const FILTER: Self = Self(8);
+    /// Everything that a lock of full strength consists of.
+    pub const FULL: Self = Self(15);
+
+    /// The set with one more, where that was really enforced.
+    pub fn with(self, one: Self, really: bool) -> Self {
+        if really { Self(self.0 | one.0) } else { self }
+    }
+
+    /// Whether everything of another set is in this one.
+    pub fn holds(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
 /// One launch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaunchReport {
@@ -42,8 +69,8 @@ pub struct LaunchReport {
     pub target: u32,
     /// How it went on.
     pub outcome: Outcome,
-    /// Whether the strength is full.
-    pub full: bool,
+    /// What was enforced.
+    pub enforced: Enforced,
     /// Names of removed variables, as many as fit.
     pub removed: Vec<Vec<u8>>,
     /// How many were removed in all.
@@ -52,7 +79,12 @@ pub struct LaunchReport {
 
 impl LaunchReport {
     /// A report; names beyond [`MOST`] are counted only.
-    pub fn new<'a>(target: u32, outcome: Outcome, full: bool, removed: impl ExactSizeIterator<Item = &'a OsStr>) -> Self {
+    pub fn new<'a>(
+        target: u32,
+        outcome: Outcome,
+        enforced: Enforced,
+        removed: impl ExactSizeIterator<Item = &'a OsStr>,
+    ) -> Self {
         let removed_count = u32::try_from(removed.len()).unwrap_or(u32::MAX);
         let mut room = MOST - 32;
         let fits = removed.map(|name| name.as_bytes().to_vec()).take_while(|name| {
@@ -61,12 +93,12 @@ impl LaunchReport {
             room -= if fits { needed } else { 0 };
             fits
         });
-        Self { target, outcome, full, removed: fits.collect(), removed_count }
+        Self { target, outcome, enforced, removed: fits.collect(), removed_count }
     }
 
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION, self.outcome as u8, u8::from(self.full), 0];
+        let mut bytes = vec![VERSION, self.outcome as u8, self.enforced.0, 0];
         bytes.extend_from_slice(&self.target.to_le_bytes());
         bytes.extend_from_slice(&self.removed_count.to_le_bytes());
         for name in &self.removed {
@@ -78,10 +110,10 @@ impl LaunchReport {
 
     /// From bytes; `None` for anything that [`LaunchReport::encode`] does not make.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (&[version, outcome, full, zero], rest) = bytes.split_first_chunk::<4>()?;
+        let (&[version, outcome, enforced, zero], rest) = bytes.split_first_chunk::<4>()?;
         let (target, rest) = rest.split_first_chunk::<4>()?;
         let (count, mut rest) = rest.split_first_chunk::<4>()?;
-        if bytes.len() > MOST || version != VERSION || full > 1 || zero != 0 {
+        if bytes.len() > MOST || version != VERSION || enforced > Enforced::FULL.0 || zero != 0 {
             return None;
         }
         let outcome = Outcome::ALL.into_iter().find(|known| *known as u8 == outcome)?;
@@ -96,7 +128,7 @@ impl LaunchReport {
         (removed.len() <= removed_count as usize).then_some(Self {
             target: u32::from_le_bytes(*target),
             outcome,
-            full: full == 1,
+            enforced: Enforced(enforced),
             removed,
             removed_count,
         })
@@ -110,11 +142,20 @@ mod tests {
     #[test]
     fn a_report_survives_the_way_and_counts_the_names_that_did_not_fit() {
         let names: Vec<String> = (0..2000).map(|at| format!("VARIABLE_{at}")).collect();
-        let report = LaunchReport::new(3, Outcome::Locked, true, names.iter().map(OsStr::new));
+        let report = LaunchReport::new(3, Outcome::Locked, Enforced::FULL, names.iter().map(OsStr::new));
         let bytes = report.encode();
         assert!(bytes.len() <= MOST && report.removed.len() < 2000);
         assert_eq!(report.removed_count, 2000);
         assert_eq!(LaunchReport::decode(&bytes), Some(report));
+    }
+
+    #[test]
+    fn a_launch_is_full_only_with_every_part_of_the_lock() {
+        let parts = [Enforced::LANDLOCK, Enforced::MOUNT, Enforced::CAPABILITIES, Enforced::FILTER];
+        for lacking in 0..=parts.len() {
+            let enforced = parts.iter().enumerate().fold(Enforced::default(), |set, (at, part)| set.with(*part, at != lacking));
+            assert_eq!(enforced.holds(Enforced::FULL), lacking == parts.len(), "without {lacking}");
+        }
     }
 
     proptest::proptest! {
