@@ -40,6 +40,7 @@ promises! {
     a_job_that_outlives_its_lock_has_no_hold_on_the_next_one: "old_tree.sh";
     a_job_that_waits_for_the_keepers_file_does_not_become_the_keeper: "posed.sh";
     a_launch_that_cannot_enforce_what_is_sealed_is_refused_and_the_record_says_what_was: "enforced.sh";
+    an_uninstall_from_another_mount_namespace_than_the_covers_refuses_and_changes_nothing: "elsewhere.sh";
     a_bad_document_or_secret_is_refused_by_name_before_the_node_is_touched: "documents.sh";
 }
 

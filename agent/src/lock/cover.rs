@@ -6,12 +6,12 @@
 //! neighbours win over the name: the program stays in its directory as `.longhorn.<name>`.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufRead, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use longhorn_sys::mark;
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::mount::{MsFlags, mount};
 use serde::{Deserialize, Serialize};
 
 use super::namespace::make_read_only;
@@ -31,7 +31,9 @@ pub enum Means {
 /// One change, as the journal names it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Change {
+pub(super) enum Change {
+    /// What follows is done in this mount namespace.
+    Within(u64),
     /// Something was mounted here.
     Mount(PathBuf),
     /// The program was linked to the second path and replaced at the first.
@@ -48,7 +50,7 @@ pub struct CoverError {
     cause: io::Error,
 }
 
-fn at(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CoverError {
+pub(super) fn at(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CoverError {
     let path = path.to_owned();
     move |cause| CoverError { step, path, cause }
 }
@@ -67,12 +69,14 @@ const NONE: Option<&str> = None;
 /// Covers every target with a numbered copy of `launcher`.
 ///
 /// # Errors
-/// At the first that fails; the journal then says what [`uninstall`] must undo.
+/// At the first that fails; the journal then says what [`super::uncover::uninstall`] must undo.
 pub fn install(targets: &[Target], launcher: &[u8], means: Means) -> Result<Covered, CoverError> {
     let number_place = mark::place_in(launcher)
         .ok_or(io::ErrorKind::InvalidData)
         .map_err(|kind| at("number", Path::new(paths::BINARY))(kind.into()))?;
     let mut journal = Journal::open()?;
+    let own = Path::new(OWN_NAMESPACE);
+    journal.note(&Change::Within(namespace_of(own).map_err(at("look at", own))?))?;
     let launchers = Path::new(paths::LAUNCHERS);
     fs::DirBuilder::new().recursive(true).mode(0o755).create(launchers).map_err(at("make", launchers))?;
     let mut covered = Covered::default();
@@ -139,58 +143,12 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), CoverError> {
     file.set_permissions(Permissions::from_mode(0o555)).map_err(at("set the mode of", path))
 }
 
-/// Undoes every change that the journal names, last first. Safe to repeat.
-///
-/// # Errors
-/// When a program cannot be put back.
-pub fn uninstall() -> Result<(), CoverError> {
-    let path = Path::new(paths::COVERS);
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(at("read", path)(error)),
-    };
-    let lines = io::BufReader::new(file).lines().collect::<Result<Vec<_>, _>>().map_err(at("read", path))?;
-    // A last line that was cut names a change that was not made yet.
-    let changes = lines.iter().rev().filter_map(|line| serde_json::from_str::<Change>(line).ok());
-    for change in changes {
-        match change {
-            // EINVAL: not a mount point (any more). ENOENT: never made.
-            Change::Mount(point) => match umount2(&point, MntFlags::MNT_DETACH) {
-                Ok(()) | Err(nix::errno::Errno::EINVAL | nix::errno::Errno::ENOENT) => {}
-                Err(errno) => return Err(at("uncover", &point)(errno.into())),
-            },
-            Change::Replace(program, kept) => {
-                if kept.exists() {
-                    fs::rename(&kept, &program).map_err(at("put back", &program))?;
-                }
-                let mut new = kept.into_os_string();
-                new.push(".new");
-                // Left only by a run that was killed between writing and renaming it.
-                let _ = fs::remove_file(new);
-            }
-        }
-    }
-    fs::remove_file(path).map_err(at("remove", path))
-}
+/// The mount namespace that this process is in.
+pub(super) const OWN_NAMESPACE: &str = "/proc/self/ns/mnt";
 
-/// Takes away the directories that programs' own trees were bound at. Whatever is still mounted there goes first, whether
-/// or not a journal names it, and only empty directories are removed: nothing below a bind is ever walked into.
-///
-/// # Errors
-/// When one does not go.
-pub fn remove_real() -> Result<(), CoverError> {
-    let path = Path::new(paths::REAL);
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other.map_err(at("list", path))?,
-    };
-    for entry in entries {
-        let place = entry.map_err(at("list", path))?.path();
-        while umount2(&place, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW).is_ok() {}
-        fs::remove_dir(&place).map_err(at("remove", &place))?;
-    }
-    fs::remove_dir(path).map_err(at("remove", path))
+/// The number by which the kernel tells one mount namespace from another (namespaces(7)).
+pub(super) fn namespace_of(path: &Path) -> io::Result<u64> {
+    fs::metadata(path).map(|meta| meta.ino())
 }
 
 struct Journal(File);

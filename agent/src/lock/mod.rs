@@ -12,6 +12,7 @@ pub mod report;
 pub mod sealed;
 pub mod seccomp;
 mod strength;
+pub mod uncover;
 
 pub use apply::{ApplyError, Locked, Place, Standing, apply, standing};
 pub use files::needed;

@@ -217,11 +217,17 @@ fn mask(path: &Path) -> Result<(), NamespaceError> {
     }
 }
 
-/// The mount points at and below `path`, with the flags that a remount must keep (proc_pid_mountinfo(5)).
+/// The mount points at and below `path`, with the flags that a remount must keep.
 fn mounts_below(path: &Path) -> Result<Vec<(PathBuf, MsFlags)>, NamespaceError> {
-    let list = Path::new("/proc/thread-self/mountinfo");
+    let mut all = mounts(Path::new("/proc/thread-self/mountinfo"))?;
+    all.retain(|(point, _)| point.starts_with(path));
+    Ok(all)
+}
+
+/// The mount points that a process sees, with their flags (proc_pid_mountinfo(5)).
+pub(super) fn mounts(list: &Path) -> Result<Vec<(PathBuf, MsFlags)>, NamespaceError> {
     let text = fs::read_to_string(list).map_err(|cause| NamespaceError { step: "read", path: list.to_owned(), cause })?;
-    Ok(text.lines().filter_map(parse_mount).filter(|(point, _)| point.starts_with(path)).collect())
+    Ok(text.lines().filter_map(parse_mount).collect())
 }
 
 fn parse_mount(line: &str) -> Option<(PathBuf, MsFlags)> {

@@ -26,7 +26,7 @@ use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::digest::sha256_hex;
 use crate::host::paths;
-use crate::lock::{cover, namespace};
+use crate::lock::{namespace, uncover};
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::unverified::Unverified;
@@ -95,8 +95,10 @@ pub fn uninstall(clock: &dyn Clock) -> Result<(), Screen> {
 /// Safe at any state of the node, any number of times.
 fn undo(clock: &dyn Clock) -> Result<(), Screen> {
     let failed = |error: &dyn std::error::Error| Screen::failed_on_node("undo-failed", error);
+    // First: a node whose covers stay keeps everything else as well.
+    uncover::within_reach()?;
     node::end_keeper(clock, Duration::from_secs(12)).map_err(|error| error.screen())?;
-    cover::uninstall().map_err(|error| failed(&error))?;
+    uncover::uninstall().map_err(|error| failed(&error))?;
     let inhabited = namespace::inhabited();
     namespace::unpin();
     node::empty(Path::new(paths::RUN)).map_err(|error| error.screen())?;
@@ -104,7 +106,7 @@ fn undo(clock: &dyn Clock) -> Result<(), Screen> {
     // later would be writable in it.
     let directories: &[&str] = if inhabited { &[] } else { &[paths::RUN] };
     let removed = directories.iter().chain(&[paths::CANARIES, paths::LAUNCHERS]);
-    cover::remove_real().map_err(|error| failed(&error))?;
+    uncover::remove_real().map_err(|error| failed(&error))?;
     for path in removed {
         match fs::remove_dir_all(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),

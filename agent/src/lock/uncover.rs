@@ -1,0 +1,147 @@
+//! Taking covers away: only where they can be reached, only what is ours, and never a success that was none.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead};
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MntFlags, umount2};
+
+use super::cover::{Change, CoverError, OWN_NAMESPACE, at, namespace_of};
+use super::namespace::mounts;
+use crate::exit::Exit;
+use crate::host::paths;
+use crate::screen::Screen;
+
+/// Covers that cannot be taken away from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutOfReach {
+    /// They stand in another mount namespace: here they are not seen, or as copies that do not count.
+    Elsewhere {
+        /// One of them.
+        cover: PathBuf,
+        /// A process that lives there.
+        process: String,
+    },
+}
+
+impl OutOfReach {
+    /// What a person reads.
+    pub fn screen(&self) -> Screen {
+        match self {
+            Self::Elsewhere { cover, process } => {
+                Screen::refused("covers-elsewhere", Exit::Os, "the covers of this node stand in another mount namespace")
+                    .fact("cover", cover.display())
+                    .fact("expected", format!("the mount namespace of process {process}"))
+                    .fact("presented", "another one, from which they cannot be taken away")
+                    .hint(format!("nothing was changed; from there it works: `nsenter --mount --target {process} longhorn uninstall`"))
+            }
+        }
+    }
+}
+
+/// Whether [`uninstall`] would find every cover from here.
+///
+/// # Errors
+/// The screen of covers that are out of reach, or of a journal that cannot be read; nothing was changed.
+pub fn within_reach() -> Result<(), Screen> {
+    let failed = |error: CoverError| Screen::failed_on_node("undo-failed", &error);
+    match journal().map_err(failed)? {
+        Some(changes) => elsewhere(&changes).map_err(failed)?.map_or(Ok(()), |out| Err(out.screen())),
+        None => Ok(()),
+    }
+}
+
+/// A process that lives in a mount namespace that covers were made in, and still sees one there, while this one lives in
+/// another. A namespace without a process went, and its mounts with it.
+fn elsewhere(changes: &[Change]) -> Result<Option<OutOfReach>, CoverError> {
+    let own = Path::new(OWN_NAMESPACE);
+    let own = namespace_of(own).map_err(at("look at", own))?;
+    let others: Vec<u64> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Within(namespace) => (*namespace != own).then_some(*namespace),
+            Change::Mount(_) | Change::Replace(..) => None,
+        })
+        .collect();
+    if others.is_empty() {
+        return Ok(None);
+    }
+    let all = Path::new("/proc");
+    for process in fs::read_dir(all).map_err(at("list", all))?.filter_map(Result::ok) {
+        // What ended by now is no witness.
+        let Ok(namespace) = namespace_of(&process.path().join("ns/mnt")) else { continue };
+        if !others.contains(&namespace) {
+            continue;
+        }
+        let Ok(there) = mounts(&process.path().join("mountinfo")) else { continue };
+        let cover = changes.iter().rev().find_map(|change| match change {
+            Change::Mount(point) => there.iter().any(|(mounted, _)| mounted == point).then(|| point.clone()),
+            Change::Within(_) | Change::Replace(..) => None,
+        });
+        if let Some(cover) = cover {
+            return Ok(Some(OutOfReach::Elsewhere { cover, process: process.file_name().to_string_lossy().into_owned() }));
+        }
+    }
+    Ok(None)
+}
+
+/// The changes that the journal names, first to last; `None` without a journal.
+fn journal() -> Result<Option<Vec<Change>>, CoverError> {
+    let path = Path::new(paths::COVERS);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(at("read", path)(error)),
+    };
+    let lines = io::BufReader::new(file).lines().collect::<Result<Vec<_>, _>>().map_err(at("read", path))?;
+    // A last line that was cut names a change that was not made yet.
+    Ok(Some(lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()))
+}
+
+/// Undoes every change that the journal names, last first. Safe to repeat.
+///
+/// # Errors
+/// When a program cannot be put back.
+pub fn uninstall() -> Result<(), CoverError> {
+    let Some(changes) = journal()? else { return Ok(()) };
+    for change in changes.into_iter().rev() {
+        match change {
+            Change::Within(_) => {}
+            // EINVAL: not a mount point (any more). ENOENT: never made.
+            Change::Mount(point) => match umount2(&point, MntFlags::MNT_DETACH) {
+                Ok(()) | Err(nix::errno::Errno::EINVAL | nix::errno::Errno::ENOENT) => {}
+                Err(errno) => return Err(at("uncover", &point)(errno.into())),
+            },
+            Change::Replace(program, kept) => {
+                if kept.exists() {
+                    fs::rename(&kept, &program).map_err(at("put back", &program))?;
+                }
+                let mut new = kept.into_os_string();
+                new.push(".new");
+                // Left only by a run that was killed between writing and renaming it.
+                let _ = fs::remove_file(new);
+            }
+        }
+    }
+    let path = Path::new(paths::COVERS);
+    fs::remove_file(path).map_err(at("remove", path))
+}
+
+/// Takes away the directories that programs' own trees were bound at. Whatever is still mounted there goes first, whether
+/// or not a journal names it, and only empty directories are removed: nothing below a bind is ever walked into.
+///
+/// # Errors
+/// When one does not go.
+pub fn remove_real() -> Result<(), CoverError> {
+    let path = Path::new(paths::REAL);
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(at("list", path))?,
+    };
+    for entry in entries {
+        let place = entry.map_err(at("list", path))?.path();
+        while umount2(&place, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW).is_ok() {}
+        fs::remove_dir(&place).map_err(at("remove", &place))?;
+    }
+    fs::remove_dir(path).map_err(at("remove", path))
+}
