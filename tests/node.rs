@@ -118,6 +118,15 @@ fn a_node_without_mounts_is_covered_by_rename_and_says_that_it_is_degraded() {
 }
 
 #[test]
+fn a_program_that_was_upgraded_while_it_was_covered_by_rename_is_left_as_it_is() {
+    if root_or_skip("upgrades under covers") {
+        let stage = Stage::new("upgraded");
+        origin(&stage, false);
+        holds("upgraded.sh", &stage);
+    }
+}
+
+#[test]
 fn a_node_below_the_floor_is_refused_by_name_and_nothing_is_left_behind() {
     if root_or_skip("floors") {
         holds("below_floor.sh", &Stage::new("floor"));

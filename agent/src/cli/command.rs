@@ -34,7 +34,13 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
             Err(screen) => terminal.show(&screen),
         },
         Command::Uninstall => match run::init::uninstall(&clock) {
-            Ok(()) => Exit::Ok,
+            Ok(lines) => {
+                for line in lines {
+                    // It is done whether or not anybody reads it.
+                    let _ = writeln!(terminal.out, "{line}");
+                }
+                Exit::Ok
+            }
             Err(screen) => terminal.show(&screen),
         },
         Command::Status(args) => super::status::run(&args, &clock, terminal),

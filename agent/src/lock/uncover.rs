@@ -2,8 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use longhorn_sys::mark;
 use nix::mount::{MntFlags, umount2};
 
 use super::cover::{Change, CoverError, OWN_NAMESPACE, at, namespace_of};
@@ -98,12 +100,14 @@ fn journal() -> Result<Option<Vec<Change>>, CoverError> {
     Ok(Some(lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()))
 }
 
-/// Undoes every change that the journal names, last first. Safe to repeat.
+/// Undoes every change that the journal names, last first. Safe to repeat. Returns the programs that somebody replaced since
+/// they were covered: they are left as they are.
 ///
 /// # Errors
 /// When a program cannot be put back.
-pub fn uninstall() -> Result<(), CoverError> {
-    let Some(changes) = journal()? else { return Ok(()) };
+pub fn uninstall() -> Result<Vec<PathBuf>, CoverError> {
+    let mut replaced = Vec::new();
+    let Some(changes) = journal()? else { return Ok(replaced) };
     for change in changes.into_iter().rev() {
         match change {
             Change::Within(_) => {}
@@ -113,8 +117,8 @@ pub fn uninstall() -> Result<(), CoverError> {
                 Err(errno) => return Err(at("uncover", &point)(errno.into())),
             },
             Change::Replace(program, kept) => {
-                if kept.exists() {
-                    fs::rename(&kept, &program).map_err(at("put back", &program))?;
+                if put_back(&program, &kept).map_err(at("put back", &program))? == Found::Another {
+                    replaced.push(program);
                 }
                 let mut new = kept.into_os_string();
                 new.push(".new");
@@ -124,7 +128,45 @@ pub fn uninstall() -> Result<(), CoverError> {
         }
     }
     let path = Path::new(paths::COVERS);
-    fs::remove_file(path).map_err(at("remove", path))
+    fs::remove_file(path).map_err(at("remove", path))?;
+    Ok(replaced)
+}
+
+/// What was found where a program was covered by rename.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// Our cover, nothing, or the program itself: it is there now.
+    Ours,
+    /// A file of somebody else's, as a package's next version: it stays, and the version that it replaced goes.
+    Another,
+}
+
+fn put_back(program: &Path, kept: &Path) -> io::Result<Found> {
+    let Some(real) = there(kept)? else { return Ok(Found::Ours) };
+    let Some(found) = there(program)? else { return fs::rename(kept, program).map(|()| Found::Ours) };
+    if is_cover(program)? {
+        return fs::rename(kept, program).map(|()| Found::Ours);
+    }
+    fs::remove_file(kept)?;
+    // Two names of one file: a run that was killed between keeping the program and covering it.
+    let same = (found.dev(), found.ino()) == (real.dev(), real.ino());
+    Ok(if same { Found::Ours } else { Found::Another })
+}
+
+fn there(path: &Path) -> io::Result<Option<fs::Metadata>> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// Whether a file is a copy of the launcher that stands for a program.
+fn is_cover(path: &Path) -> io::Result<bool> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Ok(false);
+    }
+    let bytes = fs::read(path)?;
+    Ok(mark::place_in(&bytes).is_some_and(|number| bytes[number] != [0; 4]))
 }
 
 /// Takes away the directories that programs' own trees were bound at. Whatever is still mounted there goes first, whether
@@ -144,4 +186,40 @@ pub fn remove_real() -> Result<(), CoverError> {
         fs::remove_dir(&place).map_err(at("remove", &place))?;
     }
     fs::remove_dir(path).map_err(at("remove", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_comes_back_over_its_cover_alone_and_what_somebody_put_in_its_place_stays() {
+        let directory = std::env::temp_dir().join(format!("longhorn-uncover-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let (program, kept) = (directory.join("program"), directory.join(".longhorn.program"));
+        let mut cover = fs::read("/proc/self/exe").unwrap();
+        let number = mark::place_in(&cover).unwrap();
+        let agent = cover.clone();
+        cover[number].copy_from_slice(&7u32.to_le_bytes());
+        let rows: [(Option<&[u8]>, Found, &str); 4] = [
+            (Some(&cover), Found::Ours, "a cover"),
+            (None, Found::Ours, "nothing"),
+            (Some(b"upgraded"), Found::Another, "a package's next version"),
+            (Some(&agent), Found::Another, "a copy of the binary that stands for nothing"),
+        ];
+        for (stands, found, what) in rows {
+            fs::write(&kept, b"real").unwrap();
+            let _ = fs::remove_file(&program);
+            if let Some(bytes) = stands {
+                fs::write(&program, bytes).unwrap();
+            }
+            assert_eq!(put_back(&program, &kept).unwrap(), found, "{what}");
+            let left = stands.filter(|_| found == Found::Another).unwrap_or(b"real");
+            assert!(fs::read(&program).unwrap() == left && !kept.exists(), "{what}");
+        }
+        fs::hard_link(&program, &kept).unwrap();
+        assert_eq!(put_back(&program, &kept).unwrap(), Found::Ours, "one file by two names");
+        assert!(program.exists() && !kept.exists());
+        fs::remove_dir_all(&directory).unwrap();
+    }
 }

@@ -8,7 +8,7 @@ mod secrets;
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::documents::{Verified, verify};
@@ -66,7 +66,10 @@ pub fn run(args: &InitArgs, clock: &dyn Clock, talk: &mut dyn io::Write) -> Resu
     if finished(&mark, clock) {
         return Ok(Summary { line: "longhorn: already locked: this node runs under these very settings and policy".into() });
     }
-    undo(clock)?;
+    for line in undo(clock)? {
+        // The node is locked whether or not anybody reads it.
+        let _ = writeln!(talk, "{line}");
+    }
     let outcome = install(args, &verified, own, &mark, clock);
     if outcome.is_err() {
         // The first screen is the one that matters; what an undo could not undo, the next run tries again.
@@ -84,21 +87,22 @@ fn finished(mark: &str, clock: &dyn Clock) -> bool {
 }
 
 /// Takes everything away but the record: alone, because an `init` that still builds would have its ground taken away.
+/// Returns a line for each program that is not put back, because somebody replaced it.
 ///
 /// # Errors
 /// When another run is at work, or something cannot be taken away.
-pub fn uninstall(clock: &dyn Clock) -> Result<(), Screen> {
+pub fn uninstall(clock: &dyn Clock) -> Result<Vec<String>, Screen> {
     let _alone = node::alone().map_err(|error| error.screen())?;
     undo(clock)
 }
 
 /// Safe at any state of the node, any number of times.
-fn undo(clock: &dyn Clock) -> Result<(), Screen> {
+fn undo(clock: &dyn Clock) -> Result<Vec<String>, Screen> {
     let failed = |error: &dyn std::error::Error| Screen::failed_on_node("undo-failed", error);
     // First: a node whose covers stay keeps everything else as well.
     uncover::within_reach()?;
     node::end_keeper(clock, Duration::from_secs(12)).map_err(|error| error.screen())?;
-    uncover::uninstall().map_err(|error| failed(&error))?;
+    let replaced = uncover::uninstall().map_err(|error| failed(&error))?;
     let inhabited = namespace::inhabited();
     namespace::unpin();
     node::empty(Path::new(paths::RUN)).map_err(|error| error.screen())?;
@@ -113,7 +117,10 @@ fn undo(clock: &dyn Clock) -> Result<(), Screen> {
             _ => {}
         }
     }
-    Ok(())
+    let line = |path: &PathBuf| {
+        format!("longhorn: left as it is: {} was replaced since it was covered, as an upgrade does", path.display())
+    };
+    Ok(replaced.iter().map(line).collect())
 }
 
 fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clock: &dyn Clock) -> Result<Summary, Screen> {
