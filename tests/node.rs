@@ -127,6 +127,19 @@ fn a_program_that_was_upgraded_while_it_was_covered_by_rename_is_left_as_it_is()
 }
 
 #[test]
+fn an_uninstall_without_the_journal_changes_nothing_says_so_and_what_it_says_to_do_works() {
+    if root_or_skip("a lost journal") {
+        for mount in [true, false] {
+            let stage = Stage::new("journal-lost");
+            origin(&stage, mount);
+            let limit = if mount { "" } else { "setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin" };
+            let output = stage.command("journal_lost.sh").env("LIMIT", limit).output().expect("a node starts");
+            assert!(output.status.success(), "{}", text(&output));
+        }
+    }
+}
+
+#[test]
 fn a_node_below_the_floor_is_refused_by_name_and_nothing_is_left_behind() {
     if root_or_skip("floors") {
         holds("below_floor.sh", &Stage::new("floor"));

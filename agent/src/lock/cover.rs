@@ -65,6 +65,8 @@ pub struct Covered {
 }
 
 const NONE: Option<&str> = None;
+/// What a program's name begins with where it is kept beside its cover.
+pub(super) const KEPT: &str = ".longhorn.";
 
 /// Covers every target with a numbered copy of `launcher`.
 ///
@@ -123,8 +125,8 @@ fn by_bind(program: &Path, number: u32, copy: &[u8], journal: &mut Journal) -> R
 
 fn by_rename(program: &Path, copy: &[u8], journal: &mut Journal) -> Result<PathBuf, CoverError> {
     let name = program.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let kept = program.with_file_name(format!(".longhorn.{name}"));
-    let new = program.with_file_name(format!(".longhorn.{name}.new"));
+    let kept = program.with_file_name(format!("{KEPT}{name}"));
+    let new = program.with_file_name(format!("{KEPT}{name}.new"));
     write(&new, copy)?;
     journal.note(&Change::Replace(program.to_owned(), kept.clone()))?;
     fs::hard_link(program, &kept).map_err(at("keep", &kept))?;

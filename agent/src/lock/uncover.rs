@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 use longhorn_sys::mark;
 use nix::mount::{MntFlags, umount2};
 
-use super::cover::{Change, CoverError, OWN_NAMESPACE, at, namespace_of};
+use super::cover::{Change, CoverError, KEPT, OWN_NAMESPACE, at, namespace_of};
 use super::namespace::mounts;
+use super::sealed::SealedLock;
 use crate::exit::Exit;
 use crate::host::paths;
 use crate::screen::Screen;
+
+/// No launcher is longer; a file that is, is not read.
+const MOST: u64 = 256 << 20;
 
 /// Covers that cannot be taken away from here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +27,11 @@ pub enum OutOfReach {
         cover: PathBuf,
         /// A process that lives there.
         process: String,
+    },
+    /// They stand here, and the journal that says how to take them away is gone.
+    Unknown {
+        /// Each with what takes it away.
+        covers: Vec<(PathBuf, String)>,
     },
 }
 
@@ -37,6 +46,13 @@ impl OutOfReach {
                     .fact("presented", "another one, from which they cannot be taken away")
                     .hint(format!("nothing was changed; from there it works: `nsenter --mount --target {process} longhorn uninstall`"))
             }
+            Self::Unknown { covers } => {
+                let screen = Screen::refused("covers-unknown", Exit::NoInput, "the journal of this node's covers is gone")
+                    .fact("expected", paths::COVERS)
+                    .fact("presented", "no such file, and covers that stand");
+                let hint = "nothing was changed: take each cover away by the command beside it, then run `longhorn uninstall` again";
+                covers.iter().fold(screen, |screen, (cover, how)| screen.fact(cover.display().to_string(), how)).hint(hint)
+            }
         }
     }
 }
@@ -46,11 +62,38 @@ impl OutOfReach {
 /// # Errors
 /// The screen of covers that are out of reach, or of a journal that cannot be read; nothing was changed.
 pub fn within_reach() -> Result<(), Screen> {
-    let failed = |error: CoverError| Screen::failed_on_node("undo-failed", &error);
-    match journal().map_err(failed)? {
-        Some(changes) => elsewhere(&changes).map_err(failed)?.map_or(Ok(()), |out| Err(out.screen())),
+    let out = match journal() {
+        Ok(Some(changes)) => elsewhere(&changes),
+        Ok(None) => unknown(),
+        Err(error) => Err(error),
+    };
+    match out.map_err(|error| Screen::failed_on_node("undo-failed", &error))? {
+        Some(out) => Err(out.screen()),
         None => Ok(()),
     }
+}
+
+/// Covers that no journal names: files that our launcher is mounted over, and programs that the sealed lock finds kept beside
+/// their covers.
+fn unknown() -> Result<Option<OutOfReach>, CoverError> {
+    let own = Path::new("/proc/self/mountinfo");
+    let mounted = mounts(own).map_err(|error| at("read", own)(io::Error::other(error)))?;
+    // What cannot be read is no launcher: every caller may read those.
+    let mounted = mounted.into_iter().map(|(point, _)| point).filter(|point| is_cover(point).unwrap_or(false));
+    let mut covers: Vec<(PathBuf, String)> =
+        mounted.map(|point| (point.clone(), format!("umount {}", point.display()))).collect();
+    let lock = SealedLock::open(Path::new(paths::LOCK)).ok();
+    for target in lock.iter().flat_map(|lock| &lock.seal.targets) {
+        let kept = target.real.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(KEPT));
+        let Some(program) = kept.map(|name| target.real.with_file_name(name)) else { continue };
+        if target.real.exists() {
+            let covered = is_cover(&program).unwrap_or(!program.exists());
+            let kept = target.real.display();
+            let how = if covered { format!("mv {kept} {}", program.display()) } else { format!("rm {kept}") };
+            covers.push((program, how));
+        }
+    }
+    Ok(if covers.is_empty() { None } else { Some(OutOfReach::Unknown { covers }) })
 }
 
 /// A process that lives in a mount namespace that covers were made in, and still sees one there, while this one lives in
@@ -162,7 +205,8 @@ fn there(path: &Path) -> io::Result<Option<fs::Metadata>> {
 
 /// Whether a file is a copy of the launcher that stands for a program.
 fn is_cover(path: &Path) -> io::Result<bool> {
-    if !fs::symlink_metadata(path)?.is_file() {
+    let meta = fs::symlink_metadata(path)?;
+    if !meta.is_file() || meta.len() > MOST {
         return Ok(false);
     }
     let bytes = fs::read(path)?;

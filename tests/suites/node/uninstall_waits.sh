@@ -12,9 +12,3 @@ wait $init || fail "init ended with $?: $(cat /tmp/init)"
 [ "$(count)" = "$before" ] || fail "of $before programs in /usr/bin $(count) are left"
 expect 0 '' $python -c pass
 ! grep -q ' /[a-z/]*/longhorn/' /proc/self/mountinfo || fail "something is still mounted"
-# A journal that is gone takes nothing along either; the cover then stays, and refuses.
-lock > /dev/null
-rm /var/lib/longhorn/covers
-$longhorn uninstall
-[ "$(count)" = "$before" ] || fail "of $before programs in /usr/bin $(count) are left"
-expect 82 lock-missing $python -c pass
