@@ -1,4 +1,4 @@
-//! The system call filter: one table, compiled to a balanced tree of classic BPF over runs of call numbers.
+//! The system call filter: the tables of [`super::calls`], compiled to a balanced tree of classic BPF over runs of call numbers.
 //!
 //! A linear filter costs each system call up to one comparison per entry, and its installation as much again, because
 //! the kernel emulates it for every call number; a tree costs seven. Every instruction is checked and compiled by the
@@ -7,121 +7,7 @@
 use longhorn_sys::seccomp::Instruction;
 use nix::libc;
 
-/// What happens to a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// EPERM.
-    Deny,
-    /// ENOSYS: the C library falls back (clone3 to clone, whose flags can be inspected).
-    Absent,
-    /// EPERM when the masked low word of an argument equals the value.
-    DenyIf(&'static [Condition]),
-}
-
-/// One condition on the low 32 bits of an argument; any of a list denies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// Which argument, from 0.
-    pub argument: u8,
-    /// Applied first.
-    pub mask: u32,
-    /// Then compared so.
-    pub test: Test,
-}
-
-/// How a masked argument is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Test {
-    /// Equal.
-    Is(u32),
-    /// Different.
-    IsNot(u32),
-}
-
-const fn is(argument: u8, mask: u32, value: u32) -> Condition {
-    Condition { argument, mask, test: Test::Is(value) }
-}
-
-const NEW_NAMESPACES: u32 = (libc::CLONE_NEWNS
-    | libc::CLONE_NEWUTS
-    | libc::CLONE_NEWIPC
-    | libc::CLONE_NEWUSER
-    | libc::CLONE_NEWPID
-    | libc::CLONE_NEWNET
-    | libc::CLONE_NEWCGROUP) as u32;
-const CLONE: Verdict = Verdict::DenyIf(&[Condition { argument: 0, mask: NEW_NAMESPACES, test: Test::IsNot(0) }]);
-/// Device nodes: with one, the disk under every file is readable.
-const NODE_AT_1: Verdict = Verdict::DenyIf(&[is(1, libc::S_IFMT, libc::S_IFBLK), is(1, libc::S_IFMT, libc::S_IFCHR)]);
-const NODE_AT_2: Verdict = Verdict::DenyIf(&[is(2, libc::S_IFMT, libc::S_IFBLK), is(2, libc::S_IFMT, libc::S_IFCHR)]);
-const WHOLE: u32 = u32::MAX;
-/// Families that reach past the network namespace's own sockets, or into kernel crypto.
-const SOCKET: Verdict = Verdict::DenyIf(&[
-    is(0, WHOLE, libc::AF_PACKET as u32),
-    is(0, WHOLE, libc::AF_VSOCK as u32),
-    is(0, WHOLE, libc::AF_ALG as u32),
-]);
-/// Only on oneself: `prlimit(pid, RLIMIT_CPU, 0)` kills processes that a Landlock signal scope protects.
-const PRLIMIT: Verdict = Verdict::DenyIf(&[Condition { argument: 0, mask: WHOLE, test: Test::IsNot(0) }]);
-/// Typing into another process's terminal.
-const IOCTL: Verdict = Verdict::DenyIf(&[is(1, WHOLE, libc::TIOCSTI as u32), is(1, WHOLE, libc::TIOCLINUX as u32)]);
-
-macro_rules! table {
-    ($($(#[$only:meta])* $name:ident => $verdict:expr),* $(,)?) => {
-        /// Every call that is not simply allowed, for this architecture.
-        pub const TABLE: &[(i64, &str, Verdict)] = &[$($(#[$only])* (libc::$name, stringify!($name), $verdict)),*];
-    };
-}
-
-table! {
-    // Other processes' memory and descriptors. ptrace within the domain is harmless and debuggers need it: Landlock and
-    // the dumpable flag hold it off the rest.
-    SYS_process_vm_readv => Verdict::Deny, SYS_process_vm_writev => Verdict::Deny, SYS_kcmp => Verdict::Deny,
-    SYS_pidfd_getfd => Verdict::Deny, SYS_process_madvise => Verdict::Deny, SYS_move_pages => Verdict::Deny,
-    // Mounts and namespaces.
-    SYS_mount => Verdict::Deny, SYS_umount2 => Verdict::Deny, SYS_pivot_root => Verdict::Deny, SYS_open_tree => Verdict::Deny,
-    SYS_move_mount => Verdict::Deny, SYS_fsopen => Verdict::Deny, SYS_fsconfig => Verdict::Deny, SYS_fsmount => Verdict::Deny,
-    SYS_fspick => Verdict::Deny, SYS_mount_setattr => Verdict::Deny, SYS_unshare => Verdict::Deny, SYS_setns => Verdict::Deny,
-    SYS_chroot => Verdict::Deny, SYS_clone => CLONE, SYS_clone3 => Verdict::Absent,
-    // Files by handle walk past every path.
-    SYS_open_by_handle_at => Verdict::Deny, SYS_name_to_handle_at => Verdict::Deny, SYS_fanotify_init => Verdict::Deny,
-    // The kernel itself.
-    SYS_init_module => Verdict::Deny, SYS_finit_module => Verdict::Deny, SYS_delete_module => Verdict::Deny,
-    SYS_kexec_load => Verdict::Deny, SYS_kexec_file_load => Verdict::Deny, SYS_bpf => Verdict::Deny, SYS_perf_event_open => Verdict::Deny,
-    SYS_userfaultfd => Verdict::Deny,
-    // Key rings; on kernels before the fix of CVE-2024-42318 KEYCTL_SESSION_TO_PARENT removes a Landlock domain.
-    SYS_add_key => Verdict::Deny, SYS_request_key => Verdict::Deny, SYS_keyctl => Verdict::Deny,
-    // Rings submit calls that this filter never sees.
-    SYS_io_uring_setup => Verdict::Deny, SYS_io_uring_enter => Verdict::Deny, SYS_io_uring_register => Verdict::Deny,
-    // The machine.
-    SYS_swapon => Verdict::Deny, SYS_swapoff => Verdict::Deny, SYS_acct => Verdict::Deny, SYS_quotactl => Verdict::Deny,
-    SYS_quotactl_fd => Verdict::Deny, SYS_reboot => Verdict::Deny, SYS_settimeofday => Verdict::Deny, SYS_clock_settime => Verdict::Deny,
-    SYS_adjtimex => Verdict::Deny, SYS_clock_adjtime => Verdict::Deny, SYS_sethostname => Verdict::Deny, SYS_setdomainname => Verdict::Deny,
-    SYS_syslog => Verdict::Deny, SYS_lookup_dcookie => Verdict::Deny, SYS_vhangup => Verdict::Deny,
-    SYS_prlimit64 => PRLIMIT, SYS_socket => SOCKET, SYS_ioctl => IOCTL, SYS_mknodat => NODE_AT_2,
-    #[cfg(target_arch = "x86_64")] SYS_mknod => NODE_AT_1,
-    #[cfg(target_arch = "x86_64")] SYS_iopl => Verdict::Deny,
-    #[cfg(target_arch = "x86_64")] SYS_ioperm => Verdict::Deny,
-}
-
-/// What the sidecar gives up besides: it never becomes another program and never opens another process.
-pub const SIDECAR: &[(i64, &str, Verdict)] = &[
-    (libc::SYS_execve, "SYS_execve", Verdict::Deny),
-    (libc::SYS_execveat, "SYS_execveat", Verdict::Deny),
-    (libc::SYS_ptrace, "SYS_ptrace", Verdict::Deny),
-];
-
-/// Calls that take user or group ids, with the number of id arguments. Refused for the sidecar's ids where the policy
-/// keeps SETUID or SETGID.
-const IDENTITY: &[(i64, u8)] = &[
-    (libc::SYS_setuid, 1),
-    (libc::SYS_setgid, 1),
-    (libc::SYS_setreuid, 2),
-    (libc::SYS_setregid, 2),
-    (libc::SYS_setresuid, 3),
-    (libc::SYS_setresgid, 3),
-    (libc::SYS_setfsuid, 1),
-    (libc::SYS_setfsgid, 1),
-];
+use super::calls::{Condition, IDENTITY, NEWEST, SIDECAR, TABLE, Test, Verdict, WHOLE, is};
 
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xc000_003e; // AUDIT_ARCH_X86_64
@@ -197,6 +83,8 @@ fn runs(mut calls: Vec<(u32, Vec<Instruction>)>) -> Vec<(u32, Vec<Instruction>)>
         end = number + 1;
     }
     runs.push((end, allow()));
+    // What a kernel newer than the table brings is not there: a program asks for it and falls back, as on an older kernel.
+    runs.push((number(NEWEST + 1), vec![step(RETURN, ENOSYS)]));
     // Of two that begin at one number the later stands; of two that do the same the earlier does.
     runs.reverse();
     runs.dedup_by_key(|(first, _)| *first);
@@ -312,16 +200,36 @@ mod tests {
     }
 
     #[test]
-    fn every_call_number_meets_the_verdict_of_the_table_and_every_other_is_allowed() {
+    fn every_call_number_meets_the_verdict_of_the_table_every_other_known_one_is_allowed_and_what_is_unknown_is_not_there() {
         let program = for_jobs(None);
         for number in 0..1024u32 {
+            let known = i64::from(number) <= NEWEST;
             let expected = match TABLE.iter().find(|(call, _, _)| *call == i64::from(number)).map(|(_, _, verdict)| *verdict) {
+                None if !known => ENOSYS,
                 None | Some(Verdict::DenyIf(_)) => ALLOW,
                 Some(Verdict::Deny) => EPERM,
                 Some(Verdict::Absent) => ENOSYS,
             };
             // All arguments zero meet none of the conditions.
             assert_eq!(run(&program, ARCHITECTURE, number, [0; 6]), expected, "call {number}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_a_newer_kernel_brings_is_not_there_for_job_and_sidecar() {
+        for (whose, program) in
+            [("job", for_jobs(None)), ("a job that keeps SETUID", for_jobs(Some(64222))), ("sidecar", for_sidecar())]
+        {
+            let verdict = |number| run(&program, ARCHITECTURE, number, [u64::MAX; 6]);
+            assert_eq!(
+                (verdict(467), verdict(468), verdict(469)),
+                (EPERM, ALLOW, ALLOW),
+                "{whose}: open_tree_attr and its neighbours"
+            );
+            for unknown in [470, 471, 1024, 65_535, 0x3fff_ffff] {
+                assert_eq!(verdict(unknown), ENOSYS, "{whose}: call {unknown}");
+            }
+            assert_eq!(verdict(0x4000_0000), KILL, "{whose}: x32 stays closed");
         }
     }
 

@@ -44,13 +44,16 @@ impl OutOfReach {
                     .fact("cover", cover.display())
                     .fact("expected", format!("the mount namespace of process {process}"))
                     .fact("presented", "another one, from which they cannot be taken away")
-                    .hint(format!("nothing was changed; from there it works: `nsenter --mount --target {process} longhorn uninstall`"))
+                    .hint(format!(
+                        "nothing was changed; from there it works: `nsenter --mount --target {process} longhorn uninstall`"
+                    ))
             }
             Self::Unknown { covers } => {
                 let screen = Screen::refused("covers-unknown", Exit::NoInput, "the journal of this node's covers is gone")
                     .fact("expected", paths::COVERS)
                     .fact("presented", "no such file, and covers that stand");
-                let hint = "nothing was changed: take each cover away by the command beside it, then run `longhorn uninstall` again";
+                let hint =
+                    "nothing was changed: take each cover away by the command beside it, then run `longhorn uninstall` again";
                 covers.iter().fold(screen, |screen, (cover, how)| screen.fact(cover.display().to_string(), how)).hint(hint)
             }
         }

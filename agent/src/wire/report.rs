@@ -79,12 +79,7 @@ pub struct LaunchReport {
 
 impl LaunchReport {
     /// A report; names beyond [`MOST`] are counted only.
-    pub fn new<'a>(
-        target: u32,
-        outcome: Outcome,
-        enforced: Enforced,
-        removed: impl ExactSizeIterator<Item = &'a OsStr>,
-    ) -> Self {
+    pub fn new<'a>(target: u32, outcome: Outcome, enforced: Enforced, removed: impl ExactSizeIterator<Item = &'a OsStr>) -> Self {
         let removed_count = u32::try_from(removed.len()).unwrap_or(u32::MAX);
         let mut room = MOST - 32;
         let fits = removed.map(|name| name.as_bytes().to_vec()).take_while(|name| {
