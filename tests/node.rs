@@ -41,6 +41,7 @@ promises! {
     a_job_that_waits_for_the_keepers_file_does_not_become_the_keeper: "posed.sh";
     a_launch_that_cannot_enforce_what_is_sealed_is_refused_and_the_record_says_what_was: "enforced.sh";
     an_uninstall_from_another_mount_namespace_than_the_covers_refuses_and_changes_nothing: "elsewhere.sh";
+    a_program_gets_its_name_and_its_arguments_byte_for_byte: "arguments.sh";
     a_bad_document_or_secret_is_refused_by_name_before_the_node_is_touched: "documents.sh";
 }
 
@@ -83,6 +84,16 @@ fn a_job_that_holds_every_connection_of_the_sidecar_keeps_nobody_else_waiting() 
         let stage = Stage::new("crowd");
         fs::copy(support::tree().join("tests/suites/node/crowd.py"), stage.share.join("code/crowd.py")).expect("it is there");
         holds("crowd.sh", &stage);
+    }
+}
+
+#[test]
+fn the_agents_secrets_are_out_of_reach_for_a_job_that_may_read_their_directory_and_for_the_sidecars_uid() {
+    if root_or_skip("the agent's secrets") {
+        let stage = Stage::new("secrets");
+        stage.bundle(|text| text.replace("read = [\"/mnt/host/code\"]", "read = [\"/mnt/host\"]"));
+        stage.secret("neighbour", "not a secret\n");
+        holds("secrets.sh", &stage);
     }
 }
 
