@@ -1,14 +1,15 @@
 //! The lock, attacked: every file of `tests/attacks` is run by root on a node, first without a lock, where it must
-//! succeed, then under `longhorn try`, where it must be denied.
+//! succeed, then under `longhorn try`, where it must be denied. The most important ones are run by a job on a node that
+//! `longhorn init` locked as well.
 
 mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use support::{longhorn, root_or_skip, text, tree};
+use support::{Stage, longhorn, root_or_skip, text, tree};
 
 #[derive(Default)]
 struct Outcome {
@@ -48,6 +49,46 @@ fn every_attack_succeeds_unlocked_and_is_denied_under_the_lock() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// What a job most wants: secrets of processes outside, their end, other files, and out of the lock.
+const HANDFUL: [&str; 14] = [
+    "bind_over_program",
+    "chmod_protected_file",
+    "clone3_user_namespace",
+    "connect_masked_socket",
+    "execute_dropped_program",
+    "keyctl_session_to_parent",
+    "kill",
+    "list_processes",
+    "prlimit_cpu",
+    "ptrace_attach",
+    "read_environ",
+    "read_inherited_descriptor",
+    "read_protected_file",
+    "smuggled_variable",
+];
+
+#[test]
+fn the_most_important_attacks_are_denied_to_a_job_on_a_node_that_init_locked() {
+    if !root_or_skip("attacks on an attested node") {
+        return;
+    }
+    let stage = Stage::new("lock-attested");
+    stage.bundle(|text| {
+        let files = "read = [\"/mnt/host/attacks\"]\nprotect = [\"/opt/attack-protected\"]";
+        text.replace("read = [\"/mnt/host/code\"]", files)
+    });
+    fs::create_dir_all(stage.share.join("attacks")).expect("the stage can be made");
+    copy_all(&tree().join("tests/attacks"), &stage.share.join("attacks"));
+    let outcomes = outcomes(&stage.command_of("lock", "attested.sh").args(HANDFUL).output().expect("a node starts"));
+    for name in HANDFUL {
+        let Outcome { unlocked, locked, victim } = outcomes.get(name).expect("every one of them ran");
+        assert!(
+            unlocked.starts_with("succeeded: ") && locked.starts_with("denied: ") && victim == "lives",
+            "{name}: unlocked {unlocked}, locked {locked} (victim {victim})"
+        );
+    }
+}
+
 /// Name to the word after `# expect:` in the first line.
 fn expectations() -> BTreeMap<String, String> {
     let files = fs::read_dir(tree().join("tests/attacks")).expect("the attacks are there");
@@ -77,8 +118,12 @@ fn attack() -> BTreeMap<String, Outcome> {
     fs::copy(longhorn(), share.join("longhorn")).expect("the binary can be copied");
     let mut command = Command::new(tree().join("tests/support/node.sh"));
     command.arg(&share).args(["/usr/bin/python3", "/mnt/host/stage.py"]).stdin(Stdio::null());
-    let output = command.output().expect("a node starts");
-    assert!(output.status.success(), "{}", text(&output));
+    outcomes(&command.output().expect("a node starts"))
+}
+
+/// What the stage printed, by attack.
+fn outcomes(output: &Output) -> BTreeMap<String, Outcome> {
+    assert!(output.status.success(), "{}", text(output));
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let mut words = line.splitn(4, ' ');

@@ -1,6 +1,7 @@
 # expect: denied
 """The same deputy on an abstract socket (Landlock scope, ABI 6)."""
 import socket
+import sys
 
 from attempt import attack, found
 
@@ -8,5 +9,5 @@ from attempt import attack, found
 @attack
 def attempt():
     with socket.socket(socket.AF_UNIX) as deputy:
-        deputy.connect("\0longhorn-attack-deputy")
+        deputy.connect(f"\0longhorn-attack-deputy-{sys.argv[3]}")
         return found(deputy.recv(100))

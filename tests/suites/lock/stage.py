@@ -7,11 +7,12 @@ import sys
 import time
 
 SHARE = "/mnt/host"
+HERE = os.path.dirname(os.path.abspath(__file__))
 ATTACKS = SHARE + "/attacks"
 sys.path.insert(0, ATTACKS)
 from attempt import PROTECTED, SECRET, SECRET_TEXT, WORK  # noqa: E402
 
-LOCK = [SHARE + "/longhorn", "try", "--policy", SHARE + "/policy.toml", "--environment", "attacked", "--"]
+LOCK = [SHARE + "/longhorn", "try", "--policy", HERE + "/policy.toml", "--environment", "attacked", "--"]
 UID = "64222"
 PYTHON = "/usr/bin/python3"
 
@@ -28,18 +29,19 @@ def prepare():
     os.makedirs(WORK)
 
 
-def start_victim():
+def start_victim(python):
     environment = dict(os.environ, ATTACK_VICTIM="attack-secret")
     process = subprocess.Popen(
-        [PYTHON, SHARE + "/victim.py", ATTACKS],
+        [python, HERE + "/victim.py", ATTACKS],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True,
     )
     return process, process.stdout.readline().split()
 
 
-def attempt(name, lock):
+def attempt(name, how, lock=(), outside=PYTHON):
+    """One attack by a job under `lock`, or as whatever covers the interpreter starts it; the victim runs outside of it."""
     prepare()
-    process, (port, address, descriptor) = start_victim()
+    process, (port, address, descriptor) = start_victim(outside)
     secret = os.open(SECRET, os.O_RDONLY)
     os.dup2(secret, 9)
     command = [*lock, PYTHON, "-B", f"{ATTACKS}/{name}.py", str(process.pid), UID, port, address, descriptor]
@@ -53,13 +55,18 @@ def attempt(name, lock):
     process.communicate()
     lines = outcome.stdout.strip().splitlines()
     said = lines[-1] if len(lines) == 1 else f"broken: {outcome.returncode} {outcome.stdout} {outcome.stderr}".replace("\n", " | ")
-    print(name, "locked" if lock else "unlocked", lives, said, flush=True)
+    print(name, how, lives, said, flush=True)
 
 
-subprocess.run(["mount", "--bind", "/bin/true", "/usr/bin/yes"], check=True)
-# Its own mount, as the protected trees of a node are.
-os.makedirs(PROTECTED)
-subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "protected", PROTECTED], check=True)
-for name in sorted(name[:-3] for name in os.listdir(ATTACKS) if name.endswith(".py") and name != "attempt.py"):
-    attempt(name, [])
-    attempt(name, LOCK)
+def prepare_node():
+    subprocess.run(["mount", "--bind", "/bin/true", "/usr/bin/yes"], check=True)
+    # Its own mount, as the protected trees of a node are.
+    os.makedirs(PROTECTED)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "protected", PROTECTED], check=True)
+
+
+if __name__ == "__main__":
+    prepare_node()
+    for name in sorted(name[:-3] for name in os.listdir(ATTACKS) if name.endswith(".py") and name != "attempt.py"):
+        attempt(name, "unlocked")
+        attempt(name, "locked", LOCK)

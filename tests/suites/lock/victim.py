@@ -46,9 +46,10 @@ def on_path(path):
     return listener
 
 
-abstract = socket.socket(socket.AF_UNIX)
-abstract.bind("\0longhorn-attack-deputy")
 network = socket.create_server(("127.0.0.1", 0))
+abstract = socket.socket(socket.AF_UNIX)
+# Nodes of tests share the network, and these names with it.
+abstract.bind(f"\0longhorn-attack-deputy-{network.getsockname()[1]}")
 for listener, answer in [
     (on_path("/run/attack-deputy/socket"), tell),
     (on_path(WORK + "/deputy"), hand_out),
