@@ -23,7 +23,7 @@ pub struct Head<'a> {
 
 /// Keys that a record may leave out, in their order.
 const SECTIONS: [&[u8]; 6] = [b",\"decision\":", b",\"reason\":", b",\"actor\":", b",\"proc\":", b",\"env\":", b",\"ctl\":"];
-const RUN: &[u8; 7] = b",\"run\":";
+const RUN: &[u8] = b",\"run\":";
 /// Our deepest value is `ext.prior.root`.
 const DEPTH: u32 = 8;
 
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         let event = self.event.next(&mut rest, event)?;
         if !rest.0.starts_with(RUN) {
             for section in SECTIONS {
-                if rest.slice(section).is_some() {
+                if rest.literal(section).is_some() {
                     rest.value(DEPTH)?;
                 }
             }
@@ -107,7 +107,7 @@ fn run<'a>(rest: &mut Rest<'a>) -> Option<&'a [u8]> {
 impl<'a> Part<'a> {
     /// The part that comes next: as it was before, or read.
     fn next(&mut self, rest: &mut Rest<'a>, read: fn(&mut Rest<'a>) -> Option<&'a [u8]>) -> Option<&'a [u8]> {
-        if self.whole.is_empty() || rest.slice(self.whole).is_none() {
+        if self.whole.is_empty() || rest.literal(self.whole).is_none() {
             let from = rest.0;
             let last = read(rest)?;
             *self = Part { whole: &from[..from.len() - rest.0.len()], last };

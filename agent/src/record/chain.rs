@@ -40,7 +40,7 @@ pub struct Tree {
 impl Tree {
     /// None yet of the leaves from `begin` on.
     pub fn from(begin: u64) -> Self {
-        Self { begin, end: begin, peaks: Vec::with_capacity(16) }
+        Self { begin, end: begin, peaks: Vec::with_capacity(8) }
     }
 
     /// How many leaves stand before its first.

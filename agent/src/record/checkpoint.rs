@@ -123,7 +123,17 @@ pub fn parse(note: &str) -> Result<(Checkpoint, Vec<u8>), CheckpointError> {
 
 /// A note as a JSON string, the one way it is written: the em dash escaped, nothing else beyond line feeds.
 pub fn checkpoint_json(note: &str) -> String {
-    format!("\"{}\"", note.replace('\u{2014}', "\\u2014").replace('\n', "\\n"))
+    let mut text = String::with_capacity(note.len() + 16);
+    text.push('"');
+    for letter in note.chars() {
+        match letter {
+            '\u{2014}' => text.push_str("\\u2014"),
+            '\n' => text.push_str("\\n"),
+            other => text.push(other),
+        }
+    }
+    text.push('"');
+    text
 }
 
 fn body(origin: &str, size: u64, root: &Hash) -> String {

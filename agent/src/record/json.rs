@@ -5,18 +5,9 @@ pub struct Rest<'a>(pub &'a [u8]);
 
 impl<'a> Rest<'a> {
     /// These bytes, and nothing consumed where they do not come next.
-    #[inline(always)]
-    pub fn literal<const N: usize>(&mut self, text: &[u8; N]) -> Option<()> {
-        // Of a known length: compared in place, where a slice would be a call.
-        let (_, rest) = self.0.split_first_chunk::<N>().filter(|(head, _)| *head == text)?;
-        self.0 = rest;
-        Some(())
-    }
-
-    /// The same of bytes whose length is known only now.
-    pub fn slice(&mut self, text: &[u8]) -> Option<()> {
-        self.0 = self.0.strip_prefix(text)?;
-        Some(())
+    pub fn literal(&mut self, text: &[u8]) -> Option<()> {
+        let (head, rest) = self.0.split_at_checked(text.len())?;
+        same(head, text).then(|| self.0 = rest)
     }
 
     #[inline(always)]
@@ -116,6 +107,14 @@ impl<'a> Rest<'a> {
             }
         }
     }
+}
+
+/// Word by word: in a C library that is made to be small, it is byte by byte.
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    let ((words, rest), (others, end)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    one.len() == other.len()
+        && words.iter().zip(others).all(|(one, other)| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other))
+        && rest.iter().zip(end).all(|(one, other)| one == other)
 }
 
 /// How many bytes from the start stand for themselves in a string: ASCII, no control, no quote, no backslash.

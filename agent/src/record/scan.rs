@@ -8,17 +8,22 @@ use serde_json::Value;
 use super::canonical::{Head, Reader};
 use super::chain::{Hash, LEAF, Tree, leaf};
 use super::checkpoint::{Checkpoint, CheckpointError, checkpoint_json, parse};
+use super::json::same;
 use super::line::MOST;
 use super::verify::Redaction;
 use crate::host::digest::unhex;
 
 /// Few lines are shorter; where they are, a list grows.
 const SHORT: usize = 256;
+/// No log has so many records: a number from here on is not the next one, and what it is good for is to overflow.
+const MOST_RECORDS: u64 = 1 << 48;
+
+const CHECKPOINT: &str = "{\"checkpoint\":";
 
 /// What was read.
 pub enum Line {
-    /// A record.
-    Record(Record),
+    /// Records, one after the other.
+    Records(Stretch),
     /// What stands in for a record that was erased (GDPR Article 17); its hash keeps chain and tree intact.
     Redacted {
         /// The erased record's leaf hash; none where it is not one.
@@ -35,28 +40,48 @@ pub enum Line {
         /// What it says.
         says: Result<Checkpoint, CheckpointError>,
     },
-    /// No line: the records since the last of these, as they go into the tree. One stands before each checkpoint.
-    Run(Tree),
     /// Nothing of the kind; says how.
     Broken(String),
 }
 
-/// A record.
-pub struct Record {
-    /// The hash of the record before; none where it is not one.
+/// Records of one log that continue one another. One that means something to a verifier stands alone.
+pub struct Stretch {
+    /// The log.
+    pub log: Box<str>,
+    /// The hash of the record before the first; none where it is not one.
     pub prev: Option<Hash>,
-    /// Its number.
-    pub seq: u64,
-    /// Its log; none where it is that of the record before, in the same block.
-    pub log: Option<Box<str>>,
-    /// Wall clock, milliseconds.
-    pub time: i64,
-    /// What a verifier must know of its event.
+    /// The hash of the last.
+    pub last: Hash,
+    /// Their leaves, from the first one's number on.
+    pub tree: Tree,
+    /// Wall clock of the first and the last, milliseconds.
+    pub times: (i64, i64),
+    /// Bytes of their lines, with their line feeds.
+    pub bytes: u64,
+    /// What a verifier must know of it.
     pub what: What,
-    /// Its own hash.
-    pub hash: Hash,
-    /// Bytes of its line.
-    pub length: usize,
+}
+
+impl Stretch {
+    /// How many they are.
+    pub fn lines(&self) -> u64 {
+        self.tree.size() - self.tree.begin()
+    }
+
+    /// Takes in a record that continues it.
+    fn take(&mut self, head: &Head<'_>, hash: Hash, bytes: u64) -> bool {
+        let next = matches!(self.what, What::Other)
+            && head.seq == self.tree.size()
+            && head.prev == Some(self.last)
+            && same(head.log, self.log.as_bytes());
+        if next {
+            self.tree.push(hash);
+            self.last = hash;
+            self.times.1 = head.time;
+            self.bytes += bytes;
+        }
+        next
+    }
 }
 
 /// Events that mean something to a verifier.
@@ -95,71 +120,72 @@ pub fn lines(block: &mut [u8]) -> Vec<Line> {
     // What is hashed of a record is its line and the mark before it.
     block[0] = LEAF;
     ends.iter().for_each(|end| block[*end] = LEAF);
-    let mut scan = Scan { lines: Vec::with_capacity(ends.len()), run: Tree::from(0), log: None, reader: Reader::default() };
+    let (mut found, mut reader) = (Vec::new(), Reader::default());
     let mut start = 0;
     for end in ends {
-        if let Err(what) = scan.line(&block[start..end]) {
-            scan.lines.push(Line::Broken(what));
+        if let Err(what) = line(&block[start..end], &mut reader, &mut found) {
+            found.push(Line::Broken(what));
             break;
         }
         start = end;
     }
-    scan.end_run(0);
-    scan.lines
+    found
 }
 
-struct Scan<'a> {
-    lines: Vec<Line>,
-    run: Tree,
-    /// The log of the record before: nearly always that of the next.
-    log: Option<&'a [u8]>,
-    reader: Reader<'a>,
+/// One line, behind its mark.
+fn line<'a>(marked: &'a [u8], reader: &mut Reader<'a>, found: &mut Vec<Line>) -> Result<(), String> {
+    let raw = &marked[1..];
+    if raw.len() > MOST {
+        return Err(too_long(raw.len() as u64));
+    }
+    if let Some(head) = &reader.read(raw) {
+        return add(head, marked, found);
+    }
+    let text = std::str::from_utf8(raw).map_err(|_| "it is not UTF-8".to_owned())?;
+    if text.starts_with("{\"prev\":\"") {
+        return add(&record(text)?, marked, found);
+    }
+    if text.starts_with(CHECKPOINT) {
+        let line: CheckpointLine =
+            serde_json::from_str(text).map_err(|error| format!("it is not a checkpoint line: {}", describe(&error)))?;
+        let note = line.checkpoint;
+        if text.strip_prefix(CHECKPOINT).and_then(|rest| rest.strip_suffix('}')) != Some(&checkpoint_json(&note)) {
+            return Err("its checkpoint is not written the one way that checkpoints are written".into());
+        }
+        found.push(Line::Checkpoint { says: parse(&note).map(|(checkpoint, _)| checkpoint), note });
+        return Ok(());
+    }
+    if text.starts_with("{\"redacted\":") {
+        let line: RedactedLine =
+            serde_json::from_str(text).map_err(|error| format!("it is not a redaction: {}", describe(&error)))?;
+        if line.by.is_empty() || line.why.is_empty() {
+            return Err("a redaction must say by whom and why".into());
+        }
+        let says = Redaction { seq: line.seq, by: line.by, why: line.why };
+        found.push(Line::Redacted { leaf: unhex(&line.redacted), says, length: raw.len() });
+        return Ok(());
+    }
+    Err("it is neither a record nor a checkpoint".into())
 }
 
-impl<'a> Scan<'a> {
-    /// One line, behind its mark.
-    fn line(&mut self, marked: &'a [u8]) -> Result<(), String> {
-        let raw = &marked[1..];
-        let line = match read(raw, &mut self.reader)? {
-            Raw::Record(Head { prev, seq, log, time, event }) => {
-                let other = (self.log != Some(log)).then(|| String::from_utf8_lossy(log).into());
-                self.log = Some(log);
-                let hash = leaf(marked);
-                self.add(seq, hash);
-                Line::Record(Record { prev, seq, log: other, time, what: what(event, raw), hash, length: raw.len() })
-            }
-            Raw::Redacted(line) => {
-                let leaf = unhex(&line.redacted);
-                self.add(line.seq, leaf.unwrap_or_default());
-                let says = Redaction { seq: line.seq, by: line.by, why: line.why };
-                Line::Redacted { leaf, says, length: raw.len() }
-            }
-            Raw::Checkpoint(note) => {
-                self.end_run(self.run.size());
-                Line::Checkpoint { says: parse(&note).map(|(checkpoint, _)| checkpoint), note }
-            }
-        };
-        self.lines.push(line);
-        Ok(())
+/// A record: continues the stretch before it, or begins one.
+fn add(head: &Head<'_>, marked: &[u8], found: &mut Vec<Line>) -> Result<(), String> {
+    if head.seq >= MOST_RECORDS {
+        return Err("its number is larger than that of any record".into());
     }
-
-    /// A record's place in its run; where it does not come next the walk stops before the run matters.
-    fn add(&mut self, seq: u64, hash: Hash) {
-        if seq != self.run.size() {
-            self.end_run(seq);
-        }
-        // No log is longer: a number above this is not the next one, and what it is good for is to overflow.
-        if seq < 1 << 48 {
-            self.run.push(hash);
-        }
+    let (hash, what, bytes) = (leaf(marked), what(head.event, &marked[1..]), marked.len() as u64);
+    if matches!(what, What::Other)
+        && let Some(Line::Records(stretch)) = found.last_mut()
+        && stretch.take(head, hash, bytes)
+    {
+        return Ok(());
     }
-
-    fn end_run(&mut self, next: u64) {
-        let run = std::mem::replace(&mut self.run, Tree::from(next));
-        if !run.is_empty() {
-            self.lines.push(Line::Run(run));
-        }
-    }
+    let mut tree = Tree::from(head.seq);
+    tree.push(hash);
+    let log = String::from_utf8_lossy(head.log).into();
+    let times = (head.time, head.time);
+    found.push(Line::Records(Stretch { log, prev: head.prev, last: hash, tree, times, bytes, what }));
+    Ok(())
 }
 
 fn what(event: &[u8], raw: &[u8]) -> What {
@@ -175,12 +201,6 @@ fn what(event: &[u8], raw: &[u8]) -> What {
         b"log.seal" => What::Sealed,
         _ => What::Other,
     }
-}
-
-enum Raw<'a> {
-    Record(Head<'a>),
-    Checkpoint(String),
-    Redacted(RedactedLine),
 }
 
 #[derive(Deserialize)]
@@ -228,36 +248,6 @@ struct RedactedLine {
     seq: u64,
     by: String,
     why: String,
-}
-
-fn read<'a>(raw: &'a [u8], reader: &mut Reader<'a>) -> Result<Raw<'a>, String> {
-    if raw.len() > MOST {
-        return Err(too_long(raw.len() as u64));
-    }
-    if let Some(head) = reader.read(raw) {
-        return Ok(Raw::Record(head));
-    }
-    let text = std::str::from_utf8(raw).map_err(|_| "it is not UTF-8".to_owned())?;
-    if text.starts_with("{\"prev\":\"") {
-        return record(text).map(Raw::Record);
-    }
-    if text.starts_with("{\"checkpoint\":") {
-        let line: CheckpointLine =
-            serde_json::from_str(text).map_err(|error| format!("it is not a checkpoint line: {}", describe(&error)))?;
-        if text != format!("{{\"checkpoint\":{}}}", checkpoint_json(&line.checkpoint)) {
-            return Err("its checkpoint is not written the one way that checkpoints are written".into());
-        }
-        return Ok(Raw::Checkpoint(line.checkpoint));
-    }
-    if text.starts_with("{\"redacted\":") {
-        let line: RedactedLine =
-            serde_json::from_str(text).map_err(|error| format!("it is not a redaction: {}", describe(&error)))?;
-        if line.by.is_empty() || line.why.is_empty() {
-            return Err("a redaction must say by whom and why".into());
-        }
-        return Ok(Raw::Redacted(line));
-    }
-    Err("it is neither a record nor a checkpoint".into())
 }
 
 /// A record in any JSON that has its keys.

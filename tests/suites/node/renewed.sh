@@ -3,7 +3,7 @@
 lock > /dev/null
 claim() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\).*/\1/p" /run/longhorn/context.json; }
 first=$(claim jti) ends=$(claim exp)
-[ -n "$first" ] && [ -n "$ends" ] || fail "the context has no id or no end"
+if [ -z "$first" ] || [ -z "$ends" ]; then fail "the context has no id or no end"; fi
 renewed() { [ "$(claim jti)" != "$first" ]; }
 until_true 10 renewed
 [ "$(claim exp)" -gt "$ends" ] || fail "the renewed context ends no later: $(claim exp), before $ends"

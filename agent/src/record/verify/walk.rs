@@ -12,7 +12,7 @@ use super::anchor::{Bound, Known, Watched};
 use super::report::{Fault, Redaction, Report, Verdict};
 use crate::record::chain::{Hash, Tree};
 use crate::record::checkpoint::{Checkpoint, CheckpointError, Vkey};
-use crate::record::scan::{Keys, Line, Record, What, too_long};
+use crate::record::scan::{Keys, Line, Stretch, What, too_long};
 
 /// Redactions that a report shows.
 const SHOWN: usize = 64;
@@ -48,7 +48,6 @@ pub struct Walk<'a> {
     pending: Option<Pending>,
     committed: Option<Checkpoint>,
     bound: Option<Bound>,
-    leaves: u64,
     checkpoints: u64,
     signatures_checked: u64,
     epochs: u64,
@@ -83,7 +82,6 @@ impl<'a> Walk<'a> {
             pending: None,
             committed: None,
             bound: None,
-            leaves: 0,
             checkpoints: 0,
             signatures_checked: 0,
             epochs: 0,
@@ -109,13 +107,13 @@ impl<'a> Walk<'a> {
         if self.torn {
             return Err(self.fault("the segment before it ends in bytes that no line feed ends: only the last one may".into()));
         }
-        if self.line > 1 || self.leaves == 0 {
+        if self.line > 1 || self.tree.size() == 0 {
             return Ok(());
         }
         let name = self.files[self.file].file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("seg-") && name != format!("seg-{:020}.jsonl", self.leaves) {
+        if name.starts_with("seg-") && name != format!("seg-{:020}.jsonl", self.tree.size()) {
             let what =
-                format!("the segment should begin with record {}: records are missing, or a segment was moved", self.leaves);
+                format!("the segment should begin with record {}: records are missing, or a segment was moved", self.tree.size());
             return Err(self.fault(what));
         }
         Ok(())
@@ -142,17 +140,9 @@ impl<'a> Walk<'a> {
 
     /// The next line.
     pub fn line(&mut self, line: &Line) -> Result<(), Stop> {
-        if let Line::Run(run) = line {
-            // A run that does not begin here holds the record that stopped the walk.
-            if run.begin() == self.tree.size() {
-                self.tree.extend(run);
-            }
-            return Ok(());
-        }
         self.step()?;
         let said = match line {
-            Line::Run(_) => Ok(()),
-            Line::Record(record) => self.record(record),
+            Line::Records(stretch) => self.records(stretch),
             Line::Redacted { leaf, says, length } => self.redacted(*leaf, says, *length),
             Line::Checkpoint { note, says } => self.checkpoint(note, says),
             Line::Broken(what) => Err(what.clone()),
@@ -165,22 +155,22 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn record(&mut self, record: &Record) -> Result<(), String> {
-        let seq = record.seq;
+    fn records(&mut self, stretch: &Stretch) -> Result<(), String> {
+        let seq = stretch.tree.begin();
         self.place(seq)?;
-        if record.prev != Some(self.prev) {
+        if stretch.prev != Some(self.prev) {
             return Err(format!("record {seq} does not continue record {}: one of the two was edited", seq.saturating_sub(1)));
         }
-        if self.leaves == 0 {
-            self.log = record.log.clone().unwrap_or_default();
-            self.begin(&record.what)?;
-        } else if record.log.as_ref().is_some_and(|log| *log != self.log) {
+        if self.tree.size() == 0 {
+            self.log.clone_from(&stretch.log);
+            self.begin(&stretch.what)?;
+        } else if stretch.log != self.log {
             return Err(format!("record {seq} belongs to another log"));
         }
         if self.sealed {
             return Err(format!("record {seq} comes after the seal"));
         }
-        match &record.what {
+        match &stretch.what {
             What::Rotated(next) => {
                 let next = Vkey::parse(next.as_ref().ok_or("the record is not JSON")?)
                     .filter(|next| self.vkey.as_ref().is_some_and(|key| key.name == next.name));
@@ -190,9 +180,12 @@ impl<'a> Walk<'a> {
             What::Sealed => self.sealed = true,
             What::Started(_) | What::Other => {}
         }
-        let first = self.times.map_or(record.time, |(first, _)| first);
-        self.times = Some((first, record.time));
-        self.push(record.hash, record.length);
+        let (first, last) = stretch.times;
+        self.times = Some((self.times.map_or(first, |(first, _)| first), last));
+        self.tree.extend(&stretch.tree);
+        self.prev = stretch.last;
+        self.line += usize::try_from(stretch.lines() - 1).unwrap_or(usize::MAX);
+        self.tail += stretch.bytes;
         Ok(())
     }
 
@@ -206,7 +199,9 @@ impl<'a> Walk<'a> {
         if !self.erased.contains(&says.seq) {
             self.unknown.get_or_insert(says.seq);
         }
-        self.push(hash, length);
+        self.tree.push(hash);
+        self.prev = hash;
+        self.tail += length as u64 + 1;
         Ok(())
     }
 
@@ -216,7 +211,7 @@ impl<'a> Walk<'a> {
         if checkpoint.origin != key.name {
             return Err("the checkpoint belongs to another log".into());
         }
-        let (covers, stand) = (checkpoint.size, self.leaves);
+        let (covers, stand) = (checkpoint.size, self.tree.size());
         if covers != stand {
             let what = if covers > stand { "missing" } else { "too many" };
             return Err(format!("records are {what}: the checkpoint covers {covers} and {stand} stand before it"));
@@ -236,19 +231,12 @@ impl<'a> Walk<'a> {
     }
 
     fn place(&self, seq: u64) -> Result<(), String> {
-        let expected = self.leaves;
+        let expected = self.tree.size();
         match seq.cmp(&expected) {
             Ordering::Equal => Ok(()),
             Ordering::Greater => Err(format!("records {expected} to {} are missing", seq - 1)),
             Ordering::Less => Err(format!("record {seq} stands where record {expected} should: reordered or repeated")),
         }
-    }
-
-    /// A leaf. The tree takes it in with its run.
-    fn push(&mut self, hash: Hash, length: usize) {
-        self.prev = hash;
-        self.leaves += 1;
-        self.tail += length as u64 + 1;
     }
 
     /// The first record names the first key.
@@ -291,14 +279,14 @@ impl<'a> Walk<'a> {
         let verdict = match outcome.and_then(|()| self.settle()) {
             Err(Stop::Fault(fault)) => Verdict::Invalid(fault),
             Err(Stop::Unreadable(error)) => return Err(error),
-            Ok(()) if self.leaves == 0 && self.anchors.is_empty() => {
+            Ok(()) if self.tree.size() == 0 && self.anchors.is_empty() => {
                 return Err(io::Error::new(io::ErrorKind::NotFound, "no whole record stands in it"));
             }
             Ok(()) => self.judge(),
         };
         Ok(Report {
             verdict,
-            leaves: self.leaves,
+            leaves: self.tree.size(),
             committed: self.covered(),
             checkpoints: self.checkpoints,
             signatures_checked: self.signatures_checked,
