@@ -94,6 +94,8 @@ pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
                 {
                     packet::put(&holdings.init, &[KEPT])?;
                     committed = true;
+                    // From here on it waits. Refused, what starting up needed merely stays in memory.
+                    let _ = longhorn_sys::mem::release_code();
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 _ => {
