@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::chain::{Hash, LEAF, Tree, leaf};
-use super::checkpoint::{Signer, checkpoint_json};
+use super::checkpoint::Signer;
 use super::disk::{Directory, Disk, Segment};
 use super::event::{Event, Prior, RunContext};
 use super::journal::Mirror;
@@ -246,7 +246,7 @@ impl Writer {
         }
         // The old key signs the checkpoint that commits its successor.
         let note = self.signer.checkpoint(&self.state.tree);
-        bytes.extend_from_slice(format!("\n{{\"checkpoint\":{}}}\n", checkpoint_json(&note)).as_bytes());
+        bytes.extend_from_slice(&[b"\n", &*longhorn_canonical::note::line(&note), b"\n"].concat());
         if let Err(error) = self.write(&bytes[1..], before.tree.size()) {
             self.state = before;
             self.unrecorded += items.len() as u64;

@@ -1,9 +1,7 @@
 //! Hashes: RFC 6962 leaves over raw lines, and the compact range of a growing Merkle tree. Pure.
 
 use aws_lc_rs::digest::{SHA256, digest};
-
-/// A SHA-256 digest.
-pub type Hash = [u8; 32];
+pub use longhorn_canonical::hex::Hash;
 
 /// The byte before the line in what is hashed as a leaf (RFC 6962 §2.1).
 pub const LEAF: u8 = 0;
@@ -60,7 +58,7 @@ impl Tree {
 
     /// Adds a leaf.
     pub fn push(&mut self, leaf: Hash) {
-        self.grow(leaf, 1);
+        self.grow(leaf, 0);
     }
 
     /// Adds the leaves of `run`, which begins where this ends.
@@ -68,19 +66,18 @@ impl Tree {
         debug_assert_eq!(self.end, run.begin);
         for peak in &run.peaks {
             // Each peak is the largest full subtree that can begin here and ends within the run.
-            let level = self.end.trailing_zeros().min((run.end - self.end).ilog2());
-            self.grow(*peak, 1 << level);
+            self.grow(*peak, self.end.trailing_zeros().min((run.end - self.end).ilog2()));
         }
     }
 
-    /// Adds a full subtree of `width` leaves.
-    fn grow(&mut self, mut subtree: Hash, mut width: u64) {
-        self.end += width;
-        // Together with its left sibling, where that is ours, it is a full subtree of twice the width.
-        while self.end.is_multiple_of(2 * width) && self.end - 2 * width >= self.begin {
+    /// Adds a full subtree of `2^level` leaves.
+    fn grow(&mut self, mut subtree: Hash, mut level: u32) {
+        self.end += 1 << level;
+        // Together with its left sibling, where that is ours, it is a full subtree of the next level.
+        while self.end.trailing_zeros() > level && self.end - self.begin >= 2 << level {
             let left = self.peaks.pop().expect("the sibling ends where the subtree began, and is the last peak");
             subtree = node(&left, &subtree);
-            width *= 2;
+            level += 1;
         }
         self.peaks.push(subtree);
     }

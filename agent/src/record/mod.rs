@@ -2,13 +2,11 @@
 //! record A.2). The file is the truth; the journal is a mirror.
 
 pub mod append;
-mod canonical;
 pub mod chain;
 pub mod checkpoint;
 pub mod disk;
 pub mod event;
 pub mod journal;
-mod json;
 mod line;
 pub mod pseudonym;
 mod queue;

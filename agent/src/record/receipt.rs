@@ -46,7 +46,7 @@ pub fn accept(receipt: &Unverified<&[u8]>) -> Result<Recorded, ReceiptError> {
     let mut part = || parts.next().ok_or(ReceiptError::Malformed);
     let (log, seq, leaf, note) = (part()?, part()?, part()?, part()?);
     let seq: u64 = seq.parse().map_err(|_| ReceiptError::Malformed)?;
-    let leaf = unhex(leaf).ok_or(ReceiptError::Malformed)?;
+    let leaf = unhex(leaf.as_bytes()).ok_or(ReceiptError::Malformed)?;
     let (covered, _) = checkpoint::parse(note).map_err(|_| ReceiptError::Malformed)?;
     if covered.origin.rsplit('/').next() != Some(log) || covered.size <= seq {
         return Err(ReceiptError::NotCovered);

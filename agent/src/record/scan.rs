@@ -5,20 +5,18 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::canonical::{Head, Reader};
-use super::chain::{Hash, LEAF, Tree, leaf};
-use super::checkpoint::{Checkpoint, CheckpointError, checkpoint_json, parse};
-use super::json::same;
+use longhorn_canonical::hex::{Hash, unhex};
+use longhorn_canonical::json::same;
+use longhorn_canonical::note::{CHECKPOINT, note};
+use longhorn_canonical::record::{Head, Reader, agree};
+
+use super::chain::{LEAF, Tree, leaf};
+use super::checkpoint::{Checkpoint, CheckpointError, parse};
 use super::line::MOST;
 use super::verify::Redaction;
-use crate::host::digest::unhex;
 
-/// Few lines are shorter; where they are, a list grows.
-const SHORT: usize = 256;
 /// No log has so many records: a number from here on is not the next one, and what it is good for is to overflow.
 const MOST_RECORDS: u64 = 1 << 48;
-
-const CHECKPOINT: &str = "{\"checkpoint\":";
 
 /// What was read.
 pub enum Line {
@@ -72,7 +70,7 @@ impl Stretch {
     fn take(&mut self, head: &Head<'_>, hash: Hash, bytes: u64) -> bool {
         let next = matches!(self.what, What::Other)
             && head.seq == self.tree.size()
-            && head.prev == Some(self.last)
+            && head.prev.is_some_and(|prev| same(&prev, &self.last))
             && same(head.log, self.log.as_bytes());
         if next {
             self.tree.push(hash);
@@ -109,27 +107,20 @@ pub struct Keys {
 }
 
 /// Reads the lines of a block. Before its first line stands one byte that is of no matter; each line ends in a line feed.
-/// What comes after a broken line is left unread. The line feeds are overwritten.
-pub fn lines(block: &mut [u8]) -> Vec<Line> {
-    let mut ends = Vec::with_capacity(block.len() / SHORT);
-    let mut from = 1;
-    while let Some(length) = memchr::memchr(b'\n', &block[from..]) {
-        ends.push(from + length);
-        from += length + 1;
-    }
-    // What is hashed of a record is its line and the mark before it.
-    block[0] = LEAF;
-    ends.iter().for_each(|end| block[*end] = LEAF);
-    let (mut found, mut reader) = (Vec::new(), Reader::default());
-    let mut start = 0;
-    for end in ends {
-        if let Err(what) = line(&block[start..end], &mut reader, &mut found) {
+/// The line feeds are overwritten. False where a line is broken: what comes after it is left unread.
+pub fn lines(mut block: &mut [u8], found: &mut Vec<Line>) -> bool {
+    let mut reader = Reader::default();
+    while let Some(length) = memchr::memchr(b'\n', &block[1..]) {
+        let (marked, rest) = block.split_at_mut(1 + length);
+        // What is hashed of a record is its line and the mark before it.
+        marked[0] = LEAF;
+        if let Err(what) = line(marked, &mut reader, found) {
             found.push(Line::Broken(what));
-            break;
+            return false;
         }
-        start = end;
+        block = rest;
     }
-    found
+    true
 }
 
 /// One line, behind its mark.
@@ -141,19 +132,14 @@ fn line<'a>(marked: &'a [u8], reader: &mut Reader<'a>, found: &mut Vec<Line>) ->
     if let Some(head) = &reader.read(raw) {
         return add(head, marked, found);
     }
+    if raw.starts_with(CHECKPOINT) {
+        let note = note(raw).ok_or("its checkpoint is not written the one way that checkpoints are written")?;
+        found.push(Line::Checkpoint { says: parse(&note).map(|(checkpoint, _)| checkpoint), note });
+        return Ok(());
+    }
     let text = std::str::from_utf8(raw).map_err(|_| "it is not UTF-8".to_owned())?;
     if text.starts_with("{\"prev\":\"") {
         return add(&record(text)?, marked, found);
-    }
-    if text.starts_with(CHECKPOINT) {
-        let line: CheckpointLine =
-            serde_json::from_str(text).map_err(|error| format!("it is not a checkpoint line: {}", describe(&error)))?;
-        let note = line.checkpoint;
-        if text.strip_prefix(CHECKPOINT).and_then(|rest| rest.strip_suffix('}')) != Some(&checkpoint_json(&note)) {
-            return Err("its checkpoint is not written the one way that checkpoints are written".into());
-        }
-        found.push(Line::Checkpoint { says: parse(&note).map(|(checkpoint, _)| checkpoint), note });
-        return Ok(());
     }
     if text.starts_with("{\"redacted\":") {
         let line: RedactedLine =
@@ -162,7 +148,7 @@ fn line<'a>(marked: &'a [u8], reader: &mut Reader<'a>, found: &mut Vec<Line>) ->
             return Err("a redaction must say by whom and why".into());
         }
         let says = Redaction { seq: line.seq, by: line.by, why: line.why };
-        found.push(Line::Redacted { leaf: unhex(&line.redacted), says, length: raw.len() });
+        found.push(Line::Redacted { leaf: unhex(line.redacted.as_bytes()), says, length: raw.len() });
         return Ok(());
     }
     Err("it is neither a record nor a checkpoint".into())
@@ -237,12 +223,6 @@ struct RecordLine<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CheckpointLine {
-    checkpoint: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RedactedLine {
     redacted: String,
     seq: u64,
@@ -251,7 +231,7 @@ struct RedactedLine {
 }
 
 /// A record in any JSON that has its keys.
-pub(super) fn record(text: &str) -> Result<Head<'_>, String> {
+fn record(text: &str) -> Result<Head<'_>, String> {
     let line: RecordLine<'_> = serde_json::from_str(text).map_err(|error| format!("it is not a record: {}", describe(&error)))?;
     let _ =
         (line.uid, line.boot_ns, line.decision, line.reason, line.actor, line.process, line.env, line.ctl, line.run, line.ext);
@@ -261,12 +241,13 @@ pub(super) fn record(text: &str) -> Result<Head<'_>, String> {
     if !agree(line.class_uid, line.type_uid, line.activity_id, line.severity_id, line.status_id) {
         return Err("its class, type, severity and status contradict one another".into());
     }
-    Ok(Head { prev: unhex(line.prev), seq: line.seq, log: line.log.as_bytes(), time: line.time, event: line.event.as_bytes() })
-}
-
-/// OCSF: a type is its class times 100 and its activity; severities end at 6, statuses at 99.
-pub fn agree(class: u32, kind: u32, activity: u32, severity: u32, status: u32) -> bool {
-    kind == class.wrapping_mul(100).wrapping_add(activity) && severity <= 6 && status <= 99
+    Ok(Head {
+        prev: unhex(line.prev.as_bytes()),
+        seq: line.seq,
+        log: line.log.as_bytes(),
+        time: line.time,
+        event: line.event.as_bytes(),
+    })
 }
 
 /// What is wrong with a line of that many bytes.
@@ -278,3 +259,6 @@ pub fn too_long(length: u64) -> String {
 fn describe(error: &serde_json::Error) -> String {
     format!("{:?} error at column {}", error.classify(), error.column()).to_lowercase()
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,8 +28,10 @@ pub enum Signatures {
     All,
 }
 
-/// Pieces that a hand is ahead: a segment of those that our writer makes, and the start of the next.
-const AHEAD: usize = 20;
+/// Lines, or stretches of them, that a hand tells of at once: each time it tells, a thread wakes.
+const TOLD: usize = 64;
+/// How often a hand tells before it waits: a segment of those that our writer makes, and the start of the next.
+const AHEAD: usize = 8;
 
 /// Bytes of a log for which threads are started.
 const WORTH_A_HAND: u64 = 1024 * 1024;
@@ -102,15 +104,27 @@ fn take_apart<E>(file: &Path, mut tell: impl FnMut(Found) -> Result<(), E>) -> R
         Ok(pieces) => pieces,
         Err(error) => return tell(Found::Unreadable(error)),
     };
-    loop {
+    // Most pieces hold fewer: a list seldom grows.
+    let list = || Vec::with_capacity(2 * TOLD);
+    let mut found = list();
+    let end = loop {
         match pieces.next() {
-            Ok(Piece::Lines(block)) => tell(Found::Lines(lines(block)))?,
-            Ok(Piece::End(0)) => return Ok(()),
-            Ok(Piece::End(bytes)) => return tell(Found::Torn(bytes)),
-            Ok(Piece::TooLong(length)) => return tell(Found::TooLong(length)),
-            Err(error) => return tell(Found::Unreadable(error)),
+            Ok(Piece::Lines(block)) => {
+                if !lines(block, &mut found) {
+                    break None;
+                }
+            }
+            Ok(Piece::End(0)) => break None,
+            Ok(Piece::End(bytes)) => break Some(Found::Torn(bytes)),
+            Ok(Piece::TooLong(length)) => break Some(Found::TooLong(length)),
+            Err(error) => break Some(Found::Unreadable(error)),
         }
-    }
+        if found.len() >= TOLD {
+            tell(Found::Lines(std::mem::replace(&mut found, list())))?;
+        }
+    };
+    tell(Found::Lines(found))?;
+    end.map_or(Ok(()), tell)
 }
 
 fn judge(found: &Found, walk: &mut Walk<'_>) -> Result<(), Stop> {

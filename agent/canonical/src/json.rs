@@ -25,10 +25,16 @@ impl<'a> Rest<'a> {
     /// A string without escapes; what stands between its quotes.
     pub fn plain(&mut self) -> Option<&'a [u8]> {
         self.byte(b'"')?;
-        let (text, rest) = self.0.split_at_checked(simple(self.0))?;
-        self.0 = rest;
+        let text = self.simple();
         self.byte(b'"')?;
         Some(text)
+    }
+
+    /// As many bytes as stand for themselves in a string.
+    pub fn simple(&mut self) -> &'a [u8] {
+        let (text, rest) = self.0.split_at(simple(self.0));
+        self.0 = rest;
+        text
     }
 
     /// Digits without a leading zero: their value, if they are not too many for one, and how many.
@@ -58,7 +64,7 @@ impl<'a> Rest<'a> {
     fn string(&mut self) -> Option<()> {
         self.byte(b'"')?;
         loop {
-            self.0 = self.0.get(simple(self.0)..)?;
+            self.simple();
             match self.next()? {
                 b'"' => return Some(()),
                 b'\\' => match self.next()? {
