@@ -97,6 +97,17 @@ fn the_agents_secrets_are_out_of_reach_for_a_job_that_may_read_their_directory_a
     }
 }
 
+#[test]
+fn without_a_mask_a_policy_that_reaches_a_secret_of_the_agent_is_refused_before_the_node_is_touched() {
+    if root_or_skip("secrets within reach") {
+        let stage = Stage::new("reach");
+        stage.bundle(|text| {
+            text.replace("mount = true", "mount = false").replace("read = [\"/mnt/host/code\"]", "read = [\"/mnt/host\"]")
+        });
+        holds("reach.sh", &stage);
+    }
+}
+
 /// A policy that covers `/opt/runtime/bin/program` and asks for the private mount namespace, or not.
 fn origin(stage: &Stage, mount: bool) {
     stage.bundle(|text| {

@@ -24,10 +24,17 @@ pub struct Grants {
     pub connect: bool,
 }
 
+impl Grants {
+    /// What may be written or executed may be read, too.
+    fn reads(self) -> bool {
+        self.read || self.write || self.execute
+    }
+}
+
 /// The rights of a rule under this ABI; on a file, only those of them that are [`longhorn_sys::landlock::ON_FILE`].
 pub fn rights(grants: Grants, abi: u32) -> u64 {
     let mut rights = 0;
-    if grants.read || grants.write || grants.execute {
+    if grants.reads() {
         rights |= READ_FILE | READ_DIR;
     }
     if grants.execute {
@@ -64,6 +71,16 @@ pub fn needed(rules: Vec<PathRule>, abi: u32) -> Vec<PathRule> {
     };
     let kept: Vec<bool> = (0..rules.len()).map(|at| !covered(at)).collect();
     rules.into_iter().zip(kept).filter_map(|(rule, kept)| kept.then_some(rule)).collect()
+}
+
+/// The first of these files that a rule lets a job read, and that rule's path.
+pub fn within_reach<'a>(rules: &'a [PathRule], files: &'a [PathBuf]) -> Option<(&'a Path, &'a Path)> {
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    files.iter().find_map(|file| {
+        let lies = real(file);
+        let rule = rules.iter().find(|rule| rule.grants.reads() && lies.starts_with(real(&rule.path)))?;
+        Some((file.as_path(), rule.path.as_path()))
+    })
 }
 
 /// Whether a path names devices: ioctls are granted there with the write right.

@@ -16,7 +16,7 @@ use crate::host::paths;
 use crate::identity::ids::Label;
 use crate::lock::cover::{self, Means};
 use crate::lock::sealed::{Seal, SealedTarget, digest_of, seal};
-use crate::lock::{NodeFacts, Plan, Strength, canary, namespace, needed, plan};
+use crate::lock::{NodeFacts, Plan, Strength, canary, namespace, needed, plan, within_reach};
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::wire::lease::parse_boot_id;
@@ -61,7 +61,19 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
     let mut planned = plan(environment, &clearance, &injected(claims), &facts, verified.settings.node.sidecar_uid)
         .map_err(|error| error.screen())?;
     planned.rules = needed(planned.rules, planned.landlock);
-    planned.mask.extend(secret_files(&verified.settings));
+    let secrets = secret_files(&verified.settings);
+    // Only a mount hides a file that a rule reaches.
+    if let Some((file, granted)) = within_reach(&planned.rules, &secrets).filter(|_| !planned.mount) {
+        return Err(Screen::refused(
+            "secret-within-reach",
+            Exit::Config,
+            format!("jobs could read a secret of the agent in {}", file.display()),
+        )
+        .fact("expected", "secrets outside what the policy grants, or a private mount namespace that masks them")
+        .fact("presented", format!("no private mount namespace, and {} is granted", granted.display()))
+        .hint("move the secret to a directory that no rule of the policy reaches, and name it there in the settings"));
+    }
+    planned.mask.extend(secrets);
     let not_installed = |error: &dyn std::error::Error| Screen::failed_on_node("lock-not-installed", error);
     let canaries = canary::create(Path::new(paths::CANARIES), &planned.profile)
         .map_err(|error| failed("cannot make the canaries", error))?;
