@@ -1,5 +1,5 @@
 //! Where the small launcher lies that the release build embeds. Without `LONGHORN_LAUNCHER`, or while that file does not
-//! exist yet, nothing is embedded and the one binary is its own launcher.
+//! exist yet, nothing is embedded and the one binary is its own launcher. And the static binary goes without unwind tables.
 
 use std::path::PathBuf;
 
@@ -12,4 +12,10 @@ fn main() {
     }
     println!("cargo::rerun-if-changed={}", launcher.display());
     println!("cargo::rustc-env=LONGHORN_LAUNCHER={}", launcher.display());
+    if std::env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-musl") {
+        let tree = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it for build scripts");
+        let script = format!("{tree}/agent/without-unwind-tables.ld");
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{script}");
+        println!("cargo::rerun-if-changed={script}");
+    }
 }
