@@ -1,6 +1,7 @@
 //! What the job may touch: a pure, printable plan; applying it; a report of what was enforced, as a value.
 
 mod apply;
+mod bpf;
 pub mod calls;
 pub mod canary;
 pub mod cover;

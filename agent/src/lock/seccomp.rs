@@ -1,12 +1,13 @@
-//! The system call filter: the tables of [`super::calls`], compiled to a balanced tree of classic BPF over runs of call numbers.
+//! The system call filter: the tables of [`super::calls`], compiled to a search tree of classic BPF over runs of call numbers.
 //!
 //! A linear filter costs each system call up to one comparison per entry, and its installation as much again, because
-//! the kernel emulates it for every call number; a tree costs seven. Every instruction is checked and compiled by the
-//! kernel at each launch, so neighbours with one verdict share a leaf.
+//! the kernel emulates it for every call number. The kernel checks and compiles every instruction at each launch, so each
+//! verdict stands once, and a lone number among others of one verdict is one comparison.
 
 use longhorn_sys::seccomp::Instruction;
 use nix::libc;
 
+use super::bpf::{AND, IF_AT_LEAST, IF_EQUAL, LOAD, Layout, Place};
 use super::calls::{Condition, IDENTITY, NEWEST, SIDECAR, TABLE, Test, Verdict, WHOLE, is};
 
 #[cfg(target_arch = "x86_64")]
@@ -14,12 +15,6 @@ const ARCHITECTURE: u32 = 0xc000_003e; // AUDIT_ARCH_X86_64
 #[cfg(target_arch = "aarch64")]
 const ARCHITECTURE: u32 = 0xc000_00b7; // AUDIT_ARCH_AARCH64
 
-const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
-const AND: u16 = 0x54; // BPF_ALU | BPF_AND | BPF_K
-const JUMP: u16 = 0x05; // BPF_JMP | BPF_JA
-const IF_EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
-const IF_AT_LEAST: u16 = 0x35; // BPF_JMP | BPF_JGE | BPF_K
-const RETURN: u16 = 0x06; // BPF_RET | BPF_K
 const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const KILL: u32 = libc::SECCOMP_RET_KILL_PROCESS;
 const EPERM: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
@@ -28,26 +23,32 @@ const ENOSYS: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 const NUMBER_AT: u32 = 0;
 const ARCHITECTURE_AT: u32 = 4;
 const ARGUMENTS_AT: u32 = 16;
+/// The bit of x32 numbers, which reach the same calls once more.
+const X32: u32 = 0x4000_0000;
+/// So many lone numbers are asked for one by one before the tree goes on: more make the way of their neighbours long.
+const MOST_ALONE: usize = 2;
 
-fn step(code: u16, operand: u32) -> Instruction {
-    Instruction { code, jump_true: 0, jump_false: 0, operand }
+/// What happens to the calls of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Body {
+    Ends(u32),
+    DeniesIf(Vec<Condition>),
 }
 
-fn branch(code: u16, operand: u32, jump_true: u8, jump_false: u8) -> Instruction {
-    Instruction { code, jump_true, jump_false, operand }
+/// Numbers that meet one body, but for lone ones among them.
+struct Stretch {
+    first: u32,
+    body: Body,
+    alone: Vec<(u32, Body)>,
 }
 
 /// The filter for jobs. `refused_id`: the sidecar's id, where the policy keeps SETUID or SETGID.
 pub fn for_jobs(refused_id: Option<u32>) -> Vec<Instruction> {
-    let ids: Vec<(i64, Vec<Condition>)> = (refused_id.into_iter())
-        .flat_map(|id| {
-            IDENTITY.iter().map(move |(call, arguments)| (*call, (0..*arguments).map(|at| is(at, WHOLE, id)).collect()))
-        })
-        .collect();
-    let mut leaves: Vec<(u32, Vec<Instruction>)> =
-        TABLE.iter().map(|(call, _, verdict)| (number(*call), body(*verdict))).collect();
-    leaves.extend(ids.iter().map(|(call, conditions)| (number(*call), conditional(conditions))));
-    program(leaves)
+    let ids = refused_id.into_iter().flat_map(|id| {
+        let refused = move |arguments| Body::DeniesIf((0..arguments).map(|at| is(at, WHOLE, id)).collect());
+        IDENTITY.iter().map(move |(call, arguments)| (number(*call), refused(*arguments)))
+    });
+    program(TABLE.iter().map(|(call, _, verdict)| (number(*call), body(*verdict))).chain(ids).collect())
 }
 
 /// The filter for the sidecar.
@@ -59,32 +60,41 @@ fn number(call: i64) -> u32 {
     u32::try_from(call).expect("system call numbers are small and positive")
 }
 
-fn program(calls: Vec<(u32, Vec<Instruction>)>) -> Vec<Instruction> {
+fn body(verdict: Verdict) -> Body {
+    match verdict {
+        Verdict::Deny => Body::Ends(EPERM),
+        Verdict::Absent => Body::Ends(ENOSYS),
+        Verdict::DenyIf(conditions) => Body::DeniesIf(conditions.to_vec()),
+    }
+}
+
+fn program(calls: Vec<(u32, Body)>) -> Vec<Instruction> {
+    let mut code = Layout::default();
+    let kill = code.verdict(KILL);
+    let found = tree(&mut code, &stretches(runs(calls)), number(NEWEST + 1));
+    let own = code.step(LOAD, NUMBER_AT, found);
     // A foreign architecture's numbers mean other calls: nothing may run on them.
-    let mut program =
-        vec![step(LOAD, ARCHITECTURE_AT), branch(IF_EQUAL, ARCHITECTURE, 1, 0), step(RETURN, KILL), step(LOAD, NUMBER_AT)];
-    // x32 (bit 30) reaches the same calls by other numbers.
-    program.extend([branch(IF_AT_LEAST, 0x4000_0000, 0, 1), step(RETURN, KILL)]);
-    program.extend(tree(&runs(calls)));
-    program
+    let known = code.branch(IF_EQUAL, ARCHITECTURE, own, kill);
+    code.step(LOAD, ARCHITECTURE_AT, known);
+    code.finish()
 }
 
 /// All numbers as runs of one body each, by the first number of each run: neighbours are mostly denied together.
-fn runs(mut calls: Vec<(u32, Vec<Instruction>)>) -> Vec<(u32, Vec<Instruction>)> {
+fn runs(mut calls: Vec<(u32, Body)>) -> Vec<(u32, Body)> {
     calls.sort_by_key(|(number, _)| *number);
-    let allow = || vec![step(RETURN, ALLOW)];
-    let mut runs = vec![(0, allow())];
+    let mut runs = vec![(0, Body::Ends(ALLOW))];
     let mut end = 0;
     for (number, body) in calls {
         if number > end {
-            runs.push((end, allow()));
+            runs.push((end, Body::Ends(ALLOW)));
         }
         runs.push((number, body));
         end = number + 1;
     }
-    runs.push((end, allow()));
+    runs.push((end, Body::Ends(ALLOW)));
     // What a kernel newer than the table brings is not there: a program asks for it and falls back, as on an older kernel.
-    runs.push((number(NEWEST + 1), vec![step(RETURN, ENOSYS)]));
+    runs.push((number(NEWEST + 1), Body::Ends(ENOSYS)));
+    runs.push((X32, Body::Ends(KILL)));
     // Of two that begin at one number the later stands; of two that do the same the earlier does.
     runs.reverse();
     runs.dedup_by_key(|(first, _)| *first);
@@ -93,50 +103,63 @@ fn runs(mut calls: Vec<(u32, Vec<Instruction>)>) -> Vec<(u32, Vec<Instruction>)>
     runs
 }
 
-/// A balanced search for the run that a number lies in.
-fn tree(runs: &[(u32, Vec<Instruction>)]) -> Vec<Instruction> {
-    if let [(_, body)] = runs {
-        return body.clone();
+fn stretches(runs: Vec<(u32, Body)>) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut runs = runs.into_iter().peekable();
+    while let Some((first, body)) = runs.next() {
+        match (stretches.last_mut(), runs.peek()) {
+            // A run of one number, and after it what was before it.
+            (Some(around), Some((next, after)))
+                if first + 1 == *next && around.body == *after && around.alone.len() < MOST_ALONE =>
+            {
+                around.alone.push((first, body));
+                runs.next();
+            }
+            _ => stretches.push(Stretch { first, body, alone: Vec::new() }),
+        }
     }
-    let (left, right) = runs.split_at(runs.len() / 2);
-    let (first_right, left, right) = (right[0].0, tree(left), tree(right));
-    let mut node = match u8::try_from(left.len()) {
-        Ok(over) => vec![branch(IF_AT_LEAST, first_right, over, 0)],
-        // A conditional jump reaches 255 instructions, an unconditional one any number.
-        Err(_) => vec![
-            branch(IF_AT_LEAST, first_right, 0, 1),
-            step(JUMP, u32::try_from(left.len()).expect("a program is far shorter than 4 G instructions")),
-        ],
+    stretches
+}
+
+/// A search for the stretch that a number lies in, halving the numbers up to `end`: the kernel emulates each of them.
+fn tree(code: &mut Layout, stretches: &[Stretch], end: u32) -> Place {
+    if let [stretch] = stretches {
+        let rest = place(code, &stretch.body);
+        return stretch.alone.iter().rev().fold(rest, |otherwise, (number, body)| {
+            let alone = place(code, body);
+            code.branch(IF_EQUAL, *number, alone, otherwise)
+        });
+    }
+    let middle = stretches[0].first.midpoint(end);
+    let half = stretches.partition_point(|stretch| stretch.first <= middle).clamp(1, stretches.len() - 1);
+    let (left, right) = stretches.split_at(half);
+    let first = right[0].first;
+    let right = tree(code, right, end);
+    let left = tree(code, left, first);
+    code.branch(IF_AT_LEAST, first, right, left)
+}
+
+fn place(code: &mut Layout, body: &Body) -> Place {
+    let conditions = match body {
+        Body::Ends(verdict) => return code.verdict(*verdict),
+        Body::DeniesIf(conditions) => conditions,
     };
-    node.extend(left);
-    node.extend(right);
-    node
-}
-
-fn body(verdict: Verdict) -> Vec<Instruction> {
-    match verdict {
-        Verdict::Deny => vec![step(RETURN, EPERM)],
-        Verdict::Absent => vec![step(RETURN, ENOSYS)],
-        Verdict::DenyIf(conditions) => conditional(conditions),
-    }
-}
-
-fn conditional(conditions: &[Condition]) -> Vec<Instruction> {
-    let mut body = Vec::new();
-    for condition in conditions {
+    let mut next = code.verdict(ALLOW);
+    for alike in conditions.chunk_by(|one, other| (one.argument, one.mask) == (other.argument, other.mask)).rev() {
+        for condition in alike.iter().rev() {
+            let deny = code.verdict(EPERM);
+            next = match condition.test {
+                Test::Is(value) => code.branch(IF_EQUAL, value, deny, next),
+                Test::IsNot(value) => code.branch(IF_EQUAL, value, next, deny),
+            };
+        }
+        if alike[0].mask != WHOLE {
+            next = code.step(AND, alike[0].mask, next);
+        }
         // The low word of a little-endian argument.
-        body.push(step(LOAD, ARGUMENTS_AT + 8 * u32::from(condition.argument)));
-        if condition.mask != WHOLE {
-            body.push(step(AND, condition.mask));
-        }
-        match condition.test {
-            Test::Is(value) => body.push(branch(IF_EQUAL, value, 0, 1)),
-            Test::IsNot(value) => body.push(branch(IF_EQUAL, value, 1, 0)),
-        }
-        body.push(step(RETURN, EPERM));
+        next = code.step(LOAD, ARGUMENTS_AT + 8 * u32::from(alike[0].argument), next);
     }
-    body.push(step(RETURN, ALLOW));
-    body
+    next
 }
 
 /// A program as bytes, for the sealed lock: 8 bytes an instruction, in `struct sock_filter` order, little-endian.
@@ -169,6 +192,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Vec<Instruction>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bpf::{JUMP, RETURN};
     use super::*;
 
     /// Runs a program as the kernel would.
@@ -282,6 +306,28 @@ mod tests {
     fn the_sidecar_cannot_become_another_program() {
         assert_eq!(run(&for_sidecar(), ARCHITECTURE, number(libc::SYS_execve), [0; 6]), EPERM);
         assert_eq!(run(&for_jobs(None), ARCHITECTURE, number(libc::SYS_execve), [0; 6]), ALLOW);
+    }
+
+    #[test]
+    fn a_launch_pays_for_no_more_than_eighty_instructions() {
+        let program = for_jobs(None);
+        assert!(program.len() <= 80, "{}", program.len());
+    }
+
+    #[test]
+    fn in_a_program_of_any_length_every_call_still_meets_its_own_verdict() {
+        let own = |number: u32| is(0, WHOLE, number + 1);
+        let calls = (0..400).map(|number| (number, Body::DeniesIf(vec![own(number), is(1, 0xff, number % 200)]))).collect();
+        let program = program(calls);
+        assert!(program.len() > 4 * usize::from(u8::MAX), "{}", program.len());
+        for number in 0..400 {
+            let verdict = |first: u32, second: u64| run(&program, ARCHITECTURE, number, [first.into(), second, 0, 0, 0, 0]);
+            assert_eq!(verdict(number + 1, 255), EPERM, "call {number} by its first argument");
+            assert_eq!(verdict(0, (number % 200).into()), EPERM, "call {number} by its second argument");
+            assert_eq!(verdict(number, 255), ALLOW, "call {number}");
+        }
+        assert_eq!(run(&program, ARCHITECTURE, X32, [0; 6]), KILL);
+        assert_eq!(run(&program, 0x4000_0003, 1, [0; 6]), KILL);
     }
 
     #[test]
