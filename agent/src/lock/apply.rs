@@ -178,7 +178,8 @@ fn ruleset(lock: &SealedLock) -> io::Result<(Ruleset, Vec<String>)> {
     let ruleset = Ruleset::create(handled(lock.landlock), scopes(lock.landlock))?;
     let mut missing = Vec::new();
     for rule in &lock.rules {
-        if !ruleset.allow(&terminated(&rule.path)?, rights(rule.grants, lock.landlock), ON_FILE)? {
+        let rights = rights(rule.grants, lock.landlock) & if rule.file { ON_FILE } else { u64::MAX };
+        if !ruleset.allow(&terminated(&rule.path)?, rights, ON_FILE)? {
             missing.push(rule.path.display().to_string());
         }
     }

@@ -54,8 +54,8 @@ pub fn rights(grants: Grants, abi: u32) -> u64 {
     rights & handled(abi)
 }
 
-/// The rules of which no other grants as much already: each one costs every launch three system calls. On a merged
-/// `/usr`, `/bin` is a link into it (hier(7)).
+/// The rules of which no other grants as much already: each one costs every launch three system calls, and a fourth where
+/// the kind of file is not known. On a merged `/usr`, `/bin` is a link into it (hier(7)).
 pub fn needed(rules: Vec<PathRule>, abi: u32) -> Vec<PathRule> {
     // What is not there yet stays: it may be mounted later.
     let real: Vec<Option<PathBuf>> = rules.iter().map(|rule| std::fs::canonicalize(&rule.path).ok()).collect();
@@ -70,7 +70,9 @@ pub fn needed(rules: Vec<PathRule>, abi: u32) -> Vec<PathRule> {
         })
     };
     let kept: Vec<bool> = (0..rules.len()).map(|at| !covered(at)).collect();
-    rules.into_iter().zip(kept).filter_map(|(rule, kept)| kept.then_some(rule)).collect()
+    let file = |real: &Option<PathBuf>| real.as_ref().is_some_and(|real| !real.is_dir());
+    let rules = rules.into_iter().zip(&real).map(|(rule, real)| PathRule { file: file(real), ..rule });
+    rules.zip(kept).filter_map(|(rule, kept)| kept.then_some(rule)).collect()
 }
 
 /// The first of these files that a rule lets a job read, and that rule's path.
@@ -123,10 +125,17 @@ mod tests {
             ("usr/lib/data", read, false),
             ("late", read, true),
         ];
-        let rules = rows.map(|(path, grants, _)| PathRule { path: directory.join(path), grants });
+        let rules = rows.map(|(path, grants, _)| PathRule { path: directory.join(path), grants, file: false });
         let left = needed(rules.to_vec(), 6);
         std::fs::remove_dir_all(&directory).unwrap();
         let expected: Vec<PathRule> = rules.into_iter().zip(rows).filter(|(_, row)| row.2).map(|(rule, _)| rule).collect();
         assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn what_is_no_directory_is_known_as_such_and_what_is_not_there_may_become_one() {
+        let grants = Grants { read: true, write: true, ..Grants::default() };
+        let rules = ["/dev/null", "/proc", "/nowhere"].map(|path| PathRule { path: path.into(), grants, file: false });
+        assert_eq!(needed(rules.to_vec(), 6).iter().map(|rule| rule.file).collect::<Vec<_>>(), [true, false, false]);
     }
 }

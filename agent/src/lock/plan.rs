@@ -41,6 +41,8 @@ pub struct PathRule {
     pub path: PathBuf,
     /// What.
     pub grants: Grants,
+    /// What lay there last was no directory: it gets none of their rights.
+    pub file: bool,
 }
 
 /// What would be enforced.
@@ -181,7 +183,7 @@ fn rules(environment: &Environment, clearance: &BTreeSet<Label>) -> Result<Vec<P
     // The context files are replaced by rename, so the rule must sit on their directory.
     by_path.entry(Path::new(paths::RUN)).or_default().read = true;
     by_path.entry(Path::new(paths::SOCKETS)).or_default().connect = true;
-    Ok(by_path.into_iter().map(|(path, grants)| PathRule { path: path.to_owned(), grants }).collect())
+    Ok(by_path.into_iter().map(|(path, grants)| PathRule { path: path.to_owned(), grants, file: false }).collect())
 }
 
 fn own(granted: &Path, never: &[&'static str]) -> Result<(), PlanError> {

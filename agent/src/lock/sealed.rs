@@ -21,10 +21,10 @@ use crate::host::digest::hex;
 use crate::screen::Screen;
 use crate::wire::lease::BootId;
 
-const MAGIC: &[u8; 8] = b"LHLOCK1\n";
+const MAGIC: &[u8; 8] = b"LHLOCK2\n";
 const HEADER: usize = 8 + 32;
 /// No sealed lock is longer.
-const MOST: u64 = 4 * 1024 * 1024;
+const MOST: usize = 4 * 1024 * 1024;
 
 /// A target as the launcher sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +143,9 @@ pub fn seal(plan: &Plan, seal: &Seal) -> Vec<u8> {
     });
     body.list(&plan.rules, |body, rule| {
         let Grants { read, write, execute, device, connect } = rule.grants;
-        body.number([read, write, execute, device, connect].iter().enumerate().map(|(bit, on)| u32::from(*on) << bit).sum());
+        body.number(
+            [read, write, execute, device, connect, rule.file].iter().enumerate().map(|(bit, on)| u32::from(*on) << bit).sum(),
+        );
         body.bytes(rule.path.as_os_str().as_bytes());
     });
     body.number(plan.landlock);
@@ -170,9 +172,10 @@ impl SealedLock {
         if meta.uid() != 0 || meta.mode() & 0o7777 != 0o444 || !meta.is_file() {
             return Err(SealError::Foreign { owner: meta.uid(), mode: meta.mode() & 0o7777 });
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(MOST)).unwrap_or(0) + 1);
-        (&mut file).take(MOST + 1).read_to_end(&mut bytes).map_err(SealError::Open)?;
-        Self::parse(&bytes)
+        // One system call: a file that is longer or shorter than it says of itself is damaged.
+        let mut bytes = vec![0; usize::try_from(meta.len()).ok().filter(|length| *length <= MOST).ok_or(SealError::Damaged)? + 1];
+        let length = file.read(&mut bytes).map_err(SealError::Open)?;
+        Self::parse(&bytes[..length])
     }
 
     /// Reads sealed bytes.
@@ -246,9 +249,13 @@ impl<'a> Reader<'a> {
         self.path().map(|path| (!path.as_os_str().is_empty()).then_some(path))
     }
     fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        // Grows as entries are really there: a count alone reserves nothing.
-        let count = self.number()?;
-        (0..count).map(|_| each(self)).collect()
+        let count = self.number()? as usize;
+        // Every entry begins with a number: a count that the rest has no room for reserves nothing.
+        let mut list = Vec::with_capacity(Some(count).filter(|count| *count <= self.0.len() / size_of::<u32>())?);
+        for _ in 0..count {
+            list.push(each(self)?);
+        }
+        Some(list)
     }
 
     fn lock(&mut self, digest: String) -> Option<SealedLock> {
@@ -269,7 +276,7 @@ impl<'a> Reader<'a> {
             let bits = reader.number()?;
             let on = |bit: u32| bits >> bit & 1 == 1;
             let grants = Grants { read: on(0), write: on(1), execute: on(2), device: on(3), connect: on(4) };
-            Some(PathRule { path: reader.path()?, grants })
+            Some(PathRule { path: reader.path()?, grants, file: on(5) })
         })?;
         let landlock = self.number()?;
         let kept = self.raw().map(u64::from_le_bytes)?;
@@ -287,6 +294,13 @@ mod tests {
     use crate::decision::environment::Floor;
     use crate::lock::Strength;
 
+    fn rules() -> Vec<PathRule> {
+        let (execute, device) = (Grants { execute: true, ..Grants::default() }, Grants { device: true, ..Grants::default() });
+        [("/usr", execute, false), ("/dev/null", device, true)]
+            .map(|(path, grants, file)| PathRule { path: path.into(), grants, file })
+            .to_vec()
+    }
+
     fn sealed() -> Vec<u8> {
         let plan = Plan {
             profile: "e".into(),
@@ -295,7 +309,7 @@ mod tests {
                 prefixes: vec![b"A_".to_vec()],
                 fixed: vec![(b"TZ".to_vec(), b"UTC".to_vec())],
             },
-            rules: vec![PathRule { path: "/usr".into(), grants: Grants { read: true, execute: true, ..Grants::default() } }],
+            rules: rules(),
             landlock: 7,
             protect: vec![],
             mask: vec![],
@@ -326,7 +340,7 @@ mod tests {
         assert_eq!(lock.seal.targets[0].real, Path::new("/real/python3.11"));
         assert_eq!((lock.landlock, lock.kept, lock.full), (7, 32, true));
         assert_eq!((lock.seal.mount.as_deref(), lock.seal.ipc.as_deref()), (Some(Path::new("/run/longhorn/ns/mnt")), None));
-        assert_eq!(lock.filter, seccomp::for_jobs(None));
+        assert_eq!((lock.filter, lock.rules), (seccomp::for_jobs(None), rules()));
         assert_eq!(lock.digest, digest_of(&bytes));
     }
 
