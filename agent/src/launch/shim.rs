@@ -9,6 +9,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::exec::{LaunchError, exec, pass};
 use crate::exit::Exit;
@@ -73,18 +74,24 @@ fn check_lease(lock: &SealedLock, clock: &dyn Clock) -> Result<(), Screen> {
             .fact("presented", error)
             .hint("the identity was withdrawn, or Longhorn ended on this node; see `longhorn status`")
     };
-    let mut boot = [0u8; 64];
-    let boot = std::fs::File::open("/proc/sys/kernel/random/boot_id")
-        .and_then(|mut file| file.read(&mut boot))
+    // One system call each, of a little more than there is: both are files of a known length.
+    let mut room = [[0u8; 2 * lease::SIZE]; 2];
+    let [boot, lease] = &mut room;
+    let boot = read("/proc/sys/kernel/random/boot_id", boot)
         .ok()
-        .and_then(|length| std::str::from_utf8(&boot[..length]).ok())
+        .and_then(|text| std::str::from_utf8(text).ok())
         .and_then(lease::parse_boot_id)
         .ok_or_else(|| refused(&"the kernel's boot id cannot be read"))?;
-    let bytes = std::fs::read(paths::LEASE).map_err(|error| refused(&error))?;
+    let lease = read(paths::LEASE, lease).map_err(|error| refused(&error))?;
     if lock.seal.boot != boot {
         return Err(refused(&LeaseError::OtherBoot));
     }
-    lease::check(&bytes, &boot, clock.boot()).map(|_| ()).map_err(|error| refused(&error))
+    lease::check(lease, &boot, clock.boot()).map(|_| ()).map_err(|error| refused(&error))
+}
+
+fn read<'a>(path: &str, room: &'a mut [u8]) -> std::io::Result<&'a [u8]> {
+    let length = std::fs::File::open(path)?.read(room)?;
+    Ok(&room[..length])
 }
 
 fn not_applied(error: &ApplyError) -> Screen {
@@ -117,9 +124,9 @@ fn unclear(program: &Path) -> Screen {
 }
 
 fn sidecar() -> Option<UnixDatagram> {
-    let socket = UnixDatagram::unbound().ok()?;
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = UnixDatagram::from(socket(AddressFamily::Unix, SockType::Datagram, flags, None).ok()?);
     socket.connect(paths::SOCKET_LAUNCH).ok()?;
-    socket.set_nonblocking(true).ok()?;
     Some(socket)
 }
 

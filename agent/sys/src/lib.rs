@@ -5,6 +5,7 @@
 
 pub mod bump;
 pub mod caps;
+pub mod clock;
 pub mod inherited;
 pub mod landlock;
 pub mod mark;
