@@ -84,3 +84,15 @@ fn a_sealed_lock_is_roots_read_only_plain_and_whole_file() {
     assert_eq!(outcome(&link), "lock-missing: Too many levels of symbolic links (os error 40)");
     fs::remove_dir_all(&directory).expect("it can be removed");
 }
+
+#[test]
+fn a_refusal_that_nobody_reads_ends_with_the_same_code() {
+    let refused = |errors: std::process::Stdio| {
+        // The copy that stands for nothing, on a machine without a lock.
+        std::process::Command::new(env!("CARGO_BIN_EXE_longhorn-launch")).stderr(errors).status().expect("it starts").code()
+    };
+    let (reader, gone) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    assert_eq!(refused(std::process::Stdio::null()), Some(82));
+    assert_eq!(refused(gone.into()), Some(82));
+}

@@ -1,18 +1,23 @@
 //! The launcher and nothing else. Every cover is a copy of this with a number in its bytes.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), no_main)]
 
+use std::ffi::OsString;
 use std::io::Write;
-use std::process::ExitCode;
 
 use longhorn::host::clock::SystemClock;
 
 #[global_allocator]
 static HEAP: longhorn_sys::bump::Bump = longhorn_sys::bump::Bump::new();
 
-fn main() -> ExitCode {
-    let number = longhorn_sys::mark::number();
-    let screen = longhorn::launch::run(number, std::env::args_os().collect(), std::env::vars_os().collect(), &SystemClock);
+#[cfg(not(test))]
+longhorn_sys::start!(launch);
+
+#[cfg_attr(test, expect(dead_code, reason = "a test harness has a main of its own"))]
+fn launch(arguments: Vec<OsString>) -> u8 {
+    let screen = longhorn::launch::run(longhorn_sys::mark::number(), arguments, std::env::vars_os().collect(), &SystemClock);
     // A closed stderr must not change how the process ends.
+    longhorn_sys::start::outlive_readers();
     let _ = write!(std::io::stderr(), "{screen}");
-    screen.exit.into()
+    screen.exit.code()
 }

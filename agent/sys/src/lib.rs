@@ -13,4 +13,5 @@ pub mod mem;
 pub mod memfd;
 pub mod process;
 pub mod seccomp;
+pub mod start;
 pub mod trace;
