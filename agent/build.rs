@@ -14,8 +14,10 @@ fn main() {
     println!("cargo::rustc-env=LONGHORN_LAUNCHER={}", launcher.display());
     if std::env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-musl") {
         let tree = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it for build scripts");
-        let script = format!("{tree}/agent/without-unwind-tables.ld");
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{script}");
-        println!("cargo::rerun-if-changed={script}");
+        let (tables, launcher) = (format!("{tree}/agent/without-unwind-tables.ld"), format!("{tree}/agent/launcher.ld"));
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs,-T,{tables}");
+        println!("cargo::rustc-link-arg-bin=longhorn-launch=-Wl,-T,{launcher}");
+        println!("cargo::rerun-if-changed={tables}");
+        println!("cargo::rerun-if-changed={launcher}");
     }
 }
