@@ -157,12 +157,31 @@ fn ungranted(name: &str) -> PathBuf {
     directory
 }
 
-/// `longhorn try --observe`, for a command that follows.
-fn observe() -> Command {
+/// `longhorn try`, for a command that follows.
+fn try_with(options: &[&str]) -> Command {
     let mut command = Command::new(longhorn());
-    command.args(["try", "--observe", "--environment", "attacked", "--policy"]).arg(tree().join("tests/suites/lock/policy.toml"));
+    command
+        .arg("try")
+        .args(options)
+        .args(["--environment", "attacked", "--policy"])
+        .arg(tree().join("tests/suites/lock/policy.toml"));
     command.arg("--").stdin(Stdio::null());
     command
+}
+
+fn observe() -> Command {
+    try_with(&["--observe"])
+}
+
+#[test]
+fn a_command_under_try_ends_when_its_reader_is_gone_as_it_does_without() {
+    for mut command in [try_with(&[]), observe()] {
+        // The lowest bit of the fourth digit from the end is SIGPIPE (proc_pid_status(5), signal(7)).
+        let output = command.args(["/usr/bin/grep", "SigIgn", "/proc/self/status"]).output().expect("longhorn starts");
+        let ignored = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+        let digit = ignored.chars().rev().nth(3).and_then(|digit| digit.to_digit(16));
+        assert_eq!(digit.map(|bits| bits & 1), Some(0), "{}", text(&output));
+    }
 }
 
 /// What it says of a program in Python that must end well.

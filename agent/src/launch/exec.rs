@@ -90,5 +90,6 @@ pub fn exec_unattested(
     arguments: Vec<OsString>,
     environment: Vec<OsString>,
 ) -> Result<Infallible, LaunchError> {
+    longhorn_sys::start::end_with_readers();
     replace(program, arguments, environment)
 }

@@ -41,6 +41,13 @@ pub unsafe fn arguments(count: c_int, arguments: *const *const c_char) -> Vec<Os
     (0..usize::try_from(count).unwrap_or(0)).map(|at| OsString::from_vec(one(at).to_bytes().to_vec())).collect()
 }
 
+/// From here on a reader that is gone ends this process, and what it becomes: as it is where nobody changed it. Rust's own
+/// runtime did.
+pub fn end_with_readers() {
+    // SAFETY: the default action installs no code of ours.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+}
+
 /// From here on a reader that is gone makes a write fail instead of ending this process.
 pub fn outlive_readers() {
     // SAFETY: ignoring a signal installs no code of ours.
