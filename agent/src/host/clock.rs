@@ -86,6 +86,21 @@ impl Clock for SystemClock {
     }
 
     fn boot(&self) -> BootTime {
+        let at = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).expect("CLOCK_BOOTTIME exists since Linux 2.6.39");
+        BootTime(u64::try_from(at.tv_sec()).unwrap_or(0) * 1_000_000_000 + u64::try_from(at.tv_nsec()).unwrap_or(0))
+    }
+}
+
+/// The same for a process that asks once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BriefClock;
+
+impl Clock for BriefClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    fn boot(&self) -> BootTime {
         let since = longhorn_sys::clock::since_boot().expect("CLOCK_BOOTTIME exists since Linux 2.6.39");
         BootTime(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     }
