@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Attests, decides, locks and records what runs on this Databricks node.
 #[derive(Debug, Parser)]
@@ -113,6 +113,8 @@ pub enum PolicyCommand {
     Sign(PolicySignArgs),
     /// Show every rule, hit or missed, for an identity and a job.
     Explain(PolicyExplainArgs),
+    /// Print a compute policy for the workspace.
+    Render(PolicyRenderArgs),
 }
 
 /// `policy check`.
@@ -170,6 +172,33 @@ pub struct PolicyExplainArgs {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `policy render`.
+#[derive(Debug, Args)]
+pub struct PolicyRenderArgs {
+    /// The policy.
+    pub policy: PathBuf,
+    /// Which of its [compute.NAME].
+    #[arg(long, value_name = "NAME")]
+    pub compute: String,
+    /// What to print.
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = RenderAs::Definition)]
+    pub form: RenderAs,
+    /// The list of allowed init scripts that the workspace has now (its answer, as JSON).
+    #[arg(long, value_name = "FILE", required_if_eq("form", "allow-list"))]
+    pub current: Option<PathBuf>,
+}
+
+/// What `policy render` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RenderAs {
+    /// The definition of the compute policy, JSON.
+    Definition,
+    /// The whole list of allowed init scripts with ours in it, JSON.
+    AllowList,
+    /// Both for Terraform.
+    Terraform,
 }
 
 /// `log`.

@@ -7,6 +7,7 @@ pub mod context;
 mod log;
 mod observe;
 mod policy;
+mod render;
 mod status;
 pub mod terminal;
 mod try_command;

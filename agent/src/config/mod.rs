@@ -6,6 +6,7 @@ pub mod defaults;
 pub mod document;
 pub mod env_names;
 pub mod problem;
+mod read_compute;
 mod read_environment;
 mod read_kernel;
 mod read_policy;
@@ -13,6 +14,7 @@ mod read_scopes;
 mod read_settings;
 mod read_trust;
 mod reader;
+pub mod render;
 pub mod settings;
 pub mod signature;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::check_policy::{Parts, PlacedEnvironment, check};
 use super::defaults::{IDENTITIES, LAUNCHES, LIFETIMES, LIFETIMES_MOST};
 use super::problem::Problems;
+use super::read_compute::compute;
 use super::read_environment::environment;
 use super::read_scopes::{PlacedRole, roles, scopes};
 use super::read_trust::trust;
@@ -45,6 +46,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Policy> {
     let roles = root.table("roles").map(roles).unwrap_or_default();
     let scopes = root.table("scopes").map(scopes).unwrap_or_default();
     let environments = root.table("environments").map(environments).unwrap_or_default();
+    let compute = root.table("compute").map(compute).unwrap_or_default();
     let launches = root.table("launches").map_or(LAUNCHES, launches);
     let lifetimes = root.table("lease").map_or(LIFETIMES, lifetimes);
     let enforced = enforcement.as_ref().is_some_and(|word| word.value == Enforcement::Enforce);
@@ -61,6 +63,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Policy> {
         roles: roles.into_iter().map(PlacedRole::into_role).collect(),
         scopes: scopes.into_iter().map(|placed| (placed.name.value, placed.scope)).collect(),
         environments: environments?,
+        compute,
         launches,
         lifetimes,
         digest: sha256_hex(text.as_bytes()),

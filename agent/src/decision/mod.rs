@@ -2,6 +2,7 @@
 
 mod canonical;
 pub mod capability;
+pub mod compute;
 mod decide;
 pub mod environment;
 pub mod grant;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::compute::Compute;
 use super::environment::Environment;
 use crate::host::clock::Timestamp;
 use crate::identity::ids::{ComputePolicyId, GroupName, JobId, Label, LocalName};
@@ -27,6 +28,8 @@ pub struct Policy {
     pub scopes: BTreeMap<LocalName, Scope>,
     /// Environments: what a scope's processes run in.
     pub environments: BTreeMap<LocalName, Environment>,
+    /// Compute policies, for `longhorn policy render`.
+    pub compute: BTreeMap<LocalName, Compute>,
     /// `[launches]`: how launches are recorded.
     pub launches: LaunchRecording,
     /// `[lease]`: how long a lease and a context live.
