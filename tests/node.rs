@@ -28,6 +28,7 @@ fn holds_on_an_honest_node(name: &str, script: &str) {
 promises! {
     holds_on_an_honest_node;
     an_honest_node_is_locked_told_and_recorded: "locked.sh";
+    doctor_says_what_a_node_allows_and_refuses_a_policy_whose_floor_is_not_met: "doctor.sh";
     twenty_nested_interpreters_work_and_the_innermost_is_locked_and_scrubbed: "nested.sh";
     a_killed_sidecar_is_back_with_the_same_key_lock_and_job: "sidecar_back.sh";
     a_dead_keeper_means_refused_launches_once_the_lease_has_ended: "keeper_dead.sh";

@@ -22,10 +22,12 @@ pub enum Command {
     Status(StatusArgs),
     /// Show or verify the verified context.
     Context(ContextArgs),
-    /// Check, sign or explain a policy.
+    /// Check, sign, explain or render a policy.
     Policy(PolicyArgs),
     /// Show or verify the record.
     Log(LogArgs),
+    /// Say what this node allows, before anything is attached.
+    Doctor(DoctorArgs),
     /// Make or certify keys.
     Authority(AuthorityArgs),
     /// Run a command under a policy's lock, without attesting.
@@ -54,6 +56,17 @@ pub struct InitArgs {
 /// `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Hold the node against this policy's environments (default: against the presets).
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
     /// As JSON.
     #[arg(long)]
     pub json: bool,

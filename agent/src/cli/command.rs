@@ -47,6 +47,7 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
         Command::Context(args) => super::context::run(&args, &clock, terminal),
         Command::Policy(args) => super::policy::run(&args, &clock, terminal),
         Command::Log(args) => super::log::run(&args, terminal),
+        Command::Doctor(args) => super::doctor::run(&args, &clock, terminal),
         Command::Authority(args) => super::authority::run(&args, &clock, &random, terminal),
         Command::Try(args) => return super::try_command::run(&args, std::env::vars_os().collect(), terminal),
         Command::Keeper(args) => run::keeper::run(&args, &clock, &random),

@@ -4,6 +4,7 @@ pub mod args;
 mod authority;
 pub mod command;
 pub mod context;
+mod doctor;
 mod log;
 mod observe;
 mod policy;

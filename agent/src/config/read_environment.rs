@@ -1,24 +1,23 @@
-//! `[environments.NAME]` and presets, which are written the same way.
+//! `[environments.NAME]`, and the parts of presets, which are written the same way.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::env_names::{DANGEROUS, OWN_PREFIX};
 use super::read_kernel::{KernelPart, kernel};
-use super::reader::{At, Reader, Section};
+use super::read_preset::{names, preset as preset_part};
+use super::reader::{At, Section};
 use crate::decision::environment::{Environment, Files, Labelled, NamePattern, Targets, Variables};
 use crate::identity::ids::{EnvName, LocalName};
 
-/// Presets that this build carries.
-const PRESETS: &[(&str, &str)] = &[("linux", include_str!("../decision/presets/linux.toml"))];
-
 /// What an environment or a preset says, before the one is laid over the other.
-struct Part {
-    variables: Variables,
-    files: Files,
-    kernel: KernelPart,
-    targets: Targets,
-    open: BTreeSet<String>,
+#[derive(Default)]
+pub(super) struct Part {
+    pub(super) variables: Variables,
+    pub(super) files: Files,
+    pub(super) kernel: KernelPart,
+    pub(super) targets: Targets,
+    pub(super) open: BTreeSet<String>,
 }
 
 /// Reads one environment; its preset, where it names one, is merged in: lists are united, single values override.
@@ -28,10 +27,10 @@ pub(super) fn environment(name: LocalName, section: Section<'_>) -> Option<Envir
     let preset = section.text("preset");
     let base = match &preset {
         None => None,
-        Some(named) => match PRESETS.iter().find(|(known, _)| *known == named.value) {
-            Some((known, text)) => Some(read_preset(known, text)),
+        Some(named) => match preset_part(&named.value) {
+            Some(part) => Some(part),
             None => {
-                let known: Vec<&str> = PRESETS.iter().map(|(known, _)| *known).collect();
+                let known: Vec<&str> = names().collect();
                 reader.error(
                     named.span.clone(),
                     format!("unknown preset `{}`", named.value),
@@ -61,24 +60,8 @@ pub(super) fn environment(name: LocalName, section: Section<'_>) -> Option<Envir
     })
 }
 
-/// # Panics
-/// When a preset of this build does not read: a test reads every one.
-fn read_preset(name: &str, text: &'static str) -> Part {
-    let reader = Reader::new(name, text);
-    let table = reader.parse(text).expect("a preset of this build is TOML");
-    let section = reader.section(&table);
-    let found = body(&section);
-    // Where the entries come from and how sure that is: for the reader of the preset.
-    section.known("source");
-    section.known("certainty");
-    section.finish();
-    let problems = reader.finish();
-    assert!(problems.is_empty(), "a preset of this build has problems:\n{problems}");
-    found
-}
-
 /// What the environment says itself comes first; the preset fills in.
-fn over(mut own: Part, base: Part) -> Part {
+pub(super) fn over(mut own: Part, base: Part) -> Part {
     own.variables.allow.extend(base.variables.allow);
     for (name, value) in base.variables.pin {
         own.variables.pin.entry(name).or_insert(value);
@@ -99,7 +82,7 @@ fn over(mut own: Part, base: Part) -> Part {
     own
 }
 
-fn body(section: &Section<'_>) -> Part {
+pub(super) fn body(section: &Section<'_>) -> Part {
     let open = section.texts("open").into_iter().filter_map(|way| {
         let known = way.value == "jvm";
         if !known {
@@ -170,7 +153,7 @@ fn pattern(section: &Section<'_>, text: &At<String>) -> Option<NamePattern> {
 }
 
 /// Whether a pattern and an entry of the table of dangerous names (`NAME`, `PREFIX*`) have a name in common.
-fn lets_through(pattern: &NamePattern, dangerous: &str) -> bool {
+pub(super) fn lets_through(pattern: &NamePattern, dangerous: &str) -> bool {
     match (pattern, dangerous.strip_suffix('*')) {
         (NamePattern::Exact(name), Some(stem)) => name.as_str().starts_with(stem),
         (NamePattern::Exact(name), None) => name.as_str() == dangerous,
@@ -255,16 +238,6 @@ fn targets(section: Section<'_>) -> Targets {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_preset_of_this_build_reads_without_a_problem_and_has_a_complete_floor() {
-        for (name, text) in PRESETS {
-            let part = read_preset(name, text);
-            assert!(!part.files.execute.is_empty(), "{name}");
-            let reader = Reader::new(name, text);
-            assert!(part.kernel.complete(&reader, &(0..0)).is_some(), "{name}");
-        }
-    }
 
     #[test]
     fn a_pattern_is_dangerous_when_any_dangerous_name_fits_it() {

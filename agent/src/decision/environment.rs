@@ -25,6 +25,12 @@ pub struct Environment {
     pub open: BTreeSet<String>,
 }
 
+/// Every path that these name, but for labelled files.
+pub fn paths<'a>(files: &'a Files, targets: &'a Targets) -> impl Iterator<Item = &'a PathBuf> {
+    let lists = [&files.read, &files.write, &files.execute, &files.protect, &files.mask, &targets.root, &targets.inside];
+    lists.into_iter().flatten()
+}
+
 /// Which variables a covered process starts with: the pinned ones, then those allowed, then the context's. Nothing else.
 #[derive(Clone, Default)]
 pub struct Variables {

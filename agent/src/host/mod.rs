@@ -7,3 +7,4 @@ pub mod paths;
 pub mod random;
 pub mod retry;
 pub mod secret;
+pub mod survey;

@@ -76,6 +76,18 @@ pub enum Missing {
     Seccomp,
 }
 
+impl Missing {
+    /// The stable name by which `init` refuses for it.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Landlock { .. } => "landlock-too-old",
+            Self::Mount => "mount-namespace-unavailable",
+            Self::Capabilities => "capabilities-cannot-be-cut",
+            Self::Seccomp => "seccomp-unavailable",
+        }
+    }
+}
+
 /// The node is below the policy's floor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this node cannot give the lock that the policy demands")]
@@ -105,12 +117,7 @@ pub fn meet(floor: &Floor, facts: &NodeFacts) -> Result<(), BelowFloor> {
 impl BelowFloor {
     /// The stable name of the first thing missing.
     pub fn reason(&self) -> &'static str {
-        match self.missing.first() {
-            Some(Missing::Landlock { .. }) | None => "landlock-too-old",
-            Some(Missing::Mount) => "mount-namespace-unavailable",
-            Some(Missing::Capabilities) => "capabilities-cannot-be-cut",
-            Some(Missing::Seccomp) => "seccomp-unavailable",
-        }
+        self.missing.first().map_or("landlock-too-old", Missing::reason)
     }
 
     /// What a person reads.

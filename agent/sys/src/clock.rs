@@ -21,6 +21,19 @@ pub fn since_boot() -> io::Result<Duration> {
     Ok(Duration::from_secs(seconds) + Duration::from_nanos(nanoseconds))
 }
 
+/// Whether somebody keeps the wall clock right, as far as the kernel was told (adjtimex(2)).
+///
+/// # Errors
+/// Where a filter denies the question.
+pub fn kept() -> io::Result<bool> {
+    // SAFETY: all zeroes is a valid `struct timex`, and `modes` of 0 asks and changes nothing; the kernel fills it in.
+    let (state, clock) = unsafe {
+        let mut clock: libc::timex = std::mem::zeroed();
+        (libc::adjtimex(&raw mut clock), clock)
+    };
+    if state == -1 { Err(io::Error::last_os_error()) } else { Ok(clock.status & libc::STA_UNSYNC == 0) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

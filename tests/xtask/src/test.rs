@@ -15,7 +15,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
     ("attest", &["--test", "attest"]),
     ("provider", &["--test", "provider_oidc"]),
-    ("sdk", &["--test", "sdk"]),
+    ("sdk", &["--test", "sdk", "--test", "render"]),
     ("record", &["--test", "record"]),
     ("record-faults", &["--test", "record_faults"]),
     ("init-script", &["--test", "init_script"]),
