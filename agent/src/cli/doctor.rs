@@ -70,8 +70,10 @@ fn diagnose(args: &DoctorArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -
     };
     let text = if args.json { serde_json::json!(found).to_string() + "\n" } else { table(&found) };
     terminal.out.write_all(text.as_bytes()).map_err(closed)?;
-    let below = args.policy.is_some() && found.environments.iter().any(|fit| !fit.below_floor.is_empty());
-    Ok(if below { Exit::RefusedFloor } else { Exit::Ok })
+    // A preset is only offered; what a policy demands, `init` will demand.
+    let demanded = environments.iter().filter(|_| args.policy.is_some());
+    let below = demanded.filter_map(|(_, environment)| meet(&environment.kernel.floor, &facts).err()).next();
+    Ok(below.map_or(Exit::Ok, |below| terminal.show(&below.screen())))
 }
 
 /// The presets of this node's runtime; where it has none, those of no runtime.
@@ -119,7 +121,7 @@ fn fit(of: &str, environment: &Environment, facts: &NodeFacts) -> Fit {
     let unseen = |path: &&PathBuf| !path.exists();
     let said = |path: &PathBuf| {
         let by = presets.iter().find(|entry| entry.names(path)).map_or("the policy", |entry| entry.certainty.word());
-        format!("{} ({by})", path.display())
+        one_line(&format!("{} ({by})", path.display()))
     };
     let not_seen: BTreeSet<String> = paths(&environment.files, &environment.targets).filter(unseen).map(said).collect();
     Fit { of: of.to_owned(), below_floor: missing.iter().map(|one| one.reason()).collect(), not_seen }

@@ -1,5 +1,6 @@
 //! What happened: one JSON line per event, hash-chained, Merkle-committed, durable before anybody is told (facts:
 //! record A.2). The file is the truth; the journal is a mirror.
+//! What a verifier reads fast of a line is a crate of its own, `longhorn_canonical` (agent/design/0014).
 
 pub mod append;
 pub mod chain;

@@ -129,7 +129,6 @@ for name in ("LD_PRELOAD", "JAVA_TOOL_OPTIONS", "PYTHONSTARTUP", "PYSPARK_PYTHON
     HOSTILE.append((at("spark_env_vars", name, value="/tmp/theirs"), f"spark_env_vars.{name}"))
 definition = read("jobs.json")
 for cluster, path in HOSTILE:
-    assert violations({}, cluster) == [], "without the policy nothing refuses it"
     assert path in violations(definition, cluster), (path, violations(definition, cluster))
 assert len(HOSTILE) >= 40
 print("ok hostile", len(HOSTILE))

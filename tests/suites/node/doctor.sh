@@ -35,6 +35,7 @@ assert {one["area"] for one in found["findings"]} == {"kernel", "container", "ru
 P
 weak="setpriv --bounding-set=-sys_admin,-setpcap --inh-caps=-sys_admin,-setpcap"
 expect 80 'REFUSED: mount-namespace-unavailable, capabilities-cannot-be-cut$' unshare --net $weak $binary doctor --policy /mnt/host/bundle/policy.toml
+grep -q '^record: none   reason: mount-namespace-unavailable   exit: 80$' /tmp/out || fail "no screen: $(cat /tmp/out)"
 grep -q '^lock          strength           degraded$' /tmp/out || fail "not degraded: $(cat /tmp/out)"
 expect 0 '' unshare --net $weak $binary doctor
 [ ! -e /run/longhorn ] && [ ! -e /var/lib/longhorn ] && [ ! -e /etc/longhorn ] || fail "it left something"
