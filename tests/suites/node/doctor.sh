@@ -38,4 +38,6 @@ expect 80 'REFUSED: mount-namespace-unavailable, capabilities-cannot-be-cut$' un
 grep -q '^record: none   reason: mount-namespace-unavailable   exit: 80$' /tmp/out || fail "no screen: $(cat /tmp/out)"
 grep -q '^lock          strength           degraded$' /tmp/out || fail "not degraded: $(cat /tmp/out)"
 expect 0 '' unshare --net $weak $binary doctor
-[ ! -e /run/longhorn ] && [ ! -e /var/lib/longhorn ] && [ ! -e /etc/longhorn ] || fail "it left something"
+for left in /run/longhorn /var/lib/longhorn /etc/longhorn; do
+    [ ! -e "$left" ] || fail "it left $left"
+done
