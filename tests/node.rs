@@ -71,6 +71,21 @@ fn a_program_inside_a_locked_tree_has_its_environment_and_outside_it_is_untouche
 }
 
 #[test]
+fn what_is_masked_is_masked_where_a_covered_programs_tree_shows_again_and_deep_programs_run() {
+    if root_or_skip("trees that show twice") {
+        let stage = Stage::new("shown");
+        stage.bundle(|text| {
+            text.replace("root = [\"/usr/bin/python3\"]", "root = [\"/usr/bin/python3\", \"/opt/engine/deep/bin/engine\"]")
+                .replace(
+                    "write = [\"/local_disk0\"]",
+                    "write = [\"/local_disk0\"]\nexecute = [\"/opt/engine\"]\nmask = [\"/usr/share/masked\"]",
+                )
+        });
+        holds("shown.sh", &stage);
+    }
+}
+
+#[test]
 fn sockets_of_services_are_out_of_sight_though_they_come_and_go() {
     if root_or_skip("sockets of services") {
         let stage = Stage::new("deputies");

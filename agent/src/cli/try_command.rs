@@ -76,7 +76,7 @@ fn become_command(
     let lock = sealed(&plan, &canaries).map_err(|error| error.screen(&directory))?;
     if plan.mount {
         unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC).map_err(|errno| failed(errno.into()))?;
-        namespace::build(&plan).map_err(|error| failed(std::io::Error::other(error)))?;
+        namespace::build(&plan, &[]).map_err(|error| failed(std::io::Error::other(error)))?;
     }
     let built = lock.env.build(given.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str())));
     for name in &built.removed {

@@ -62,6 +62,17 @@ pub struct Covered {
     pub targets: Vec<SealedTarget>,
     /// Named by the policy and not there.
     pub absent: Vec<PathBuf>,
+    /// Trees that show a second time, each by a bind mount of its own.
+    pub shown: Vec<Shown>,
+}
+
+/// A tree that shows in two places, so that a covered program stays among its neighbours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Where it lies.
+    pub tree: PathBuf,
+    /// Where it shows as well, read-only.
+    pub at: PathBuf,
 }
 
 const NONE: Option<&str> = None;
@@ -95,7 +106,11 @@ pub fn install(targets: &[Target], launcher: &[u8], means: Means) -> Result<Cove
         let mut copy = launcher.to_vec();
         copy[number_place.clone()].copy_from_slice(&target.number.to_le_bytes());
         let real = match means {
-            Means::Bind => by_bind(&program, target.number, &copy, &mut journal)?,
+            Means::Bind => {
+                let (shown, real) = by_bind(&program, target.number, &copy, &mut journal)?;
+                covered.shown.push(shown);
+                real
+            }
             Means::Rename => by_rename(&program, &copy, &mut journal)?,
         };
         covered.targets.push(SealedTarget { number: target.number, kind: target.kind, real });
@@ -104,7 +119,7 @@ pub fn install(targets: &[Target], launcher: &[u8], means: Means) -> Result<Cove
     Ok(covered)
 }
 
-fn by_bind(program: &Path, number: u32, copy: &[u8], journal: &mut Journal) -> Result<PathBuf, CoverError> {
+fn by_bind(program: &Path, number: u32, copy: &[u8], journal: &mut Journal) -> Result<(Shown, PathBuf), CoverError> {
     let directory = program.parent().unwrap_or(Path::new("/"));
     // Never the whole root: what is bound here is as readable as the rules on its inodes allow, whatever path they name.
     let prefix = directory.parent().filter(|prefix| prefix.parent().is_some()).unwrap_or(directory);
@@ -120,7 +135,8 @@ fn by_bind(program: &Path, number: u32, copy: &[u8], journal: &mut Journal) -> R
     journal.note(&Change::Mount(program.to_owned()))?;
     mount(Some(&launcher), program, NONE, MsFlags::MS_BIND, NONE).map_err(|errno| at("cover", program)(errno.into()))?;
     let below = program.strip_prefix(prefix).expect("the prefix is an ancestor of the program");
-    Ok(bound.join(below))
+    let real = bound.join(below);
+    Ok((Shown { tree: prefix.to_owned(), at: bound }, real))
 }
 
 fn by_rename(program: &Path, copy: &[u8], journal: &mut Journal) -> Result<PathBuf, CoverError> {

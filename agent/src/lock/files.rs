@@ -7,6 +7,7 @@ use longhorn_sys::landlock::{
     RESOLVE_UNIX, TRUNCATE, WRITE_FILE, handled,
 };
 
+use super::cover::Shown;
 use super::plan::PathRule;
 
 /// What a rule grants, before the kernel's ABI and the kind of file narrow it.
@@ -75,6 +76,25 @@ pub fn needed(rules: Vec<PathRule>, abi: u32) -> Vec<PathRule> {
     rules.zip(kept).filter_map(|(rule, kept)| kept.then_some(rule)).collect()
 }
 
+/// The rules, and one for each tree that shows elsewhere and lies below what a rule grants: from there, the kernel meets the
+/// tree's own inode on its way up and never the rule's. What is granted is what the rules grant that path, but for writing.
+pub fn through(mut rules: Vec<PathRule>, shown: &[Shown]) -> Vec<PathRule> {
+    for tree in shown.iter().map(|shown| &shown.tree) {
+        let real = |rule: &PathRule| std::fs::canonicalize(&rule.path).unwrap_or_else(|_| rule.path.clone());
+        let above = rules.iter().filter(|rule| tree.starts_with(real(rule)));
+        let grants = above.fold(Grants::default(), |sum, rule| Grants {
+            read: sum.read || rule.grants.reads(),
+            execute: sum.execute || rule.grants.execute,
+            ..sum
+        });
+        if grants.reads() && rules.iter().all(|rule| real(rule) != *tree) {
+            rules.push(PathRule { path: tree.clone(), grants, file: false });
+        }
+    }
+    rules.sort_by(|one, other| one.path.cmp(&other.path));
+    rules
+}
+
 /// The first of these files that a rule lets a job read, and that rule's path.
 pub fn within_reach<'a>(rules: &'a [PathRule], files: &'a [PathBuf]) -> Option<(&'a Path, &'a Path)> {
     let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -130,6 +150,18 @@ mod tests {
         std::fs::remove_dir_all(&directory).unwrap();
         let expected: Vec<PathRule> = rules.into_iter().zip(rows).filter(|(_, row)| row.2).map(|(rule, _)| rule).collect();
         assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn a_tree_that_shows_elsewhere_has_a_rule_of_its_own_where_one_above_grants_it() {
+        let rule = |path: &str, grants| PathRule { path: path.into(), grants, file: false };
+        let (all, read) =
+            (Grants { write: true, execute: true, ..Grants::default() }, Grants { read: true, ..Grants::default() });
+        let shown = |tree: &str| Shown { tree: tree.into(), at: "/elsewhere".into() };
+        let rules = vec![rule("/nowhere/a", all), rule("/nowhere/b", read), rule("/nowhere/c", all)];
+        let found = through(rules.clone(), &[shown("/nowhere/a/in/it"), shown("/nowhere/c"), shown("/nowhere/beside")]);
+        let added = rule("/nowhere/a/in/it", Grants { read: true, execute: true, ..Grants::default() });
+        assert_eq!(found, [rules[0].clone(), added, rules[1].clone(), rules[2].clone()]);
     }
 
     #[test]

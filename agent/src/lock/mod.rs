@@ -17,7 +17,7 @@ mod strength;
 pub mod uncover;
 
 pub use apply::{ApplyError, Locked, Place, Standing, apply, standing};
-pub use files::{needed, within_reach};
+pub use files::{needed, through, within_reach};
 pub use plan::{Plan, PlanError, Target, TargetKind, plan};
 pub use probe::NodeFacts;
 pub use strength::{BelowFloor, Missing, Strength, meet, open_ways};

@@ -13,6 +13,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, CpuSet, sched_getaffinity, sched_setaffinity, unshare};
 use nix::unistd::{Pid, gettid};
 
+use super::cover::Shown;
 use super::plan::Plan;
 use crate::host::paths;
 
@@ -43,10 +44,11 @@ const NONE: Option<&str> = None;
 const OWN: &[&str] = &["/opt/longhorn", paths::ETC, paths::RUN, "/var/lib/longhorn"];
 
 /// Builds the namespace in a thread of its own and pins it at [`paths::NAMESPACE_MOUNT`] and [`paths::NAMESPACE_IPC`].
+/// `shown`: trees that show twice, where what is masked must be masked twice.
 ///
 /// # Errors
 /// When a mount that the lock relies on cannot be made.
-pub fn build_and_pin(plan: &Plan) -> Result<Built, NamespaceError> {
+pub fn build_and_pin(plan: &Plan, shown: &[Shown]) -> Result<Built, NamespaceError> {
     let pins = Path::new(paths::NAMESPACES);
     fs::create_dir_all(pins).map_err(|cause| NamespaceError { step: "make", path: pins.to_owned(), cause })?;
     mount(Some(pins), pins, NONE, MsFlags::MS_BIND, NONE).map_err(at("bind", pins))?;
@@ -59,7 +61,7 @@ pub fn build_and_pin(plan: &Plan) -> Result<Built, NamespaceError> {
     let mut last = nix::errno::Errno::EINVAL;
     for attempt in 0..TRIES {
         let processor = usable.get(attempt % usable.len().max(1)).copied();
-        match pin_one(plan, processor)? {
+        match pin_one(plan, shown, processor)? {
             Ok(built) => return Ok(built),
             Err(errno) => last = errno,
         }
@@ -73,7 +75,7 @@ pub fn build_and_pin(plan: &Plan) -> Result<Built, NamespaceError> {
 const TRIES: usize = 256;
 
 /// Makes a namespace on a processor and pins it before anything is built in it. The inner error: the kernel refused the pin.
-fn pin_one(plan: &Plan, processor: Option<usize>) -> Result<Result<Built, nix::errno::Errno>, NamespaceError> {
+fn pin_one(plan: &Plan, shown: &[Shown], processor: Option<usize>) -> Result<Result<Built, nix::errno::Errno>, NamespaceError> {
     let pins = Path::new(paths::NAMESPACES);
     // unshare(2) of mount and IPC namespaces is per thread; the thread waits until it is pinned, then builds.
     std::thread::scope(|scope| {
@@ -85,7 +87,7 @@ fn pin_one(plan: &Plan, processor: Option<usize>) -> Result<Result<Built, nix::e
                 .map(|()| gettid());
             // Both ends live in this scope: a closed channel means that the other side gave up.
             let _ = made_send.send(result);
-            pinned_receive.recv().ok().map(|()| build(plan))
+            pinned_receive.recv().ok().map(|()| build(plan, shown))
         });
         let id = made.recv().unwrap_or(Err(nix::errno::Errno::ECHILD)).map_err(at("unshare for", pins))?;
         let pin = |kind: &str, path: &str| {
@@ -129,7 +131,7 @@ pub fn unpin() {
 ///
 /// # Errors
 /// When a mount that the lock relies on cannot be made.
-pub fn build(plan: &Plan) -> Result<Built, NamespaceError> {
+pub fn build(plan: &Plan, shown: &[Shown]) -> Result<Built, NamespaceError> {
     let mut built = Built::default();
     let root = Path::new("/");
     mount(NONE, root, NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE).map_err(at("make slave", root))?;
@@ -138,6 +140,10 @@ pub fn build(plan: &Plan) -> Result<Built, NamespaceError> {
     }
     hide_run(plan)?;
     for path in plan.mask.iter().map(PathBuf::as_path).chain([Path::new(paths::LOG)]) {
+        // First where it shows as well: its own path then still leads to it.
+        for place in elsewhere(path, shown) {
+            mask(&place)?;
+        }
         mask(path)?;
     }
     // Only processes of the own domain are in sight (proc(5), hidepid). Some containers forbid a new proc.
@@ -156,6 +162,12 @@ pub fn build(plan: &Plan) -> Result<Built, NamespaceError> {
         built.without.push("shared-memory".into());
     }
     Ok(built)
+}
+
+/// Where else a path shows: rules sit on inodes, and would let it be read there.
+fn elsewhere(path: &Path, shown: &[Shown]) -> Vec<PathBuf> {
+    let Ok(real) = fs::canonicalize(path) else { return Vec::new() };
+    shown.iter().filter_map(|shown| real.strip_prefix(&shown.tree).ok().map(|below| shown.at.join(below))).collect()
 }
 
 /// Sockets of deputies lie under `/run`, and come and go: all of it is out of sight but Longhorn's own directory and what

@@ -16,7 +16,7 @@ use crate::host::paths;
 use crate::identity::ids::Label;
 use crate::lock::cover::{self, Means};
 use crate::lock::sealed::{Seal, SealedTarget, digest_of, seal};
-use crate::lock::{NodeFacts, Plan, Strength, canary, namespace, needed, plan, within_reach};
+use crate::lock::{NodeFacts, Plan, Strength, canary, namespace, needed, plan, through, within_reach};
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::wire::lease::parse_boot_id;
@@ -92,8 +92,11 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
         .fact("presented", "none of them")
         .hint("name the interpreters of this node as `targets` in the policy's environment"));
     }
-    let built =
-        if planned.mount { Some(namespace::build_and_pin(&planned).map_err(|error| not_installed(&error))?) } else { None };
+    planned.rules = through(planned.rules, &covered.shown);
+    let built = match planned.mount {
+        true => Some(namespace::build_and_pin(&planned, &covered.shown).map_err(|error| not_installed(&error))?),
+        false => None,
+    };
     if let Some(built) = built.filter(|built| !built.without.is_empty()) {
         planned.strength = Strength::Degraded;
         planned.open.extend(built.without);
