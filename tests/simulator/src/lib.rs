@@ -6,5 +6,6 @@ pub mod faults;
 pub mod issuer;
 pub mod scenario;
 mod server;
+mod tls;
 
-pub use server::{Simulator, start};
+pub use server::{Simulator, start, start_with_tls};

@@ -15,11 +15,14 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use crate::faults::{Cut, Fault};
 use crate::issuer::Issuer;
 use crate::scenario::Scenario;
+use crate::tls;
 
 /// What the server holds.
 pub struct State {
@@ -87,8 +90,31 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 /// When the port or the keys cannot be had.
 pub fn start(scenario: Scenario) -> Result<Simulator, Box<dyn std::error::Error>> {
     let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    listener.set_nonblocking(true)?;
     let url = format!("http://{}", listener.local_addr()?);
+    run(scenario, listener, url, None)
+}
+
+/// Starts on a listener of the caller's, with TLS as `name`; returns the root to trust as well (PEM).
+///
+/// # Errors
+/// When the keys cannot be had.
+pub fn start_with_tls(
+    scenario: Scenario,
+    listener: std::net::TcpListener,
+    name: &str,
+) -> Result<(Simulator, String), Box<dyn std::error::Error>> {
+    let url = format!("https://{name}:{}", listener.local_addr()?.port());
+    let (acceptor, root) = tls::for_name(name)?;
+    Ok((run(scenario, listener, url, Some(acceptor))?, root))
+}
+
+fn run(
+    scenario: Scenario,
+    listener: std::net::TcpListener,
+    url: String,
+    tls: Option<TlsAcceptor>,
+) -> Result<Simulator, Box<dyn std::error::Error>> {
+    listener.set_nonblocking(true)?;
     let state = State {
         scenario,
         issuer: Issuer::new()?,
@@ -104,14 +130,26 @@ pub fn start(scenario: Scenario) -> Result<Simulator, Box<dyn std::error::Error>
         runtime.block_on(async move {
             let Ok(listener) = TcpListener::from_std(listener) else { return };
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, serving.clone()));
+                tokio::spawn(accept(stream, tls.clone(), serving.clone()));
             }
         });
     });
     Ok(Simulator { state, url })
 }
 
-async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
+async fn accept(stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<Mutex<State>>) {
+    match tls {
+        None => serve(stream, state).await,
+        Some(tls) => {
+            // Whoever does not trust us goes away here.
+            if let Ok(stream) = tls.accept(stream).await {
+                serve(stream, state).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<Mutex<State>>) {
     let service = service_fn(move |request: Request<Incoming>| {
         let state = state.clone();
         async move { Ok::<_, Infallible>(answer(request, &state).await) }
