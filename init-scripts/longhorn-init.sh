@@ -1,16 +1,19 @@
 #!/bin/sh
-# Puts Longhorn on this node: copies the bundle that lies beside this script to a root-only directory, compares the
-# copy's digests with the two pinned here, and runs `longhorn init`. Anything but a locked node ends non-zero, and the
-# cluster does not start. Holds no secret and prints none.
+# Puts Longhorn on this node: copies the bundle to a root-only directory, compares the copy's digests with the two pinned
+# here, and runs `longhorn init`. Anything but a locked node ends non-zero, and the cluster does not start. Holds no secret
+# and prints none; takes nothing from the environment, where the cluster's own variables are.
 set -eu
 
 # The caller's search path decides nothing here: whoever puts a sha256sum of their own first would pass any check.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 
-# Filled in by `cargo xtask pin BUNDLE`; reviewed and stored together with the bundle.
+# Filled in by `cargo xtask pin DIRECTORY [PLACE]`; reviewed and stored together with the bundle.
 BINARY_SHA256=@BINARY_SHA256@
 SETTINGS_SHA256=@SETTINGS_SHA256@
+# Where nodes find the bundle: a volume, a workspace folder, a directory of the image. The platform may run a copy of this
+# script from elsewhere. Empty: beside the script.
+BUNDLE='@BUNDLE@'
 
 stop() {
   printf 'longhorn-init: %s\n' "$2" >&2
@@ -27,7 +30,7 @@ main() {
   if [ "${1:-}" = --remove ]; then
     exec /opt/longhorn/bin/longhorn uninstall
   fi
-  bundle=${1:-$(dirname "$script")}
+  bundle=${1:-${BUNDLE:-$(dirname "$script")}}
   umask 077
   copy=
   # The copy goes in any case, and the directories if nothing was placed in them.

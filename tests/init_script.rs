@@ -19,11 +19,7 @@ const LARGEST: u64 = 64 * 1024;
 /// A bundle as the README makes it: signed, then pinned by `cargo xtask pin`.
 fn pinned(name: &str) -> Stage {
     let stage = Stage::new(name);
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    run(Command::new(cargo)
-        .args(["run", "--quiet", "--package", "xtask", "--", "pin"])
-        .arg(stage.share.join("bundle"))
-        .current_dir(tree()));
+    support::pin(&stage.share.join("bundle"), "").expect("an honest bundle can be pinned");
     stage
 }
 
@@ -47,14 +43,19 @@ promises! {
 }
 
 #[test]
-fn pinning_fills_in_exactly_the_two_digests_and_the_platform_takes_its_size() {
+fn pinning_fills_in_exactly_the_two_digests_and_the_place_and_the_platform_takes_its_size() {
     let stage = pinned("init-pinned");
     let script = stage.share.join("bundle/longhorn-init.sh");
     let sum = |name: &str| run(Command::new("sha256sum").arg(stage.share.join("bundle").join(name)))[..64].to_owned();
     let template = fs::read_to_string(tree().join("init-scripts/longhorn-init.sh")).expect("the script is there");
     let expected = template.replace("@BINARY_SHA256@", &sum("longhorn")).replace("@SETTINGS_SHA256@", &sum("longhorn.toml"));
-    assert_eq!(fs::read_to_string(&script).expect("it was written"), expected);
-    assert!(!expected.contains("SHA256@"), "a mark is left");
+    assert_eq!(fs::read_to_string(&script).expect("it was written"), expected.replace("@BUNDLE@", ""));
+    support::pin(&stage.share.join("bundle"), "/Volumes/a/b").expect("a place in a volume is one");
+    assert_eq!(fs::read_to_string(&script).expect("it was written"), expected.replace("@BUNDLE@", "/Volumes/a/b"));
+    for place in ["Volumes/a", "/Volumes/it's"] {
+        let refused = support::pin(&stage.share.join("bundle"), place).expect_err("no place at all");
+        assert!(refused.contains("absolute path without quotes"), "{refused}");
+    }
     assert!(fs::metadata(script).expect("it was written").len() <= LARGEST);
 }
 

@@ -1,4 +1,4 @@
-//! The demo's bundle, filled in and signed. Tests and demo share it, so it needs the standard library alone.
+//! A bundle from templates, filled in and signed. Tests and demo share it, so it needs the standard library alone.
 
 use std::fs;
 use std::io;
@@ -7,6 +7,8 @@ use std::process::Command;
 
 /// What a bundle is filled with.
 pub struct Filling<'a> {
+    /// The suite whose templates they are.
+    pub suite: &'a str,
     /// The workspace's URL.
     pub workspace: &'a str,
     /// The URL of the issuer of the job's token.
@@ -24,7 +26,7 @@ pub struct Filling<'a> {
 }
 
 impl Filling<'_> {
-    /// A template of `tests/suites/demo`, filled in.
+    /// A template of the suite, filled in.
     pub fn fill(&self, tree: &Path, name: &str) -> io::Result<String> {
         let rows = [
             ("@URL@", self.workspace),
@@ -36,7 +38,7 @@ impl Filling<'_> {
             ("@CODE@", self.code),
             ("@SIGNER@", self.signer),
         ];
-        let text = fs::read_to_string(tree.join("tests/suites/demo").join(name))?;
+        let text = fs::read_to_string(tree.join("tests/suites").join(self.suite).join(name))?;
         Ok(rows.iter().fold(text, |text, (mark, value)| text.replace(mark, value)))
     }
 

@@ -12,7 +12,7 @@ use bundle::Filling;
 use simulator::Simulator;
 use simulator::scenario::{PRINCIPAL, Scenario};
 
-mod bundle;
+pub mod bundle;
 
 /// The binary under test: the one that ships where `cargo xtask test` built it, else this profile's.
 pub fn longhorn() -> PathBuf {
@@ -95,6 +95,7 @@ impl Stage {
         }
         let signer = bundle::signer(&longhorn(), &key).expect("a key can be made");
         let filling = Filling {
+            suite: "demo",
             workspace: self.workspace.url(),
             issuer: self.workspace.url(),
             kind: "jwt",
@@ -143,6 +144,15 @@ impl Stage {
         command.arg(&self.share).args(["sh", &format!("/mnt/host/code/{script}")]).stdin(Stdio::null());
         command
     }
+}
+
+/// Pins a bundle as the README does; a place, unless it is empty, is where nodes find it.
+pub fn pin(bundle: &Path, place: &str) -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["run", "--quiet", "--package", "xtask", "--", "pin"]).arg(bundle).current_dir(tree());
+    let output = command.args((!place.is_empty()).then_some(place)).output().expect("cargo starts");
+    if output.status.success() { Ok(()) } else { Err(text(&output)) }
 }
 
 /// Runs a command that must succeed; returns its stdout.

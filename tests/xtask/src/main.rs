@@ -19,7 +19,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
                    a node, attested and locked, and what a hostile job then cannot do
   test [--long]    installs what the tests need, then runs every test
   bench            measures what `benches/budgets.toml` promises
-  pin DIRECTORY    writes the digests of a bundle into its init script
+  pin DIRECTORY [PLACE]  writes the digests of a bundle into its init script, and where nodes find it (/Volumes/…)
   ci               format, lints, licences and bans";
 
 fn main() -> ExitCode {
@@ -30,7 +30,8 @@ fn main() -> ExitCode {
         ["demo", options @ ..] => demo::run(options),
         ["test", options @ ..] => test::run(options),
         ["bench"] => bench::run(),
-        ["pin", directory] => pin::pin(directory.as_ref()),
+        ["pin", directory] => pin::pin(directory.as_ref(), None),
+        ["pin", directory, place] => pin::pin(directory.as_ref(), Some(place)),
         ["ci"] => ci::run(),
         _ => Err(USAGE.into()),
     };

@@ -61,6 +61,7 @@ impl Stage {
         for (bundle, token) in [("bundle", "token"), ("bundle-other", "token-other")] {
             let directory = stage.share.join(bundle);
             let filling = Filling {
+                suite: "demo",
                 workspace: &stage.workspace,
                 issuer: stage.issuer.url(),
                 kind: stage.issuer.kind(),
@@ -70,7 +71,7 @@ impl Stage {
                 signer: &signer,
             };
             filling.bundle(&root(), &directory, binary, &key, |text| text)?;
-            pin::pin(&directory)?;
+            pin::pin(&directory, None)?;
         }
         Ok(stage)
     }

@@ -69,6 +69,7 @@ impl Place {
         fs::write(place.outside.join(".databrickscfg"), "[DEFAULT]\ntoken = throwaway\n")?;
         let code = place.code("").display().to_string();
         let filling = Filling {
+            suite: "demo",
             workspace: "https://dbc-1111.cloud.databricks.com",
             issuer: "https://acme.okta.com",
             kind: "jwt",
