@@ -1,0 +1,344 @@
+//! A cluster on this machine: nodes with network, mount, pid, uts and ipc namespaces of their own on a bridge in a network
+//! of their own, a simulated workspace that speaks TLS beside them, and real Spark on the nodes where it is asked for.
+//! The machine's own network is never touched, and everything ends with the test.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use nix::sched::{CloneFlags, setns};
+use serde_json::{Value, json};
+use simulator::scenario::{CLUSTER, JOB, PRINCIPAL, RUN, Scenario};
+use simulator::{Simulator, start_with_tls};
+
+use crate::support::bundle::{Filling, signer};
+use crate::support::{longhorn, now, pin, run, tree};
+
+/// Where nodes find the bundle.
+const BUNDLE: &str = "/Volumes/platform/longhorn/bundle";
+/// The name that the workspace's certificate is for.
+pub const WORKSPACE: &str = "workspace.test";
+/// The driver's address; a worker's last part is the next number.
+pub const DRIVER: &str = "10.88.0.10";
+
+/// The address of node `number`: 0 is the driver.
+pub fn address(number: u8) -> String {
+    format!("10.88.0.{}", 10 + number)
+}
+
+/// One cluster. Dropped, it is gone.
+pub struct Bed {
+    /// What every node sees as /mnt/host.
+    pub share: PathBuf,
+    /// The workspace.
+    pub workspace: Simulator,
+    /// The root that its callers trust, PEM.
+    pub root: String,
+    fabric: String,
+    nodes: Vec<Node>,
+}
+
+struct Node {
+    number: u8,
+    network: String,
+    directory: PathBuf,
+    process: Child,
+    first: u32,
+}
+
+impl Bed {
+    /// A network with a workspace in it, and no node yet. `scenario` has the driver and `workers` workers listed.
+    pub fn new(name: &str, workers: u8) -> Self {
+        let share = tree().join("target/stage").join(name);
+        if share.exists() {
+            fs::remove_dir_all(&share).expect("the old stage can be removed");
+        }
+        for directory in ["state", "runtime", "secrets", "code", "workspace", "volumes/platform/longhorn/bundle"] {
+            fs::create_dir_all(share.join(directory)).expect("the stage can be made");
+        }
+        sweep();
+        let fabric = format!("lh-{}-{name}", std::process::id());
+        let ip = |arguments: &str| run(Command::new("ip").args(arguments.split(' ')));
+        ip(&format!("netns add {fabric}"));
+        ip(&format!("-n {fabric} link set lo up"));
+        ip(&format!("-n {fabric} link add bridge type bridge"));
+        ip(&format!("-n {fabric} addr add 10.88.0.1/24 dev bridge"));
+        ip(&format!("-n {fabric} link set bridge up"));
+        let listener = listener_in(&fabric);
+        let (workspace, root) = start_with_tls(scenario(workers), listener, WORKSPACE).expect("the workspace starts");
+        fs::write(share.join("roots.pem"), &root).expect("a root can be written");
+        let bed = Self { share, workspace, root, fabric, nodes: Vec::new() };
+        let names: String = (0..=workers + 2).map(|number| format!("{} node-{number}\n", address(number))).collect();
+        bed.write("hosts", &format!("127.0.0.1 localhost\n10.88.0.1 {WORKSPACE}\n{names}"));
+        bed.write("variables", "");
+        bed.write("init_scripts", "");
+        bed.write("java", "/usr/lib/jvm/zulu17-ca-amd64\n");
+        bed.cluster(&format!("job-{JOB}-run-{RUN}-main"), true);
+        bed
+    }
+
+    /// Names the cluster, as the platform's own variables do.
+    pub fn cluster(&self, name: &str, job: bool) {
+        let job = if job { "TRUE" } else { "FALSE" };
+        let rows =
+            format!("DB_CLUSTER_ID={CLUSTER}\nDB_CLUSTER_NAME={name}\nDB_IS_JOB_CLUSTER={job}\nDB_INSTANCE_TYPE=i3.xlarge\n");
+        self.write("cluster", &rows);
+    }
+
+    /// Writes a file that every node sees.
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.share.join(name), text).expect("a file can be written");
+    }
+
+    /// Has every node run Longhorn's init script out of a volume, as a compute policy fixes it.
+    pub fn with_longhorn(&self, preset: &str) {
+        let bundle = self.share.join("volumes").join(BUNDLE.trim_start_matches("/Volumes/"));
+        let key = self.share.join("secrets/signer");
+        let filling = Filling {
+            suite: "cluster",
+            workspace: self.workspace.url(),
+            issuer: self.workspace.url(),
+            kind: "jwt",
+            token: "token",
+            lease: "3s",
+            code: "/mnt/host/code",
+            signer: &signer(&longhorn(), &key).expect("a key can be made"),
+        };
+        let fill = |text: String| text.replace("@PRESET@", preset);
+        filling.bundle(tree(), &bundle, &longhorn(), &key, fill).expect("a bundle can be made");
+        pin(&bundle, BUNDLE).expect("it can be pinned");
+        let now = now();
+        let claims = format!(
+            r#"{{"iss":"{}","aud":"longhorn","sub":"{PRINCIPAL}","iat":{now},"exp":{},"groups":["ml-engineers"]}}"#,
+            self.workspace.url(),
+            now + 3600
+        );
+        let token = self.workspace.mint(r#"{"alg":"RS256","kid":"rsa-1","typ":"JWT"}"#, &claims, "rsa");
+        for (name, text) in [("workspace", "agent-secret"), ("token", &token)] {
+            let path = self.share.join("secrets").join(name);
+            fs::write(&path, text).expect("a secret can be written");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("its mode can be set");
+        }
+        self.write("init_scripts", &format!("{BUNDLE}/longhorn-init.sh\n"));
+    }
+
+    /// Puts real Spark and its Python where the runtime has them, as `cargo xtask test` fetched them.
+    pub fn with_spark(&self) {
+        let python = tree().join("target/spark");
+        let packages = glob(&python.join("lib"), "python3").join("site-packages/pyspark");
+        assert!(packages.is_dir(), "no Spark in target/spark: `cargo xtask test` installs it");
+        for (name, target) in [("python3", python), ("spark", packages)] {
+            std::os::unix::fs::symlink(target, self.share.join("runtime").join(name)).expect("a link can be made");
+        }
+        let fast = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
+        self.write(
+            "spark-defaults.conf",
+            &format!(
+                "spark.master spark://{DRIVER}:7077\nspark.driver.host {DRIVER}\nspark.driver.bindAddress {DRIVER}\n\
+                 spark.driver.memory 512m\nspark.executor.memory 512m\nspark.executor.cores 2\nspark.ui.enabled false\n\
+                 spark.sql.shuffle.partitions 4\nspark.driver.extraJavaOptions {fast}\nspark.executor.extraJavaOptions {fast}\n\
+                 spark.scheduler.minRegisteredResourcesRatio 1.0\n"
+            ),
+        );
+    }
+
+    /// Starts node `number` and comes back at once.
+    pub fn start(&mut self, number: u8) {
+        let (name, network) = (format!("node-{number}"), format!("{}-{number}", self.fabric));
+        let (fabric, link) = (&self.fabric, format!("v{number}"));
+        let ip = |arguments: &str| run(Command::new("ip").args(arguments.split(' ')));
+        ip(&format!("netns add {network}"));
+        ip(&format!("-n {fabric} link add {link} type veth peer name eth0 netns {network}"));
+        ip(&format!("-n {fabric} link set {link} master bridge up"));
+        ip(&format!("-n {network} addr add {}/24 dev eth0", address(number)));
+        ip(&format!("-n {network} link set eth0 up"));
+        ip(&format!("-n {network} link set lo up"));
+        let directory = std::env::temp_dir().join(&network);
+        fs::create_dir_all(&directory).expect("a directory can be made");
+        let _ = fs::remove_file(self.share.join("state").join(&name));
+        // A node is root of this machine's user namespace: what would reach the machine itself is taken away.
+        let never = "--bounding-set=-sys_time,-sys_module,-sys_rawio,-sys_boot,-mac_admin,-mac_override,-audit_control";
+        let process = Command::new("nsenter")
+            .arg(format!("--net=/run/netns/{network}"))
+            // Should this process be killed, unshare goes with it, and with unshare the node.
+            .args(["setpriv", "--pdeathsig", "KILL", never])
+            .args([
+                "unshare",
+                "--mount",
+                "--pid",
+                "--uts",
+                "--ipc",
+                "--cgroup",
+                "--fork",
+                "--kill-child",
+                "--propagation",
+                "private",
+            ])
+            .arg(tree().join("tests/suites/cluster/machine.sh"))
+            .arg(&directory)
+            .arg(&self.share)
+            .args([&name, &address(number), DRIVER])
+            .stdin(Stdio::null())
+            .stdout(File::create(self.share.join("state").join(format!("{name}.console"))).expect("a file can be made"))
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("a node starts");
+        let first = first_child(process.id());
+        self.nodes.push(Node { number, network, directory, process, first });
+    }
+
+    /// The state of a node, as its first process says: `ready`, or `failed` with the script and its exit code.
+    pub fn settled(&self, number: u8) -> String {
+        let path = self.share.join("state").join(format!("node-{number}"));
+        for _ in 0..1200 {
+            match fs::read_to_string(&path).unwrap_or_default().trim() {
+                "" | "starting" => std::thread::sleep(Duration::from_millis(50)),
+                state => return state.to_owned(),
+            }
+        }
+        panic!("node-{number} does not settle: {}", self.said(number));
+    }
+
+    /// What the last init script of a node printed.
+    pub fn said(&self, number: u8) -> String {
+        ["stdout", "stderr"]
+            .map(|stream| {
+                fs::read_to_string(self.share.join("state").join(format!("node-{number}.{stream}"))).unwrap_or_default()
+            })
+            .concat()
+    }
+
+    /// Starts nodes and waits until each is ready.
+    pub fn up(&mut self, numbers: impl IntoIterator<Item = u8>) {
+        let numbers: Vec<u8> = numbers.into_iter().collect();
+        numbers.iter().for_each(|number| self.start(*number));
+        for number in numbers {
+            assert_eq!(self.settled(number), "ready", "node-{number}: {}", self.said(number));
+        }
+    }
+
+    /// Ends a node as a lost machine ends.
+    pub fn down(&mut self, number: u8) {
+        let at = self.nodes.iter().position(|node| node.number == number).expect("the node is up");
+        self.nodes.remove(at).end(&self.fabric);
+    }
+
+    /// A command on a node, as the platform's root there: outside of every locked tree.
+    pub fn command(&self, number: u8, program: &str) -> Command {
+        let node = self.nodes.iter().find(|node| node.number == number).expect("the node is up");
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &node.first.to_string(), "-m", "-p", "-n", "-u", "-i", "-C", "-r", "-w"]);
+        command.args([
+            "env",
+            "-i",
+            "sh",
+            "-c",
+            ". /run/platform.env 2> /dev/null; cd /databricks/driver; exec \"$@\"",
+            "sh",
+            program,
+        ]);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// The same, which must succeed; what it printed.
+    pub fn run(&self, number: u8, words: &[&str]) -> String {
+        run(self.command(number, words[0]).args(&words[1..]))
+    }
+
+    /// Runs a job from `code/` on the driver, as the platform submits it.
+    pub fn submit(&self, options: &[&str], job: &str) -> Output {
+        let mut command = self.command(0, "/databricks/spark/bin/spark-submit");
+        command.args(options).arg(format!("/mnt/host/code/{job}"));
+        command.output().expect("a job can be submitted")
+    }
+
+    /// Copies a file of the suite to where jobs are.
+    pub fn code(&self, name: &str) {
+        let from = tree().join("tests/suites/cluster").join(name);
+        fs::copy(from, self.share.join("code").join(name)).expect("the suite has it");
+    }
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        for node in self.nodes.drain(..) {
+            node.end(&self.fabric);
+        }
+        let _ = Command::new("ip").args(["netns", "del", &self.fabric]).status();
+    }
+}
+
+impl Node {
+    fn end(mut self, fabric: &str) {
+        // With it, by --kill-child, every process of the node.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = Command::new("ip").args(["netns", "del", &self.network]).status();
+        let _ =
+            Command::new("ip").args(["-n", fabric, "link", "del", &format!("v{}", self.number)]).stderr(Stdio::null()).status();
+        let _ = fs::remove_dir(&self.directory);
+    }
+}
+
+/// Removes the networks of tests that were killed.
+fn sweep() {
+    for network in fs::read_dir("/run/netns").into_iter().flatten().flatten() {
+        let name = network.file_name().to_string_lossy().into_owned();
+        let maker = name.strip_prefix("lh-").and_then(|rest| rest.split('-').next()).map(|pid| Path::new("/proc").join(pid));
+        if maker.is_some_and(|process| !process.exists()) {
+            let _ = Command::new("ip").args(["netns", "del", &name]).status();
+        }
+    }
+}
+
+/// A listener in another network namespace: the thread goes there, the listener stays there.
+fn listener_in(network: &str) -> TcpListener {
+    let namespace = File::open(Path::new("/run/netns").join(network)).expect("the network is there");
+    let bind = move || {
+        setns(namespace, CloneFlags::CLONE_NEWNET).expect("root may enter it");
+        TcpListener::bind(("10.88.0.1", 0)).expect("its address is free")
+    };
+    std::thread::spawn(bind).join().expect("it was bound")
+}
+
+/// The only child of a process, once it has one.
+fn first_child(parent: u32) -> u32 {
+    for _ in 0..600 {
+        let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+        if let Some(child) = children.split_whitespace().next().and_then(|pid| pid.parse().ok()) {
+            return child;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the node did not start")
+}
+
+/// The entry of a directory that begins with `prefix`.
+fn glob(directory: &Path, prefix: &str) -> PathBuf {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let found = entries
+        .map(|entry| entry.path())
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)));
+    found.unwrap_or_else(|| directory.join(prefix))
+}
+
+/// The honest workspace with the nodes of this bed.
+fn scenario(workers: u8) -> Scenario {
+    let mut scenario = Scenario::honest();
+    let cluster = scenario.clusters.get_mut(CLUSTER).expect("the honest scenario has its cluster");
+    cluster["driver"]["private_ip"] = DRIVER.into();
+    list(cluster, 1..=workers);
+    scenario
+}
+
+/// Has the workspace list exactly these workers.
+pub fn list(cluster: &mut Value, workers: impl IntoIterator<Item = u8>) {
+    let node = |number: u8| json!({ "node_id": format!("e{number}"), "instance_id": format!("i-{number}"), "private_ip": address(number), "host_private_ip": format!("10.0.0.{number}") });
+    cluster["executors"] = workers.into_iter().map(node).collect();
+}
