@@ -98,6 +98,7 @@ fn engineer() -> JobIdentity {
         principal: Principal { kind: PrincipalKind::ServicePrincipal, name: PrincipalName::try_from("sp-9").expect("a name") },
         groups: BTreeSet::from([group("databricks:eng")]),
         compute_policy: None,
+        members: BTreeSet::new(),
         proofs: vec![proof("databricks", SpeaksFor::Job), proof("oidc:okta", SpeaksFor::Job)],
     }
 }

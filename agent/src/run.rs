@@ -3,6 +3,7 @@
 //! `attest` is walked by the sidecar, at the start and at every renewal. What root does on the node around it is in
 //! [`init`]; the launcher's part, from the sealed lock to exec, is [`crate::launch::run`].
 
+mod cluster;
 pub mod init;
 pub mod inventory;
 pub mod keeper;
@@ -159,6 +160,10 @@ fn not_recorded(headline: &'static str) -> impl Fn(crate::record::RecordError) -
 
 /// Tells the job: a context for the grant, under the lock as it is.
 pub fn tell(way: &Way, grant: &Grant, lock: Option<&LockSummary>) -> Context {
+    tell_whom(way, grant, lock, AUDIENCE)
+}
+
+fn tell_whom(way: &Way, grant: &Grant, lock: Option<&LockSummary>, audience: &str) -> Context {
     let principal = actor(way, grant.identity()).id;
     let lifetimes = &way.policy.lifetimes;
     let lifetime = match grant.identity().membership {
@@ -173,7 +178,7 @@ pub fn tell(way: &Way, grant: &Grant, lock: Option<&LockSummary>) -> Context {
             lock,
             principal: &principal,
             boot: &way.boot,
-            audience: AUDIENCE,
+            audience,
             lifetime,
             now: way.clock.now(),
             random: &*way.random,

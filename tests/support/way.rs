@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use longhorn::evidence::{Auth, Failure, Hints, OidcSource, Source, WorkspaceSource, gather, publish_once};
+use longhorn::evidence::{Auth, Failure, Hints, OidcSource, Source, Volumes, WorkspaceSource, gather};
 use longhorn::exit::Exit;
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
 use longhorn::host::http::Http;
@@ -79,7 +79,8 @@ impl Way<'_> {
         let deadline = Deadline { clock: &clock, random: &random, end: clock.boot().plus(self.patience) };
         let http = Http::new(None).expect("TLS can be set up");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-        runtime.block_on(publish_once(&http, &self.workspace(), Path::new(path), bytes, &deadline))
+        let workspace = self.workspace();
+        runtime.block_on(async { Volumes::open(&http, &workspace, &deadline).await?.publish_once(Path::new(path), bytes).await })
     }
 
     pub fn walk(&self) -> Result<JobIdentity, Stop> {

@@ -200,6 +200,7 @@ fn hypothetical(args: &PolicyExplainArgs, policy: &Policy, clock: &dyn Clock) ->
             .map(|group| GroupName::try_from(group.as_str()).map_err(wrong(group)))
             .collect::<Result<BTreeSet<_>, _>>()?,
         compute_policy: args.policy_id.as_deref().map(|id| ComputePolicyId::try_from(id).map_err(wrong(id))).transpose()?,
+        members: BTreeSet::new(),
         proofs: kinds.into_iter().map(|kind| ProofLine { kind, basis: basis.clone(), speaks_for: SpeaksFor::Job }).collect(),
     })
 }

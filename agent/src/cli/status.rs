@@ -27,6 +27,7 @@ pub fn run(args: &StatusArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) ->
         rows.try_for_each(|(label, value)| {
             let text = match value {
                 serde_json::Value::Null => "none".to_owned(),
+                serde_json::Value::String(text) if text.is_empty() => "none".to_owned(),
                 value => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
             };
             writeln!(terminal.out, "{:22} {}", label.replace('_', " "), one_line(&text))

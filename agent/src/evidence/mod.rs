@@ -5,11 +5,11 @@ mod databricks;
 mod failure;
 mod hints;
 mod oidc;
-mod publish;
 mod source;
+mod volume;
 
 pub use claim::{Answered, Claim, DatabricksClaim, OidcClaim};
 pub use failure::{Failure, Who};
 pub use hints::{Hints, HintsError};
-pub use publish::publish_once;
 pub use source::{Auth, OidcSource, Source, WorkspaceSource, gather};
+pub use volume::Volumes;

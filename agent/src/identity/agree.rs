@@ -55,6 +55,7 @@ pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Res
         principal: job.principal,
         groups,
         compute_policy: job.compute_policy,
+        members: job.members,
         proofs: lines,
     };
     Ok(Verified::new(identity, Basis { good_until, checked: now, ..basis }))

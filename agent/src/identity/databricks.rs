@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::ids::{ClusterId, ComputePolicyId, GroupName, JobId, PrincipalName, RunId};
+use super::ids::{ClusterId, ComputePolicyId, GroupName, JobId, NodeAddress, PrincipalName, RunId};
 use super::job::{Membership, NodeRole, Principal, PrincipalKind, Workload, on_screen};
 use super::refusal::Refusal;
 use super::unproven::Unproven;
@@ -26,6 +26,12 @@ struct Cluster {
     driver: Option<Node>,
     #[serde(default)]
     executors: Vec<Node>,
+}
+
+impl Cluster {
+    fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.driver.iter().chain(&self.executors).filter_map(|node| node.private_ip.as_deref())
+    }
 }
 
 #[derive(Deserialize)]
@@ -117,6 +123,7 @@ pub(super) fn verify(claim: &DatabricksClaim, rules: &Rules<'_>) -> Result<Verif
         principal,
         groups,
         compute_policy: cluster.policy_id.as_deref().and_then(|id| ComputePolicyId::try_from(id).ok()),
+        members: cluster.addresses().filter_map(|address| NodeAddress::try_from(address).ok()).collect(),
     };
     let basis = Basis {
         voucher: claim.host.to_string(),
@@ -143,8 +150,7 @@ fn place(cluster: &Cluster, claim: &DatabricksClaim, rules: &Rules<'_>) -> Resul
             Err(contradiction("driver", driver.unwrap_or_default(), ours))
         }
         (false, false) if rules.listed => {
-            let listed: Vec<&str> =
-                driver.into_iter().chain(cluster.executors.iter().filter_map(|node| node.private_ip.as_deref())).collect();
+            let listed: Vec<&str> = cluster.addresses().collect();
             let expected = if listed.is_empty() { "none listed yet".to_owned() } else { listed.join(", ") };
             Err(Refusal::NodeNotListed { expected, presented: ours.to_owned() })
         }

@@ -26,6 +26,8 @@ pub struct JobIdentity {
     pub groups: BTreeSet<GroupName>,
     /// The compute policy that the cluster was made under.
     pub compute_policy: Option<ComputePolicyId>,
+    /// Every node that the workspace lists in the cluster, driver and workers.
+    pub members: BTreeSet<NodeAddress>,
     /// The proofs behind this, one line each.
     pub proofs: Vec<ProofLine>,
 }

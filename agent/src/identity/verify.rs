@@ -43,6 +43,8 @@ pub struct DatabricksProof {
     pub groups: BTreeSet<GroupName>,
     /// The compute policy.
     pub compute_policy: Option<ComputePolicyId>,
+    /// Every node that the workspace lists.
+    pub members: BTreeSet<NodeAddress>,
 }
 
 /// What an issuer proves.

@@ -101,6 +101,15 @@ pub enum Event {
         /// How many did not fit.
         omitted: u32,
     },
+    /// The driver held the nodes that the workspace lists against those that attested themselves.
+    Compared {
+        /// How many the workspace lists.
+        listed: u32,
+        /// Listed, and no attestation of theirs is published.
+        missing: Vec<String>,
+        /// Attested for something else than the driver: address and claim.
+        differing: Vec<String>,
+    },
     /// Every proof was verified and they agree.
     Attested {
         /// Whom the proofs speak of.
@@ -251,6 +260,10 @@ impl Event {
         match self {
             Self::Started { .. } => class("log.started", 1008, 6, 1, 1),
             Self::Inventory { .. } => class("node.inventory", 5001, 2, 1, 1),
+            Self::Compared { missing, differing, .. } if missing.is_empty() && differing.is_empty() => {
+                class("cluster.compared", 5001, 2, 1, 1)
+            }
+            Self::Compared { .. } => class("cluster.compared", 5001, 2, 3, 2),
             Self::Attested { .. } => class("identity.attested", 3002, 1, 1, 1),
             Self::Stopped { .. } => class("decision.stopped", 3003, 1, 4, 2),
             Self::Granted { .. } => class("decision.granted", 3003, 1, 1, 1),

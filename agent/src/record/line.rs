@@ -113,6 +113,7 @@ fn sections(line: &mut Writer, event: &Event) {
         Event::PeerRefused { process } => line.key("proc", process),
         Event::Started { .. }
         | Event::Inventory { .. }
+        | Event::Compared { .. }
         | Event::ContextIssued { .. }
         | Event::LockSealed { .. }
         | Event::SidecarRestarted
@@ -144,6 +145,9 @@ fn extension(event: &Event) -> Value {
         Event::Inventory { processes, listeners, units, init_scripts, omitted } => json!({
             "processes": list(processes), "listeners": list(listeners), "units": list(units), "init_scripts": list(init_scripts), "omitted": omitted,
         }),
+        Event::Compared { listed, missing, differing } => {
+            json!({ "listed": listed, "missing": list(missing), "differing": list(differing) })
+        }
         Event::Attested { proofs, membership, .. } => json!({ "proofs": list(proofs), "membership": membership }),
         Event::Stopped { headline, facts, .. } => json!({ "headline": cut(headline), "facts": list(facts) }),
         Event::Granted { scope, roles, permissions, clearance, enforcement, trace_sha256, .. } => json!({

@@ -7,17 +7,17 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::cluster::{self, Others};
 use super::serve::{os, say};
 use super::{AUDIENCE, Attested, Way, attest, not_recorded, tell};
-use crate::config::settings::{Authority, Settings};
+use crate::config::settings::Settings;
 use crate::context::seal::{Expiry, Voucher, open};
 use crate::context::{Claims, Context, LockSummary};
 use crate::decision::policy::Enforcement;
-use crate::evidence::{Source, publish_once};
+use crate::evidence::Failure;
 use crate::exit::Exit;
 use crate::host::clock::BootTime;
 use crate::host::paths;
-use crate::host::retry::Deadline;
 use crate::identity::job::Membership;
 use crate::lock::sealed::{SealedLock, digest_of};
 use crate::record::Event;
@@ -80,25 +80,33 @@ pub(super) async fn live(
     let lock = begun.lock.clone();
     let session = Rc::new(RefCell::new(session(&way, begun, journal)));
     let random = way.random.clone();
-    serve(sockets, session, way.policy.lifetimes.lease, &*random, async || {
-        let standing = standing.as_ref().ok_or_else(withdrawn)?;
-        let attested = attest(&way, Some(standing)).await?;
+    let (mut others, listed) = (Others::default(), RefCell::new(None));
+    let standing = standing.as_ref();
+    let renew = async || {
+        let attested = attest(&way, Some(standing.ok_or_else(withdrawn)?)).await?;
         if attested.grant.identity().membership == Membership::Provisional {
             return Ok(Renewed::NotListed);
         }
         let context = tell_on_record(&way, &attested, &lock).await?;
-        Ok(Renewed::Listed { context: Box::new(context), end: lease_end(&way, &attested) })
-    })
-    .await
-    .map_err(os("the sidecar's sockets failed"))
+        let end = lease_end(&way, &attested);
+        *listed.borrow_mut() = Some(attested.grant.identity().members.clone());
+        Ok(Renewed::Listed { context: Box::new(context), end })
+    };
+    let look = async || {
+        let (standing, members) = standing.zip(listed.take())?;
+        others.look(&way, settings, standing, &members).await.map(|looked| looked.map_err(|failure| failure.reason()))
+    };
+    serve(sockets, session, way.policy.lifetimes.lease, &*random, renew, look).await.map_err(os("the sidecar's sockets failed"))
 }
 
 /// On a new node: attests, agrees with `init`, publishes.
 async fn begin(way: &Way, settings: &Settings, control: &OwnedFd, init: &OwnedFd) -> Result<Begun, Screen> {
     let end = way.clock.boot().plus(way.patience);
     let attested = attest(way, None).await?;
-    publish_node_key(way, settings, end).await?;
+    let unpublished = |failure: Failure| failure.screen();
+    cluster::publish_key(way, settings, end).await.map_err(unpublished)?;
     let lock = agree_with_init(way, settings, &attested, init).await?;
+    cluster::publish_attestation(way, settings, &attested, &lock, end).await.map_err(unpublished)?;
     let context = tell_on_record(way, &attested, &lock).await?;
     let end = lease_end(way, &attested);
     publish(control, &context).map_err(os("the keeper is gone"))?;
@@ -226,21 +234,6 @@ async fn agree_with_init(way: &Way, settings: &Settings, attested: &Attested, so
     }
 }
 
-/// The node key as a write-once file in the record volume, by the agent's own principal, before user code. Other
-/// directories are `init`'s: it writes them as root.
-async fn publish_node_key(way: &Way, settings: &Settings, end: BootTime) -> Result<(), Screen> {
-    let Authority::Published { directory } = &settings.authority else { return Ok(()) };
-    let Some(Source::Databricks(workspace)) = way.sources.first() else { return Ok(()) };
-    if !directory.starts_with("/Volumes") {
-        return Ok(());
-    }
-    let deadline = Deadline { clock: &*way.clock, random: &*way.random, end };
-    let path = directory.join(format!("{}.jwk", way.key.public().thumbprint()));
-    publish_once(&way.http, workspace, &path, way.key.public().to_jwk().as_bytes(), &deadline)
-        .await
-        .map_err(|failure| failure.screen())
-}
-
 /// The lock that an earlier sidecar put on record, for a sidecar that was started again.
 fn lock_in_place(enforcement: Enforcement) -> LockSummary {
     let sealed = std::fs::read(paths::LOCK).unwrap_or_default();
@@ -265,6 +258,7 @@ fn session(way: &Way, begun: Begun, journal: Journal) -> Session {
         state: begun.state,
         lease_end: begun.lease_end,
         last_failure: begun.last_failure,
+        nodes: None,
         launches: 0,
         unrecorded: 0,
         gaps: 0,

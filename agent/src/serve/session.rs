@@ -26,6 +26,22 @@ impl State {
     }
 }
 
+/// The nodes of the cluster, as its driver sees them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nodes {
+    /// How many the workspace lists.
+    pub listed: u32,
+    /// Listed, and nothing of theirs is published.
+    pub missing: Vec<String>,
+    /// Attested for something else than the driver: address and claim.
+    pub differing: Vec<String>,
+    /// Attestations that are not read yet.
+    pub unread: u32,
+}
+
+/// The nodes of the cluster, or why they are not known now, by its stable name.
+pub type Looked = Result<Nodes, &'static str>;
+
 /// The session.
 pub struct Session {
     /// The record.
@@ -44,6 +60,8 @@ pub struct Session {
     pub lease_end: BootTime,
     /// Why the last renewal did not succeed, by its stable name.
     pub last_failure: Option<String>,
+    /// Absent until they were looked at, on workers, and where nodes do not publish into a volume.
+    pub nodes: Option<Looked>,
     /// Launches reported.
     pub launches: u64,
     /// Launches and callers that could not be recorded.
@@ -82,6 +100,17 @@ impl Session {
         None
     }
 
+    /// Keeps what the driver saw of the other nodes; the record has it each time that it is something else.
+    pub fn compared(&mut self, nodes: Looked) {
+        if let Ok(Nodes { listed, missing, differing, .. }) = &nodes
+            && self.nodes.as_ref() != Some(&nodes)
+            && !self.recorder.offer(Event::Compared { listed: *listed, missing: missing.clone(), differing: differing.clone() })
+        {
+            self.unrecorded += 1;
+        }
+        self.nodes = Some(nodes);
+    }
+
     /// Has the record admit what it lacks; a full queue hears of it the next time.
     pub fn admit_gap(&mut self) {
         let count = self.unrecorded - self.gaps;
@@ -95,7 +124,7 @@ impl Session {
     pub fn status_json(&self) -> String {
         let left = self.lease_end.0.saturating_sub(self.clock.boot().0);
         let claims = self.context.as_ref().map(Context::claims);
-        json!({
+        let mut status = json!({
             "state": match self.state {
                 State::Locked | State::Observing if left == 0 => "lapsed",
                 State::Locked => "locked",
@@ -116,7 +145,17 @@ impl Session {
             "launches": self.launches,
             "launches_unrecorded": self.unrecorded,
             "peers_refused": self.refused_peers,
-        })
-        .to_string()
+        });
+        match &self.nodes {
+            None => {}
+            Some(Ok(nodes)) => {
+                status["nodes_listed"] = nodes.listed.into();
+                status["nodes_missing"] = nodes.missing.join(", ").into();
+                status["nodes_differing"] = nodes.differing.join(", ").into();
+                status["nodes_unread"] = nodes.unread.into();
+            }
+            Some(Err(reason)) => status["nodes_listed"] = format!("unknown: {reason}").into(),
+        }
+        status.to_string()
     }
 }

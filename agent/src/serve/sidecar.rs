@@ -1,5 +1,5 @@
 //! The sidecar's life after the verdict: answers, records, renews, withdraws. It never sees evidence or policy: whoever
-//! starts it hands it a `renew` that walks the whole way again.
+//! starts it hands it a `renew` that walks the whole way again, and a `look` at the other nodes.
 
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::session::{Session, State};
+use super::session::{Looked, Session, State};
 use super::{api, launches};
 use crate::context::Context;
 use crate::host::clock::BootTime;
@@ -52,15 +52,17 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When sockets or signals fail; the keeper then starts another sidecar.
-pub async fn serve<R>(
+pub async fn serve<R, L>(
     sockets: Sockets,
     session: Rc<RefCell<Session>>,
     lease: Duration,
     random: &dyn Random,
     renew: R,
+    look: L,
 ) -> std::io::Result<()>
 where
     R: AsyncFnMut() -> Result<Renewed, Screen>,
+    L: AsyncFnMut() -> Option<Looked>,
 {
     let control = sockets.control;
     // The same socket, watched: its end becomes readable only when the keeper is gone.
@@ -76,7 +78,7 @@ where
         tokio::select! {
             never = api::answer(listener, session.clone()) => match never {},
             failed = launches::listen(sockets.launch, session.clone()) => failed.map(|never| match never {}),
-            failed = renewals(&control, &session, lease, random, renew) => failed,
+            failed = renewals(&control, &session, lease, random, renew, look) => failed,
             () = heartbeats(&session) => Ok(()),
             gone = watched.readable() => gone,
             _ = term.recv() => Ok(()),
@@ -90,15 +92,17 @@ where
     ended
 }
 
-async fn renewals<R>(
+async fn renewals<R, L>(
     control: &OwnedFd,
     session: &Rc<RefCell<Session>>,
     lease: Duration,
     random: &dyn Random,
     mut renew: R,
+    mut look: L,
 ) -> std::io::Result<()>
 where
     R: AsyncFnMut() -> Result<Renewed, Screen>,
+    L: AsyncFnMut() -> Option<Looked>,
 {
     let clock = session.borrow().clock.clone();
     // Soon enough before the end that one failure leaves time for another try; not faster and faster towards an end that no
@@ -116,11 +120,17 @@ where
             Ok(Renewed::Listed { context, end }) => {
                 publish(control, &context)?;
                 packet::put(control, &ToKeeper::Lease(end).encode())?;
-                let mut session = session.borrow_mut();
-                session.lease_end = end;
-                session.state = State::of(&session.lock);
-                session.context = Some(*context);
-                session.last_failure = None;
+                {
+                    let mut session = session.borrow_mut();
+                    session.lease_end = end;
+                    session.state = State::of(&session.lock);
+                    session.context = Some(*context);
+                    session.last_failure = None;
+                }
+                // Only now: what the other nodes did decides nothing here, and must not keep this one waiting.
+                if let Some(nodes) = look().await {
+                    session.borrow_mut().compared(nodes);
+                }
                 pause = before(end);
             }
             Ok(Renewed::NotListed) => {

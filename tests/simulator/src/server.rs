@@ -1,8 +1,9 @@
 //! Routes, on one thread of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub struct State {
     faults: Vec<Fault>,
     requests: BTreeMap<String, u32>,
     files: BTreeMap<String, Vec<u8>>,
+    directories: BTreeSet<String>,
     url: String,
 }
 
@@ -121,6 +123,7 @@ fn run(
         faults: Vec::new(),
         requests: BTreeMap::new(),
         files: BTreeMap::new(),
+        directories: BTreeSet::new(),
         url: url.clone(),
     };
     let state = Arc::new(Mutex::new(state));
@@ -204,6 +207,8 @@ fn absent(what: &str, id: &str) -> Response<Full<Bytes>> {
     reply(400, &json!({ "error_code": "INVALID_PARAMETER_VALUE", "message": format!("{what} {id} does not exist") }))
 }
 
+const FILES: &str = "/api/2.0/fs/files";
+const DIRECTORIES: &str = "/api/2.0/fs/directories";
 const SCIM: &str = "/api/2.0/preview/scim/v2/";
 const TOKEN: &str = "simulated-access-token";
 
@@ -259,19 +264,63 @@ fn route(
         },
         (&Method::GET, path) if path.ends_with("/jobs/get") => find(&state.scenario.jobs, "Job", &parameter("job_id")),
         (&Method::GET, path) if path.starts_with(SCIM) => scim(&path[SCIM.len()..], parameters, &state.scenario),
-        (&Method::PUT, path) if path.starts_with("/api/2.0/fs/files/") => {
+        (&Method::PUT, path) if path.starts_with(FILES) => {
+            // A file cannot lie in a directory that nobody made; a volume itself is there.
+            let parent = path[FILES.len()..].rsplit_once('/').map_or("", |(parent, _)| parent);
+            if parent.split('/').count() > 4 && !state.directories.contains(parent) {
+                return reply(404, &json!({ "error_code": "NOT_FOUND", "message": format!("no directory {parent}") }));
+            }
             if state.files.contains_key(path) && parameter("overwrite") != "true" {
                 return reply(409, &json!({ "error_code": "ALREADY_EXISTS", "message": "the file exists" }));
             }
             state.files.insert(path.to_owned(), body.to_vec());
             reply(204, &Value::Null)
         }
-        (&Method::GET, path) if path.starts_with("/api/2.0/fs/files/") => match state.files.get(path) {
+        (&Method::PUT, path) if path.starts_with(DIRECTORIES) => {
+            // With all that it lies in.
+            let whole = Path::new(path[DIRECTORIES.len()..].trim_end_matches('/'));
+            state.directories.extend(whole.ancestors().map(|one| one.to_string_lossy().into_owned()));
+            reply(204, &Value::Null)
+        }
+        (&Method::GET, path) if path.starts_with(DIRECTORIES) => directory(&path[DIRECTORIES.len()..], parameters, state),
+        (&Method::GET, path) if path.starts_with(FILES) => match state.files.get(path) {
             Some(file) => Response::new(Full::new(Bytes::from(file.clone()))),
-            None => absent("File", path),
+            None => reply(404, &json!({ "error_code": "NOT_FOUND", "message": format!("no file {path}") })),
         },
         (_, path) => reply(404, &json!({ "error_code": "ENDPOINT_NOT_FOUND", "message": path })),
     }
+}
+
+/// What lies directly in a directory, a page at a time.
+fn directory(path: &str, parameters: &BTreeMap<String, String>, state: &State) -> Response<Full<Bytes>> {
+    let path = path.trim_end_matches('/');
+    if !state.directories.contains(path) {
+        return reply(404, &json!({ "error_code": "NOT_FOUND", "message": format!("no directory {path}") }));
+    }
+    let inside = |whole: &str| whole.strip_prefix(path)?.strip_prefix('/').filter(|name| !name.contains('/')).map(str::to_owned);
+    let files = state.files.iter().filter_map(|(file, bytes)| Some((inside(&file[FILES.len()..])?, Some(bytes.len()))));
+    let entries: BTreeMap<String, Option<usize>> =
+        files.chain(state.directories.iter().filter_map(|one| Some((inside(one)?, None)))).collect();
+    let number = |name: &str| parameters.get(name).and_then(|text| text.parse::<usize>().ok());
+    let (begin, size) = (number("page_token").unwrap_or(0), number("page_size").unwrap_or(1000).clamp(1, 1000));
+    let contents: Vec<Value> = entries
+        .iter()
+        .skip(begin)
+        .take(size)
+        .map(|(name, length)| {
+            let mut entry =
+                json!({ "path": format!("{path}/{name}"), "name": name, "is_directory": length.is_none(), "last_modified": 0 });
+            if let Some(length) = length {
+                entry["file_size"] = (*length).into();
+            }
+            entry
+        })
+        .collect();
+    let mut page = json!({ "contents": contents });
+    if begin + size < entries.len() {
+        page["next_page_token"] = (begin + size).to_string().into();
+    }
+    reply(200, &page)
 }
 
 /// A run with one page of its tasks: 100, and where the next begins.
