@@ -235,6 +235,25 @@ fn an_identity_that_is_withdrawn_ends_new_launches_within_one_period() {
 }
 
 #[test]
+fn what_the_platform_calls_is_untouched_and_on_record_before_and_after_the_lease_ends() {
+    if root_or_skip("the platform's own callers") {
+        let stage = Stage::new("callers");
+        let targets = "root = [\"/opt/engine/bin/engine\"]\ninside = [\"/usr/bin/python3\"]";
+        stage.bundle(|text| {
+            text.replace("root = [\"/usr/bin/python3\"]", targets)
+                .replace("write = [\"/local_disk0\"]", "write = [\"/local_disk0\"]\nexecute = [\"/opt/engine\"]")
+        });
+        stage.wheels();
+        let withdraw = || {
+            stage.workspace.edit(|scenario| {
+                scenario.principals.get_mut(PRINCIPAL).expect("the principal is there")["active"] = false.into();
+            });
+        };
+        while_it_runs(&stage, "callers.sh", &[("ready", &withdraw)]);
+    }
+}
+
+#[test]
 fn launches_are_allowed_no_longer_than_the_evidence_is_good_for() {
     if root_or_skip("evidence that ends") {
         let stage = Stage::new("evidence-ends");
