@@ -12,7 +12,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
-use serde_json::{Value, json};
+use serde_json::json;
 use simulator::scenario::{CLUSTER, JOB, PRINCIPAL, RUN, Scenario};
 use simulator::{Simulator, start_with_tls};
 
@@ -73,7 +73,7 @@ impl Bed {
         let (workspace, root) = start_with_tls(scenario(workers), listener, WORKSPACE).expect("the workspace starts");
         fs::write(share.join("roots.pem"), &root).expect("a root can be written");
         let bed = Self { share, workspace, root, fabric, nodes: Vec::new() };
-        let names: String = (0..=workers + 2).map(|number| format!("{} node-{number}\n", address(number))).collect();
+        let names: String = (0..=workers + 4).map(|number| format!("{} node-{number}\n", address(number))).collect();
         bed.write("hosts", &format!("127.0.0.1 localhost\n10.88.0.1 {WORKSPACE}\n{names}"));
         bed.write("variables", "");
         bed.write("init_scripts", "");
@@ -99,13 +99,16 @@ impl Bed {
     pub fn with_longhorn(&self, preset: &str) {
         let bundle = self.share.join("volumes").join(BUNDLE.trim_start_matches("/Volumes/"));
         let key = self.share.join("secrets/signer");
+        if key.exists() {
+            fs::remove_file(&key).expect("the old key can be removed");
+        }
         let filling = Filling {
             suite: "cluster",
             workspace: self.workspace.url(),
             issuer: self.workspace.url(),
             kind: "jwt",
             token: "token",
-            lease: "3s",
+            lease: "6s",
             code: "/mnt/host/code",
             signer: &signer(&longhorn(), &key).expect("a key can be made"),
         };
@@ -233,15 +236,7 @@ impl Bed {
         let node = self.nodes.iter().find(|node| node.number == number).expect("the node is up");
         let mut command = Command::new("nsenter");
         command.args(["-t", &node.first.to_string(), "-m", "-p", "-n", "-u", "-i", "-C", "-r", "-w"]);
-        command.args([
-            "env",
-            "-i",
-            "sh",
-            "-c",
-            ". /run/platform.env 2> /dev/null; cd /databricks/driver; exec \"$@\"",
-            "sh",
-            program,
-        ]);
+        command.args(["env", "-i", "sh", "-c", ". /run/platform.env; cd /databricks/driver; exec \"$@\"", "sh", program]);
         command.stdin(Stdio::null());
         command
     }
@@ -251,17 +246,25 @@ impl Bed {
         run(self.command(number, words[0]).args(&words[1..]))
     }
 
-    /// Runs a job from `code/` on the driver, as the platform submits it.
-    pub fn submit(&self, options: &[&str], job: &str) -> Output {
-        let mut command = self.command(0, "/databricks/spark/bin/spark-submit");
-        command.args(options).arg(format!("/mnt/host/code/{job}"));
+    /// Runs a job from `code/` on the driver, as the platform submits it: with these variables of the cluster.
+    pub fn submit(&self, variables: &[(&str, &str)], options: &[&str], job: &str) -> Output {
+        let assigned = variables.iter().map(|(name, value)| format!("{name}={value}"));
+        let mut command = self.command(0, "env");
+        command.args(assigned).arg("/databricks/spark/bin/spark-submit").args(options);
+        let (program, arguments) = job.split_once(' ').unwrap_or((job, ""));
+        command.arg(format!("/mnt/host/code/{program}")).args(arguments.split_whitespace());
         command.output().expect("a job can be submitted")
     }
 
-    /// Copies a file of the suite to where jobs are.
-    pub fn code(&self, name: &str) {
-        let from = tree().join("tests/suites/cluster").join(name);
-        fs::copy(from, self.share.join("code").join(name)).expect("the suite has it");
+    /// Packages that notebooks can install from, as `cargo xtask test` fetched them.
+    pub fn wheels(&self) {
+        run(Command::new("cp").arg("-r").arg(tree().join("target/wheels")).arg(self.share.join("code/wheels")));
+    }
+
+    /// Copies the suite to where jobs are.
+    pub fn suite(&self) {
+        let from = tree().join("tests/suites/cluster").join(".");
+        run(Command::new("cp").arg("-r").arg(from).arg(self.share.join("code")));
     }
 }
 
@@ -331,14 +334,14 @@ fn glob(directory: &Path, prefix: &str) -> PathBuf {
 /// The honest workspace with the nodes of this bed.
 fn scenario(workers: u8) -> Scenario {
     let mut scenario = Scenario::honest();
-    let cluster = scenario.clusters.get_mut(CLUSTER).expect("the honest scenario has its cluster");
-    cluster["driver"]["private_ip"] = DRIVER.into();
-    list(cluster, 1..=workers);
+    scenario.clusters.get_mut(CLUSTER).expect("the honest scenario has its cluster")["driver"]["private_ip"] = DRIVER.into();
+    list(&mut scenario, 1..=workers);
     scenario
 }
 
 /// Has the workspace list exactly these workers.
-pub fn list(cluster: &mut Value, workers: impl IntoIterator<Item = u8>) {
+pub fn list(scenario: &mut Scenario, workers: impl IntoIterator<Item = u8>) {
+    let cluster = scenario.clusters.get_mut(CLUSTER).expect("the scenario has its cluster");
     let node = |number: u8| json!({ "node_id": format!("e{number}"), "instance_id": format!("i-{number}"), "private_ip": address(number), "host_private_ip": format!("10.0.0.{number}") });
     cluster["executors"] = workers.into_iter().map(node).collect();
 }

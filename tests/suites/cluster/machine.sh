@@ -26,6 +26,7 @@ main() {
     state "failed $failed"
     exit 91
   }
+  variables > /run/platform.env
   state ready
   trap 'exit 0' TERM
   spark
@@ -87,18 +88,20 @@ scripts() {
   done < /mnt/host/init_scripts
 }
 
-# The engine's own daemons, with the cluster's variables, as root: the platform starts them through bash.
+# What the platform's own processes start with, the engine's daemons among them, as lines for a shell.
+variables() {
+  printf 'export %s\n' $platform
+  printf 'export %s\n' DB_HOME=/databricks SPARK_HOME=/databricks/spark SPARK_CONF_DIR=/databricks/spark/conf \
+    PYSPARK_PYTHON=/databricks/python/bin/python JAVA_HOME="$(head -n 1 /mnt/host/java)" SPARK_LOCAL_IP="$address" \
+    SPARK_LOCAL_DIRS=/local_disk0/tmp SPARK_LOCAL_HOSTNAME="$name" HOME=/root LANG=C.UTF-8 SPARK_DAEMON_MEMORY=256m \
+    SPARK_WORKER_DIR=/local_disk0/work PATH=/databricks/python3/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  echo 'export SPARK_DAEMON_JAVA_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"'
+  sed 's/^/export /' /mnt/host/variables
+}
+
+# The engine's own daemons, as root: the platform starts them through bash.
 spark() {
   [ -e /databricks/spark/bin/spark-class ] || return 0
-  {
-    printf 'export %s\n' $platform
-    printf 'export %s\n' DB_HOME=/databricks SPARK_HOME=/databricks/spark SPARK_CONF_DIR=/databricks/spark/conf \
-      PYSPARK_PYTHON=/databricks/python/bin/python JAVA_HOME="$(head -n 1 /mnt/host/java)" SPARK_LOCAL_IP="$address" \
-      SPARK_LOCAL_DIRS=/local_disk0/tmp SPARK_LOCAL_HOSTNAME="$name" HOME=/root LANG=C.UTF-8 SPARK_DAEMON_MEMORY=256m \
-      SPARK_WORKER_DIR=/local_disk0/work PATH=/databricks/python3/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-    echo 'export SPARK_DAEMON_JAVA_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"'
-    sed 's/^/export /' /mnt/host/variables
-  } > /run/platform.env
   if [ "$address" = "$driver" ]; then
     daemon org.apache.spark.deploy.master.Master --host "$address" --port 7077 --webui-port 8080 > /databricks/driver/logs/master.log 2>&1 &
   else

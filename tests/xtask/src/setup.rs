@@ -32,12 +32,48 @@ pub fn for_tests() -> Outcome<()> {
         ("journalctl", "systemd"),
         ("dash", "dash"),
         ("bash", "bash"),
+        ("ip", "iproute2"),
+        ("sudo", "sudo"),
+        ("monit", "monit"),
     ])?;
+    java()?;
     venv_package()?;
     wheels()?;
     provider().map(drop)?;
-    sdks()
+    sdks()?;
+    spark()
 }
+
+/// The engine's own: 17 where the system has it, as the runtimes do, else the next one.
+fn java() -> Outcome<()> {
+    if has("java") {
+        return Ok(());
+    }
+    install(&["openjdk-17-jre-headless"]).or_else(|_| install(&["openjdk-21-jre-headless"]))
+}
+
+/// Spark with its Python, and what notebooks are made of, as a runtime has them under /databricks.
+fn spark() -> Outcome<()> {
+    let venv = root().join("target/spark");
+    let python = venv.join("bin/python");
+    let ask = "import importlib.metadata, ipykernel, jupyter_client; print(importlib.metadata.version('pyspark'))";
+    if quietly(Command::new(&python).args(["-c", ask])).is_ok_and(|found| found.trim() == SPARK) {
+        return Ok(());
+    }
+    step(&format!("Spark {SPARK} into {}", venv.display()), || {
+        quietly(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check", "wheel", "setuptools"]);
+        quietly(&mut pip)?;
+        let mut pip = Command::new(&python);
+        // Spark comes as source alone: its own build step makes the wheel.
+        pip.args(["-m", "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check", "--no-build-isolation"]);
+        quietly(pip.arg(format!("pyspark=={SPARK}")).args(["ipykernel", "jupyter_client"]))
+    })
+    .map(drop)
+}
+
+const SPARK: &str = "4.0.5";
 
 /// What the benches compare with.
 pub fn for_benches() -> Outcome<()> {
