@@ -4,6 +4,7 @@ pub mod args;
 mod authority;
 pub mod command;
 pub mod context;
+mod diff;
 mod doctor;
 mod log;
 mod observe;

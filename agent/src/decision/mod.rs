@@ -4,6 +4,7 @@ mod canonical;
 pub mod capability;
 pub mod compute;
 mod decide;
+pub mod diff;
 pub mod environment;
 pub mod grant;
 pub mod policy;
