@@ -176,12 +176,43 @@ fn a_full_disk_at_any_place_is_a_clear_error_and_nothing_half_done_is_left() {
     }
 }
 
+/// A bundle whose policy observes; perl is an `inside` target of it.
+fn observing(stage: &Stage) {
+    stage.bundle(|text| {
+        text.replace("enforcement = \"enforce\"", "enforcement = \"observe\"")
+            .replace("root = [\"/usr/bin/python3\"]", "root = [\"/usr/bin/python3\"]\ninside = [\"/usr/bin/perl\"]")
+    });
+}
+
 #[test]
-fn observe_changes_nothing_but_the_context() {
+fn observe_changes_nothing_but_the_context_and_records_what_enforcing_would_change() {
     if root_or_skip("observe") {
         let stage = Stage::new("observe");
-        stage.bundle(|text| text.replace("enforcement = \"enforce\"", "enforcement = \"observe\""));
+        observing(&stage);
         holds("observe.sh", &stage);
+    }
+}
+
+#[test]
+fn a_node_that_observes_samples_what_the_job_uses_as_directories_and_never_calls_that_complete() {
+    if root_or_skip("sampling") {
+        let stage = Stage::new("sampled");
+        observing(&stage);
+        holds("sampled.sh", &stage);
+    }
+}
+
+#[test]
+fn observed_launches_go_on_without_lock_lease_and_keeper_and_a_copy_from_then_is_nothing_where_it_is_enforced() {
+    if root_or_skip("the ends of observing") {
+        let stage = Stage::new("observe-ends");
+        let kept = stage.share.join("code/enforce");
+        fs::create_dir(&kept).expect("a directory can be made");
+        for name in ["longhorn.toml", "policy.toml", "policy.toml.sig"] {
+            fs::copy(stage.share.join("bundle").join(name), kept.join(name)).expect("the honest bundle is there");
+        }
+        observing(&stage);
+        holds("observe_ends.sh", &stage);
     }
 }
 

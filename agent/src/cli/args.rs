@@ -46,6 +46,9 @@ pub enum Command {
     /// The sidecar; started by the keeper.
     #[command(hide = true)]
     Serve(ServeArgs),
+    /// The sampler of a node that observes; started by the keeper.
+    #[command(hide = true)]
+    Sample(SampleArgs),
 }
 
 /// `init`.
@@ -243,6 +246,17 @@ pub struct KeeperArgs {
     /// No lease is longer, in seconds.
     #[arg(long)]
     pub lease_most: u64,
+    /// Start the sampler: the policy observes.
+    #[arg(long)]
+    pub observe: bool,
+}
+
+/// `sample`.
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// The socket to the sidecar.
+    #[arg(long)]
+    pub samples: i32,
 }
 
 /// `serve`: everything it needs comes by descriptor.
@@ -266,6 +280,9 @@ pub struct ServeArgs {
     /// The launch report socket.
     #[arg(long)]
     pub launch: i32,
+    /// The sampler's socket; absent unless the policy observes.
+    #[arg(long)]
+    pub samples: Option<i32>,
     /// The sidecar's uid and gid.
     #[arg(long)]
     pub uid: u32,

@@ -154,6 +154,7 @@ fn sealed(plan: &Plan, canaries: &canary::Canaries) -> Result<SealedLock, crate:
             mount: None,
             ipc: None,
             targets: Vec::new(),
+            observes: false,
         },
     );
     SealedLock::parse(&bytes)

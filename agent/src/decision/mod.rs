@@ -1,5 +1,6 @@
 //! What is allowed: policy x identity x time. Pure and total, with a trace of every rule.
 
+pub mod access;
 mod canonical;
 pub mod capability;
 pub mod compute;
