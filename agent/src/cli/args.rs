@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 mod policy;
 
 pub use policy::{
-    PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyDiffArgs, PolicyExplainArgs, PolicyRenderArgs, PolicySignArgs, RenderAs,
+    PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyDiffArgs, PolicyExplainArgs, PolicyLearnArgs, PolicyRenderArgs,
+    PolicySignArgs, RenderAs,
 };
 
 /// Attests, decides, locks and records what runs on this Databricks node.
@@ -28,7 +29,7 @@ pub enum Command {
     Status(StatusArgs),
     /// Show or verify the verified context.
     Context(ContextArgs),
-    /// Check, sign, explain, compare or render a policy.
+    /// Check, sign, explain, compare, learn or render a policy.
     Policy(PolicyArgs),
     /// Show or verify the record.
     Log(LogArgs),
@@ -223,6 +224,9 @@ pub struct TryArgs {
     /// Do not lock: trace the command and say which files and variables the lock would have denied.
     #[arg(long)]
     pub observe: bool,
+    /// Write what was observed to this file as JSON, for `longhorn policy learn`.
+    #[arg(long, value_name = "FILE", requires = "observe")]
+    pub json: Option<PathBuf>,
     /// The command.
     #[arg(trailing_var_arg = true, required = true, allow_hyphen_values = true, value_name = "CMD")]
     pub command: Vec<std::ffi::OsString>,

@@ -6,6 +6,7 @@ pub mod command;
 pub mod context;
 mod diff;
 mod doctor;
+mod learn;
 mod log;
 mod observe;
 mod policy;

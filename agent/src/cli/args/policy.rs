@@ -23,6 +23,8 @@ pub enum PolicyCommand {
     Explain(PolicyExplainArgs),
     /// Say who gains and who loses what by another policy.
     Diff(PolicyDiffArgs),
+    /// Propose what an environment lacks, from what nodes and traces saw.
+    Learn(PolicyLearnArgs),
     /// Print a compute policy for the workspace.
     Render(PolicyRenderArgs),
 }
@@ -94,6 +96,23 @@ pub struct PolicyDiffArgs {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `policy learn`.
+#[derive(Debug, Args)]
+pub struct PolicyLearnArgs {
+    /// The policy that the proposal adds to.
+    #[arg(long, value_name = "FILE")]
+    pub base: PathBuf,
+    /// One of its environments.
+    #[arg(long, value_name = "NAME")]
+    pub environment: String,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Logs of nodes (a directory, a segment, or a directory of logs), and traces by `try --observe --json`.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
 }
 
 /// `policy render`.
