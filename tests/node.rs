@@ -191,12 +191,84 @@ fn a_full_disk_at_any_place_is_a_clear_error_and_nothing_half_done_is_left() {
     }
 }
 
+/// A bundle whose policy observes; perl is an `inside` target of it.
+fn observing(stage: &Stage) {
+    stage.bundle(|text| {
+        text.replace("enforcement = \"enforce\"", "enforcement = \"observe\"")
+            .replace("root = [\"/usr/bin/python3\"]", "root = [\"/usr/bin/python3\"]\ninside = [\"/usr/bin/perl\"]")
+    });
+}
+
 #[test]
-fn observe_changes_nothing_but_the_context() {
+fn observe_changes_nothing_but_the_context_and_records_what_enforcing_would_change() {
     if root_or_skip("observe") {
         let stage = Stage::new("observe");
-        stage.bundle(|text| text.replace("enforcement = \"enforce\"", "enforcement = \"observe\""));
+        observing(&stage);
         holds("observe.sh", &stage);
+    }
+}
+
+#[test]
+fn a_node_that_observes_samples_what_the_job_uses_as_directories_and_never_calls_that_complete() {
+    if root_or_skip("sampling") {
+        let stage = Stage::new("sampled");
+        observing(&stage);
+        holds("sampled.sh", &stage);
+    }
+}
+
+#[test]
+fn what_was_learned_by_observing_lets_the_same_job_run_where_it_is_enforced_and_no_secret_or_hook_with_it() {
+    if !root_or_skip("learning") {
+        return;
+    }
+    let stage = Stage::new("learn");
+    for name in ["learn_prelude.sh", "learn_job.py"] {
+        let from = support::tree().join("tests/suites/node").join(name);
+        fs::copy(from, stage.share.join("code").join(name)).expect("it is there");
+    }
+    // Without what is learned the job cannot do its work.
+    let before = stage.node("learn_enforce.sh");
+    assert!(!before.status.success() && text(&before).contains("PermissionError"), "{}", text(&before));
+    observing(&stage);
+    holds("learn_observe.sh", &stage);
+    let proposal = fs::read_to_string(stage.share.join("proposal.toml")).expect("there is a proposal");
+    for told in [
+        "\"SPARK_LOCAL_DIRS\", # ",
+        "# \"MY_SETTING\", # 1 launches",
+        "#   FRAUD_API_KEY: 1 launches; a secret by its name",
+        "#   PYTHONSTARTUP: ",
+        "#   DISPLAY: ",
+        "sampled in 1 logs",
+        "traced ",
+        "never all that a job uses",
+    ] {
+        assert!(proposal.contains(told), "{told} is not in\n{proposal}");
+    }
+    let json = fs::read_to_string(stage.share.join("proposal.json")).expect("it is there as JSON");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let key = json["variables"].as_array().into_iter().flatten().find(|one| one["name"] == "FRAUD_API_KEY");
+    assert!(key.is_some_and(|key| key["group"] == "credential" && key["proposed"] == false), "{json}");
+    // Reviewed: the one unknown name is taken in, and the rest stays as it was proposed.
+    let reviewed = proposal.replace("  # \"MY_SETTING\"", "  \"MY_SETTING\"");
+    stage.bundle(|text| if text.contains("[environments.python-ml]") { format!("{text}\n{reviewed}") } else { text });
+    let after = stage.node("learn_enforce.sh");
+    assert!(after.status.success(), "{}\n{reviewed}", text(&after));
+    let said = String::from_utf8_lossy(&after.stdout).into_owned();
+    assert_eq!(said.trim(), "model /local_disk0 1 None None fraud-training", "{reviewed}");
+}
+
+#[test]
+fn observed_launches_go_on_without_lock_lease_and_keeper_and_a_copy_from_then_is_nothing_where_it_is_enforced() {
+    if root_or_skip("the ends of observing") {
+        let stage = Stage::new("observe-ends");
+        let kept = stage.share.join("code/enforce");
+        fs::create_dir(&kept).expect("a directory can be made");
+        for name in ["longhorn.toml", "policy.toml", "policy.toml.sig"] {
+            fs::copy(stage.share.join("bundle").join(name), kept.join(name)).expect("the honest bundle is there");
+        }
+        observing(&stage);
+        holds("observe_ends.sh", &stage);
     }
 }
 

@@ -34,6 +34,7 @@ fn sealed() -> Vec<u8> {
         mount: None,
         ipc: None,
         targets: Vec::new(),
+        observes: false,
     };
     seal(&plan, &more)
 }

@@ -10,6 +10,7 @@ pub mod keeper;
 mod listeners;
 pub mod live;
 pub mod node;
+pub mod sample;
 pub mod serve;
 
 use std::sync::Arc;

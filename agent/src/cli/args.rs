@@ -2,7 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+mod policy;
+
+pub use policy::{
+    PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyDiffArgs, PolicyExplainArgs, PolicyLearnArgs, PolicyRenderArgs,
+    PolicySignArgs, RenderAs,
+};
 
 /// Attests, decides, locks and records what runs on this Databricks node.
 #[derive(Debug, Parser)]
@@ -22,7 +29,7 @@ pub enum Command {
     Status(StatusArgs),
     /// Show or verify the verified context.
     Context(ContextArgs),
-    /// Check, sign, explain or render a policy.
+    /// Check, sign, explain, compare, learn or render a policy.
     Policy(PolicyArgs),
     /// Show or verify the record.
     Log(LogArgs),
@@ -40,6 +47,9 @@ pub enum Command {
     /// The sidecar; started by the keeper.
     #[command(hide = true)]
     Serve(ServeArgs),
+    /// The sampler of a node that observes; started by the keeper.
+    #[command(hide = true)]
+    Sample(SampleArgs),
 }
 
 /// `init`.
@@ -107,111 +117,6 @@ pub struct ContextVerifyArgs {
     /// Accept a token that has expired, and say so.
     #[arg(long)]
     pub expired: bool,
-}
-
-/// `policy`.
-#[derive(Debug, Args)]
-pub struct PolicyArgs {
-    /// What to do with it.
-    #[command(subcommand)]
-    pub command: PolicyCommand,
-}
-
-/// `policy …`.
-#[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
-    /// Report every problem at file:line:column.
-    Check(PolicyCheckArgs),
-    /// Sign with Ed25519; writes FILE.sig.
-    Sign(PolicySignArgs),
-    /// Show every rule, hit or missed, for an identity and a job.
-    Explain(PolicyExplainArgs),
-    /// Print a compute policy for the workspace.
-    Render(PolicyRenderArgs),
-}
-
-/// `policy check`.
-#[derive(Debug, Args)]
-pub struct PolicyCheckArgs {
-    /// The policy.
-    pub policy: PathBuf,
-    /// Also check these settings, the signature and the binding between the two.
-    #[arg(long, value_name = "FILE")]
-    pub settings: Option<PathBuf>,
-}
-
-/// `policy sign`.
-#[derive(Debug, Args)]
-pub struct PolicySignArgs {
-    /// The policy.
-    pub policy: PathBuf,
-    /// The signing key (a file made by `longhorn authority new`).
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
-}
-
-/// `policy explain`.
-#[derive(Debug, Args)]
-pub struct PolicyExplainArgs {
-    /// The policy.
-    pub policy: PathBuf,
-    /// A group the principal is in, e.g. okta:ml-engineers (repeatable).
-    #[arg(long = "group", value_name = "PROVIDER:GROUP")]
-    pub groups: Vec<String>,
-    /// The workspace (default: the policy's only one).
-    #[arg(long, value_name = "URL")]
-    pub workspace: Option<String>,
-    /// The job; without it: an interactive cluster.
-    #[arg(long, value_name = "ID")]
-    pub job: Option<String>,
-    /// The job's name.
-    #[arg(long, value_name = "NAME", default_value = "")]
-    pub job_name: String,
-    /// A tag of the job (repeatable).
-    #[arg(long = "tag", value_name = "KEY=VALUE")]
-    pub tags: Vec<String>,
-    /// The job is a UI_LOCKED bundle deployment.
-    #[arg(long)]
-    pub locked: bool,
-    /// Whom it runs as: a user name (an address), a service principal's application id (a UUID), or a group.
-    #[arg(long, value_name = "PRINCIPAL")]
-    pub run_as: String,
-    /// The cluster's compute policy.
-    #[arg(long, value_name = "ID")]
-    pub policy_id: Option<String>,
-    /// The proofs that are assumed present (default: all that the policy requires).
-    #[arg(long = "proof", value_name = "KIND")]
-    pub proofs: Vec<String>,
-    /// As JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `policy render`.
-#[derive(Debug, Args)]
-pub struct PolicyRenderArgs {
-    /// The policy.
-    pub policy: PathBuf,
-    /// Which of its [compute.NAME].
-    #[arg(long, value_name = "NAME")]
-    pub compute: String,
-    /// What to print.
-    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = RenderAs::Definition)]
-    pub form: RenderAs,
-    /// The list of allowed init scripts that the workspace has now (its answer, as JSON).
-    #[arg(long, value_name = "FILE", required_if_eq("form", "allow-list"))]
-    pub current: Option<PathBuf>,
-}
-
-/// What `policy render` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RenderAs {
-    /// The definition of the compute policy, JSON.
-    Definition,
-    /// The whole list of allowed init scripts with ours in it, JSON.
-    AllowList,
-    /// Both for Terraform.
-    Terraform,
 }
 
 /// `log`.
@@ -319,6 +224,9 @@ pub struct TryArgs {
     /// Do not lock: trace the command and say which files and variables the lock would have denied.
     #[arg(long)]
     pub observe: bool,
+    /// Write what was observed to this file as JSON, for `longhorn policy learn`.
+    #[arg(long, value_name = "FILE", requires = "observe")]
+    pub json: Option<PathBuf>,
     /// The command.
     #[arg(trailing_var_arg = true, required = true, allow_hyphen_values = true, value_name = "CMD")]
     pub command: Vec<std::ffi::OsString>,
@@ -342,6 +250,17 @@ pub struct KeeperArgs {
     /// No lease is longer, in seconds.
     #[arg(long)]
     pub lease_most: u64,
+    /// Start the sampler: the policy observes.
+    #[arg(long)]
+    pub observe: bool,
+}
+
+/// `sample`.
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// The socket to the sidecar.
+    #[arg(long)]
+    pub samples: i32,
 }
 
 /// `serve`: everything it needs comes by descriptor.
@@ -365,6 +284,9 @@ pub struct ServeArgs {
     /// The launch report socket.
     #[arg(long)]
     pub launch: i32,
+    /// The sampler's socket; absent unless the policy observes.
+    #[arg(long)]
+    pub samples: Option<i32>,
     /// The sidecar's uid and gid.
     #[arg(long)]
     pub uid: u32,

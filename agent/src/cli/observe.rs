@@ -20,31 +20,10 @@ use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use crate::decision::access::Need;
 use crate::exit::Exit;
 use crate::lock::Plan;
 use crate::screen::Screen;
-
-/// What a path is needed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// Read or listed.
-    Read,
-    /// Written, made, renamed or removed.
-    Write,
-    /// Executed.
-    Execute,
-}
-
-impl Need {
-    /// In a sentence.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Execute => "execute",
-        }
-    }
-}
 
 /// What was seen.
 #[derive(Debug, Default)]
@@ -250,6 +229,7 @@ impl Allowed {
                     Need::Read => below(&self.read),
                     Need::Write => below(&self.write) && !below(&self.protect),
                     Need::Execute => below(&self.execute),
+                    Need::Stand => true,
                 }
     }
 }

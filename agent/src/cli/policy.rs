@@ -29,6 +29,8 @@ pub fn run(args: &PolicyArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) ->
         PolicyCommand::Check(check_args) => check(check_args, clock, terminal),
         PolicyCommand::Sign(sign_args) => sign(sign_args, terminal),
         PolicyCommand::Explain(explain_args) => explain(explain_args, clock, terminal),
+        PolicyCommand::Diff(diff_args) => super::diff::compare(diff_args, terminal),
+        PolicyCommand::Learn(learn_args) => super::learn::propose(learn_args, terminal),
         PolicyCommand::Render(render_args) => super::render::render(render_args, terminal),
     };
     outcome.unwrap_or_else(|screen| terminal.show(&screen))

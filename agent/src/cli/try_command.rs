@@ -11,10 +11,14 @@ use super::args::TryArgs;
 use super::observe;
 use super::policy::wrong;
 use super::terminal::Terminal;
+use crate::config::learn::evidence::TRACE;
+use crate::decision::access::Need;
 use crate::decision::environment::{Environment, Floor};
+use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::identity::ids::{Label, LocalName};
 use crate::launch;
+use crate::lock::env::Built;
 use crate::lock::sealed::{Seal, SealedLock, seal};
 use crate::lock::{NodeFacts, Place, Plan, PlanError, apply, canary, namespace, plan};
 use crate::screen::Screen;
@@ -50,8 +54,12 @@ fn find_environment(args: &TryArgs, terminal: &mut Terminal<'_>) -> Result<Envir
             .fact("presented", "not both")
             .hint(OPTIONS));
     };
-    let mut policy = super::policy::load(path, terminal)?;
-    let name = LocalName::try_from(environment.as_str()).map_err(|error| wrong(environment)(error).hint(OPTIONS))?;
+    named_environment(super::policy::load(path, terminal)?, environment, OPTIONS)
+}
+
+/// The environment of that name.
+pub(super) fn named_environment(mut policy: Policy, environment: &str, options: &str) -> Result<Environment, Screen> {
+    let name = LocalName::try_from(environment).map_err(|error| wrong(environment)(error).hint(options))?;
     let known: Vec<String> = policy.environments.keys().map(ToString::to_string).collect();
     policy.environments.remove(&name).ok_or_else(|| {
         Screen::failed("environment-unknown", Exit::Usage, "the policy has no environment of that name")
@@ -122,6 +130,9 @@ fn observed(
     let mut command = observe::traced(&program, &args.command).map_err(not_traced)?;
     let observed = observe::watch(&mut command, &plan).map_err(not_traced)?;
     let built = plan.env.build(given.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str())));
+    if let Some(path) = &args.json {
+        write_trace(path, &observed, &built)?;
+    }
     for name in &built.removed {
         say(terminal, "would remove variable", &name.to_string_lossy());
     }
@@ -136,6 +147,25 @@ fn observed(
     }
     say(terminal, "would deny in all", &format!("{} paths", observed.denied.len()));
     Ok(observed.code)
+}
+
+/// The trace for `longhorn policy learn`: what the environment would have denied. Paths stand in it as they are; it stays
+/// with whoever ran the command.
+fn write_trace(path: &std::path::Path, observed: &observe::Observed, built: &Built) -> Result<(), Screen> {
+    let names = |list: &[OsString]| list.iter().map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    let file = |((path, need), count): (&(PathBuf, Need), &u64)| serde_json::json!({ "need": need.word(), "path": path.to_string_lossy(), "directory": path.is_dir(), "count": count });
+    let trace = serde_json::json!({
+        "kind": TRACE, "traced": true, "removed": names(&built.removed), "overridden": names(&built.overridden),
+        "files": observed.denied.iter().map(file).collect::<Vec<_>>(),
+        "not_traced": observed.not_traced.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+    });
+    std::fs::write(path, format!("{trace}\n")).map_err(|error| {
+        Screen::failed("trace-not-written", Exit::Os, "the trace cannot be written; the command ran to its end")
+            .fact("file", path.display())
+            .fact("expected", "a file that can be written")
+            .fact("presented", error)
+            .hint("name a file in a directory that you may write to, with room")
+    })
 }
 
 fn labels(given: &[String]) -> Result<BTreeSet<Label>, Screen> {
@@ -154,6 +184,7 @@ fn sealed(plan: &Plan, canaries: &canary::Canaries) -> Result<SealedLock, crate:
             mount: None,
             ipc: None,
             targets: Vec::new(),
+            observes: false,
         },
     );
     SealedLock::parse(&bytes)

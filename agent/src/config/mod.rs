@@ -5,6 +5,7 @@ mod check_policy;
 pub mod defaults;
 pub mod document;
 pub mod env_names;
+pub mod learn;
 pub mod problem;
 mod read_compute;
 mod read_environment;

@@ -37,12 +37,13 @@ pub(super) fn environment(name: LocalName, section: Section<'_>) -> Option<Envir
                     format!("known presets: {}", known.join(", ")),
                 );
                 body(&section);
+                section.tables("also").into_iter().for_each(|section| drop(also(section)));
                 section.finish();
                 return None;
             }
         },
     };
-    let own = body(&section);
+    let own = section.tables("also").into_iter().filter_map(also).fold(body(&section), over);
     section.finish();
     let part = match base {
         None => own,
@@ -58,6 +59,18 @@ pub(super) fn environment(name: LocalName, section: Section<'_>) -> Option<Envir
         targets: part.targets,
         open: part.open,
     })
+}
+
+/// `[[environments.NAME.also]]`: more variables and files, each with where they come from, as `policy learn` proposes them.
+fn also(section: Section<'_>) -> Option<Part> {
+    let source = section.need_text("source");
+    let part = Part {
+        variables: section.table("variables").map(variables).unwrap_or_default(),
+        files: section.table("files").map(files).unwrap_or_default(),
+        ..Part::default()
+    };
+    section.finish();
+    source.map(|_| part)
 }
 
 /// What the environment says itself comes first; the preset fills in.
@@ -180,8 +193,8 @@ fn files(section: Section<'_>) -> Files {
 }
 
 /// What Longhorn is made of on a node. The lock refuses to grant it; said here already, where it can be put right.
-const OWN: &[&str] = &["/etc/longhorn", "/opt/longhorn", "/run/longhorn", "/var/lib/longhorn"];
-const RECORD: &str = "/var/lib/longhorn";
+pub(super) const OWN: &[&str] = &["/etc/longhorn", "/opt/longhorn", "/run/longhorn", "/var/lib/longhorn"];
+pub(super) const RECORD: &str = "/var/lib/longhorn";
 
 fn granted(section: &Section<'_>, key: &'static str) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();

@@ -1,10 +1,11 @@
 //! Presets: what a runtime needs of a node, as data. Each entry says where it comes from and how sure that is.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::read_environment::{Part, body, over};
 use super::reader::{Reader, Section};
-use crate::decision::environment::{Environment, paths};
+use crate::decision::environment::{Environment, NamePattern, paths};
 use crate::identity::ids::LocalName;
 
 /// Presets that an environment can name.
@@ -57,6 +58,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The names of variables that it lets through.
+    pub fn allows(&self) -> &BTreeSet<NamePattern> {
+        &self.part.variables.allow
+    }
+
     /// Whether it names this path.
     pub fn names(&self, path: &Path) -> bool {
         paths(&self.part.files, &self.part.targets).any(|named| named == path)
@@ -125,12 +131,9 @@ fn entry(section: Section<'_>) -> Option<Entry> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::config::env_names::DANGEROUS;
     use crate::config::read_environment::lets_through;
-    use crate::decision::environment::NamePattern;
 
     #[test]
     fn every_preset_reads_without_an_error_and_each_entry_has_a_source() {

@@ -1,9 +1,11 @@
 //! What is allowed: policy x identity x time. Pure and total, with a trace of every rule.
 
+pub mod access;
 mod canonical;
 pub mod capability;
 pub mod compute;
 mod decide;
+pub mod diff;
 pub mod environment;
 pub mod grant;
 pub mod policy;

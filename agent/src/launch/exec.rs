@@ -63,7 +63,8 @@ pub fn exec(
     replace(program, arguments, environment)
 }
 
-/// Becomes the program for a caller that is the platform itself: an `inside` target outside of any locked tree.
+/// Becomes the program where nothing is locked: an `inside` target outside of any locked tree, whose caller is the platform, or
+/// any target under `observe`.
 pub(super) fn pass(program: &Path, arguments: Vec<OsString>, environment: Vec<OsString>) -> Result<Infallible, LaunchError> {
     replace(program, arguments, environment)
 }

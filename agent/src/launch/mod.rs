@@ -1,6 +1,7 @@
 //! Becoming the job: the launcher. Single-threaded, reads the sealed lock and the lease, applies, execs, never returns.
 
 mod exec;
+mod observe;
 mod shim;
 
 pub use exec::{LaunchError, exec, exec_unattested};

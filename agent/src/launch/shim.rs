@@ -12,11 +12,12 @@ use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::exec::{LaunchError, exec, pass};
+use super::observe;
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::paths;
 use crate::lock::env::Built;
-use crate::lock::sealed::{SealedLock, SealedTarget};
+use crate::lock::sealed::SealedLock;
 use crate::lock::{ApplyError, Locked, Place, Standing, TargetKind, apply, standing};
 use crate::record::receipt;
 use crate::screen::Screen;
@@ -41,13 +42,17 @@ fn become_job(
     given: Vec<(OsString, OsString)>,
     clock: &dyn Clock,
 ) -> Result<Infallible, Screen> {
-    let lock = SealedLock::open(Path::new(paths::LOCK)).map_err(|error| error.screen(Path::new(paths::LOCK)))?;
+    let lock = match SealedLock::open(Path::new(paths::LOCK)) {
+        Ok(lock) if lock.seal.observes => return observe::with_lock(number, &lock, arguments, &given, clock),
+        Ok(lock) => lock,
+        Err(error) => return observe::without_lock(number, &error, arguments, &given),
+    };
     let target = lock.target(number).ok_or_else(|| unknown_target(number))?;
     let failed = |error: LaunchError| error.screen();
     let inside = match (standing(&lock), target.kind) {
         (Standing::Outside, TargetKind::Inside) => {
             // The caller is the platform: it may not even have a lease to live under yet, or any more.
-            tell(&sidecar(), target, Outcome::Passed, Enforced::default(), &Built::default());
+            tell(&sidecar(), &report(target.number, Outcome::Passed, Enforced::default(), &Built::default()));
             return pass(&target.real, arguments, given.into_iter().map(join).collect()).map_err(failed);
         }
         (Standing::Unclear, TargetKind::Inside) => return Err(unclear(&target.real)),
@@ -63,11 +68,11 @@ fn become_job(
         Some(locked) => (locked, Outcome::Inherited),
         None => (apply(&lock, Place::Root).map_err(|error| not_applied(&error))?, Outcome::Locked),
     };
-    tell(&sidecar, target, outcome, locked.report().enforced, &built);
+    tell(&sidecar, &report(number, outcome, locked.report().enforced, &built));
     exec(locked, recorded, &target.real, arguments, built.entries).map_err(failed)
 }
 
-fn check_lease(lock: &SealedLock, clock: &dyn Clock) -> Result<(), Screen> {
+pub(super) fn check_lease(lock: &SealedLock, clock: &dyn Clock) -> Result<(), Screen> {
     let refused = |error: &dyn std::fmt::Display| {
         Screen::refused("lease-ended", Exit::RefusedLease, "launches are not allowed on this node any more")
             .fact("expected", "a lease that the keeper renews")
@@ -105,7 +110,7 @@ fn not_applied(error: &ApplyError) -> Screen {
         .hint("the program was not started; root targets need the capabilities that `longhorn init` had")
 }
 
-fn unknown_target(number: u32) -> Screen {
+pub(super) fn unknown_target(number: u32) -> Screen {
     Screen::refused(
         "target-unknown",
         Exit::RefusedLock,
@@ -123,17 +128,21 @@ fn unclear(program: &Path) -> Screen {
         .hint("a sandbox within the job, or a job of an earlier lock: start the job again, without another sandbox around this call")
 }
 
-fn sidecar() -> Option<UnixDatagram> {
+pub(super) fn sidecar() -> Option<UnixDatagram> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = UnixDatagram::from(socket(AddressFamily::Unix, SockType::Datagram, flags, None).ok()?);
     socket.connect(paths::SOCKET_LAUNCH).ok()?;
     Some(socket)
 }
 
+pub(super) fn report(target: u32, outcome: Outcome, enforced: Enforced, built: &Built) -> LaunchReport {
+    let (removed, overridden) = (built.removed.iter(), built.overridden.iter());
+    LaunchReport::new(target, outcome, enforced, removed.map(OsString::as_os_str), overridden.map(OsString::as_os_str))
+}
+
 /// One datagram, waited for no longer than [`PATIENCE`]: a sidecar that cannot keep up must not hold a launch.
-fn tell(sidecar: &Option<UnixDatagram>, target: &SealedTarget, outcome: Outcome, enforced: Enforced, built: &Built) {
+pub(super) fn tell(sidecar: &Option<UnixDatagram>, report: &LaunchReport) {
     if let Some(socket) = sidecar {
-        let report = LaunchReport::new(target.number, outcome, enforced, built.removed.iter().map(OsString::as_os_str));
         let bytes = report.encode();
         if socket.send(&bytes).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
             let _ = poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)], PATIENCE);
@@ -142,7 +151,7 @@ fn tell(sidecar: &Option<UnixDatagram>, target: &SealedTarget, outcome: Outcome,
     }
 }
 
-fn join((name, value): (OsString, OsString)) -> OsString {
+pub(super) fn join((name, value): (OsString, OsString)) -> OsString {
     let mut entry = name;
     entry.push(OsStr::new("="));
     entry.push(value);

@@ -28,6 +28,21 @@ pub enum Means {
     Rename,
 }
 
+/// What covers are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Launches are locked: without the sealed lock there is none.
+    Lock,
+    /// Launches are observed: a link beside each copy finds the program where the sealed lock does not.
+    Observe,
+}
+
+/// Where an observing installation, and no other, says which program a copy stands for. Only root writes there, and no lock
+/// grants it: a copy that is left from such an installation finds nothing on a node that enforces.
+pub fn observed_program(number: u32) -> PathBuf {
+    Path::new(paths::LAUNCHERS).join(format!("{number}.real"))
+}
+
 /// One change, as the journal names it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,7 +98,7 @@ pub(super) const KEPT: &str = ".longhorn.";
 ///
 /// # Errors
 /// At the first that fails; the journal then says what [`super::uncover::uninstall`] must undo.
-pub fn install(targets: &[Target], launcher: &[u8], means: Means) -> Result<Covered, CoverError> {
+pub fn install(targets: &[Target], launcher: &[u8], means: Means, purpose: Purpose) -> Result<Covered, CoverError> {
     let number_place = mark::place_in(launcher)
         .ok_or(io::ErrorKind::InvalidData)
         .map_err(|kind| at("number", Path::new(paths::BINARY))(kind.into()))?;
@@ -104,14 +119,19 @@ pub fn install(targets: &[Target], launcher: &[u8], means: Means) -> Result<Cove
             continue;
         }
         let mut copy = launcher.to_vec();
+        let kept = |real: &Path| {
+            let link = observed_program(target.number);
+            std::os::unix::fs::symlink(real, &link).map_err(at("link", &link))
+        };
+        let observed = (purpose == Purpose::Observe).then_some(&kept as &KeptLink<'_>);
         copy[number_place.clone()].copy_from_slice(&target.number.to_le_bytes());
         let real = match means {
             Means::Bind => {
-                let (shown, real) = by_bind(&program, target.number, &copy, &mut journal)?;
+                let (shown, real) = by_bind(&program, target.number, &copy, &mut journal, observed)?;
                 covered.shown.push(shown);
                 real
             }
-            Means::Rename => by_rename(&program, &copy, &mut journal)?,
+            Means::Rename => by_rename(&program, &copy, &mut journal, observed)?,
         };
         covered.targets.push(SealedTarget { number: target.number, kind: target.kind, real });
         seen.push(program);
@@ -119,7 +139,16 @@ pub fn install(targets: &[Target], launcher: &[u8], means: Means) -> Result<Cove
     Ok(covered)
 }
 
-fn by_bind(program: &Path, number: u32, copy: &[u8], journal: &mut Journal) -> Result<(Shown, PathBuf), CoverError> {
+/// Says which program a copy stands for, before the copy stands there.
+type KeptLink<'a> = dyn Fn(&Path) -> Result<(), CoverError> + 'a;
+
+fn by_bind(
+    program: &Path,
+    number: u32,
+    copy: &[u8],
+    journal: &mut Journal,
+    link: Option<&KeptLink<'_>>,
+) -> Result<(Shown, PathBuf), CoverError> {
     let directory = program.parent().unwrap_or(Path::new("/"));
     // Never the whole root: what is bound here is as readable as the rules on its inodes allow, whatever path they name.
     let prefix = directory.parent().filter(|prefix| prefix.parent().is_some()).unwrap_or(directory);
@@ -132,20 +161,21 @@ fn by_bind(program: &Path, number: u32, copy: &[u8], journal: &mut Journal) -> R
     make_read_only(&bound).map_err(|error| at("make read-only", &bound)(io::Error::other(error)))?;
     let launcher = Path::new(paths::LAUNCHERS).join(number.to_string());
     write(&launcher, copy)?;
+    let real = bound.join(program.strip_prefix(prefix).expect("the prefix is an ancestor of the program"));
+    link.map_or(Ok(()), |link| link(&real))?;
     journal.note(&Change::Mount(program.to_owned()))?;
     mount(Some(&launcher), program, NONE, MsFlags::MS_BIND, NONE).map_err(|errno| at("cover", program)(errno.into()))?;
-    let below = program.strip_prefix(prefix).expect("the prefix is an ancestor of the program");
-    let real = bound.join(below);
     Ok((Shown { tree: prefix.to_owned(), at: bound }, real))
 }
 
-fn by_rename(program: &Path, copy: &[u8], journal: &mut Journal) -> Result<PathBuf, CoverError> {
+fn by_rename(program: &Path, copy: &[u8], journal: &mut Journal, link: Option<&KeptLink<'_>>) -> Result<PathBuf, CoverError> {
     let name = program.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let kept = program.with_file_name(format!("{KEPT}{name}"));
     let new = program.with_file_name(format!("{KEPT}{name}.new"));
     write(&new, copy)?;
     journal.note(&Change::Replace(program.to_owned(), kept.clone()))?;
     fs::hard_link(program, &kept).map_err(at("keep", &kept))?;
+    link.map_or(Ok(()), |link| link(&kept))?;
     // One rename: there is no instant at which the name leads nowhere.
     fs::rename(&new, program).map_err(at("cover", program))?;
     Ok(kept)

@@ -54,6 +54,25 @@ impl EnvRule {
         built
     }
 
+    /// What an observed process starts with: what it was given, with the context's own variables instead of whatever stood
+    /// under their prefix. The names are those of [`EnvRule::build`].
+    pub fn observe<'a>(&self, given: impl Iterator<Item = (&'a OsStr, &'a OsStr)> + Clone) -> Built {
+        let others = given.clone().filter(|(name, _)| !name.as_bytes().starts_with(RESERVED));
+        let own = self.fixed.iter().filter(|(name, _)| name.starts_with(RESERVED)).map(|(name, value)| join(name, value));
+        Built {
+            entries: own.chain(others.map(|(name, value)| join(name.as_bytes(), value.as_bytes()))).collect(),
+            ..self.build(given)
+        }
+    }
+
+    /// Whether these variables are of a process that got the context injected, or of a child of one. No proof: any process
+    /// can set them, and one that clears its environment has them no more.
+    pub fn told<'a>(&self, given: impl Iterator<Item = (&'a OsStr, &'a OsStr)> + Clone) -> bool {
+        let mut own = self.fixed.iter().filter(|(name, _)| name.starts_with(RESERVED)).peekable();
+        own.peek().is_some()
+            && own.all(|(name, value)| given.clone().any(|(given, with)| given.as_bytes() == name && with.as_bytes() == value))
+    }
+
     fn allows(&self, name: &[u8]) -> bool {
         self.exact.binary_search_by(|exact| exact.as_slice().cmp(name)).is_ok()
             || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
@@ -132,5 +151,19 @@ mod tests {
             }
             proptest::prop_assert_eq!(built.entries.iter().filter(|entry| entry.to_str().unwrap().starts_with("TZ=")).count(), 1);
         }
+    }
+
+    #[test]
+    fn observed_nothing_changes_but_the_context_and_the_names_are_those_that_enforcing_would_take() {
+        let given =
+            [("PATH", "/bin"), ("LD_PRELOAD", "/x.so"), ("TZ", "Mars"), ("LONGHORN_SCOPE", "forged"), ("LONGHORN_X", "1")];
+        let given = || given.iter().map(|(name, value)| (OsStr::new(*name), OsStr::new(*value)));
+        let observed = rule().observe(given());
+        let expected = ["LONGHORN_SCOPE=fraud", "PATH=/bin", "LD_PRELOAD=/x.so", "TZ=Mars"];
+        assert_eq!(observed.entries, expected.map(OsString::from));
+        let built = rule().build(given());
+        assert_eq!((observed.removed, observed.overridden), (built.removed, built.overridden));
+        assert!(!rule().told(given()) && rule().told([(OsStr::new("LONGHORN_SCOPE"), OsStr::new("fraud"))].into_iter()));
+        assert!(!EnvRule::default().told(given()), "who injects nothing cannot tell");
     }
 }

@@ -21,7 +21,7 @@ use crate::host::digest::hex;
 use crate::screen::Screen;
 use crate::wire::lease::BootId;
 
-const MAGIC: &[u8; 8] = b"LHLOCK2\n";
+const MAGIC: &[u8; 8] = b"LHLOCK3\n";
 const HEADER: usize = 8 + 32;
 /// No sealed lock is longer.
 const MOST: usize = 4 * 1024 * 1024;
@@ -54,6 +54,8 @@ pub struct Seal {
     pub ipc: Option<PathBuf>,
     /// The targets with their real programs.
     pub targets: Vec<SealedTarget>,
+    /// Whether launches are only observed: the policy's word, and nothing of the rest is applied.
+    pub observes: bool,
 }
 
 /// The lock as the launcher reads it.
@@ -135,6 +137,7 @@ pub fn seal(plan: &Plan, seal: &Seal) -> Vec<u8> {
         body.number(u32::from(target.kind == TargetKind::Root));
         body.bytes(target.real.as_os_str().as_bytes());
     });
+    body.number(u32::from(seal.observes));
     body.list(&plan.env.exact, |body, name| body.bytes(name));
     body.list(&plan.env.prefixes, |body, prefix| body.bytes(prefix));
     body.list(&plan.env.fixed, |body, (name, value)| {
@@ -267,6 +270,12 @@ impl<'a> Reader<'a> {
             let kind = if reader.number()? == 1 { TargetKind::Root } else { TargetKind::Inside };
             Some(SealedTarget { number, kind, real: reader.path()? })
         })?;
+        // Neither word but these two: what is not certainly an observing lock is not one.
+        let observes = match self.number()? {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
         let env = EnvRule {
             exact: self.list(|reader| reader.bytes().map(<[u8]>::to_vec))?,
             prefixes: self.list(|reader| reader.bytes().map(<[u8]>::to_vec))?,
@@ -283,7 +292,7 @@ impl<'a> Reader<'a> {
         let filter = seccomp::from_bytes(self.bytes()?)?;
         let full = self.number()? == 1;
         let open = self.list(|reader| String::from_utf8(reader.bytes()?.to_vec()).ok())?;
-        let seal = Seal { boot, receipt, canary, sibling, mount, ipc, targets };
+        let seal = Seal { boot, receipt, canary, sibling, mount, ipc, targets, observes };
         Some(SealedLock { seal, env, rules, landlock, kept, filter, full, open, digest })
     }
 }
@@ -329,6 +338,7 @@ mod tests {
             mount: Some("/run/longhorn/ns/mnt".into()),
             ipc: None,
             targets: vec![SealedTarget { number: 1, kind: TargetKind::Root, real: "/real/python3.11".into() }],
+            observes: false,
         };
         seal(&plan, &more)
     }

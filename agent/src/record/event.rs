@@ -54,10 +54,23 @@ pub struct Process {
 /// Environment variables: names only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Variables {
-    /// How many were removed.
+    /// How many were removed, or would have been.
     pub n: u32,
     /// Their names, as many as fit.
     pub removed: Vec<String>,
+    /// How many got their pinned value instead of another one, or would have.
+    pub pinned: u32,
+    /// Their names, as many as fit.
+    pub overridden: Vec<String>,
+}
+
+/// What a launch that was only observed says besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ObservedLaunch {
+    /// Whether it was of the job: a root target, or a caller that had the context injected. No proof.
+    pub within: bool,
+    /// What enforcing would have refused it for, by the refusal's stable name; empty for nothing.
+    pub would_refuse: &'static str,
 }
 
 /// One event.
@@ -193,10 +206,21 @@ pub enum Event {
         outcome: String,
         /// Whether the lock is of full strength.
         full: bool,
-        /// The variables that were removed.
+        /// The variables that were changed, or would have been.
         variables: Variables,
         /// Whether the kernel shows the marks of the lock on that process.
         corroborated: bool,
+        /// Where the policy says `observe`.
+        observed: Option<ObservedLaunch>,
+    },
+    /// Directories that covered trees were seen to use: by looks now and then, so never all of them.
+    FilesSampled {
+        /// Each a need and a directory that a rule could name.
+        paths: Vec<String>,
+        /// Whether there were more than are kept.
+        full: bool,
+        /// Whether the sampler ended, so that there will be no more.
+        ended: bool,
     },
     /// A caller on the socket was not of the locked job.
     PeerRefused {
@@ -273,6 +297,7 @@ impl Event {
             Self::LockRefused { .. } => class("lock.refused", 5019, 1, 4, 2),
             Self::Launched { corroborated: true, .. } => class("launch.reported", 1007, 1, 1, 1),
             Self::Launched { .. } => class("launch.reported", 1007, 1, 3, 2),
+            Self::FilesSampled { .. } => class("files.sampled", 1001, 14, 1, 1),
             Self::PeerRefused { .. } => class("peer.refused", 3003, 1, 3, 2),
             Self::SidecarRestarted => class("sidecar.restarted", 1008, 6, 3, 1),
             Self::KeyRotated { .. } => class("key.rotate", 3004, 3, 1, 1),

@@ -108,7 +108,13 @@ fn sections(line: &mut Writer, event: &Event) {
         }
         Event::Launched { process, variables, .. } => {
             line.key("proc", process);
-            line.key("env", &json!({ "n": variables.n, "removed": list(&variables.removed) }));
+            line.key(
+                "env",
+                &json!({
+                    "n": variables.n, "removed": list(&variables.removed),
+                    "pinned": variables.pinned, "overridden": list(&variables.overridden),
+                }),
+            );
         }
         Event::PeerRefused { process } => line.key("proc", process),
         Event::Started { .. }
@@ -116,6 +122,7 @@ fn sections(line: &mut Writer, event: &Event) {
         | Event::Compared { .. }
         | Event::ContextIssued { .. }
         | Event::LockSealed { .. }
+        | Event::FilesSampled { .. }
         | Event::SidecarRestarted
         | Event::KeyRotated { .. }
         | Event::Heartbeat { .. }
@@ -159,8 +166,16 @@ fn extension(event: &Event) -> Value {
             json!({ "sha256": sha256, "strength": strength, "open": list(open), "report_sha256": report_sha256 })
         }
         Event::LockRefused { detail, .. } => json!({ "detail": cut(detail) }),
-        Event::Launched { target, outcome, full, corroborated, .. } => {
-            json!({ "target": target, "outcome": outcome, "full": full, "corroborated": corroborated })
+        Event::Launched { target, outcome, full, corroborated, observed, .. } => {
+            let mut said = json!({ "target": target, "outcome": outcome, "full": full, "corroborated": corroborated });
+            if let Some(observed) = observed {
+                said["observed"] = json!(observed);
+            }
+            said
+        }
+        // Always said, so that nobody takes it for more than it is.
+        Event::FilesSampled { paths, full, ended } => {
+            json!({ "sampled": true, "complete": false, "paths": list(paths), "full": full, "ended": ended })
         }
         Event::KeyRotated { next_vkey } => json!({ "next_vkey": next_vkey }),
         Event::Heartbeat { journal_dropped, launches_unrecorded, disk_free } => json!({

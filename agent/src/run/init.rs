@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use self::documents::{Verified, verify};
 use self::keeper::{astray, commit, granted, hear, node_key, not_locked, send};
-use self::lock_node::{lock_node, observed};
+use self::lock_node::{lock_node, observe_node};
 use self::secrets::gather_secrets;
 use super::node;
 use crate::cli::args::InitArgs;
@@ -22,6 +22,7 @@ use crate::config::settings::{Authority, Settings};
 use crate::context::seal::{Expiry, Voucher, open};
 use crate::context::variables::spark_conf;
 use crate::context::{Claims, NodePublicKey};
+use crate::decision::policy::Enforcement;
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::digest::sha256_hex;
@@ -64,7 +65,8 @@ pub fn run(args: &InitArgs, clock: &dyn Clock, talk: &mut dyn io::Write) -> Resu
     let own = node::own().map_err(|error| error.screen())?;
     let mark = sha256_hex(format!("{} {} {}", verified.settings.digest, verified.policy.digest, own.digest).as_bytes());
     if finished(&mark, clock) {
-        return Ok(Summary { line: "longhorn: already locked: this node runs under these very settings and policy".into() });
+        let word = if verified.policy.enforcement == Enforcement::Observe { "observing" } else { "locked" };
+        return Ok(Summary { line: format!("longhorn: already {word}: this node runs under these very settings and policy") });
     }
     for line in undo(clock)? {
         // The node is locked whether or not anybody reads it.
@@ -143,6 +145,7 @@ fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clo
         lease_most,
         &hints,
         clock.boot().plus(settings.node.deadline),
+        verified.policy.enforcement == Enforcement::Observe,
     )
     .map_err(step)?;
     drop(credentials);
@@ -152,7 +155,8 @@ fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clo
     let claims =
         open(&Unverified::new(token.as_bytes()), &Voucher::NodeKey(&key), super::AUDIENCE, clock.now(), Expiry::Enforced)
             .map_err(|refusal| refusal.screen())?;
-    let locked = if claims.enforcement == "observe" { Ok(observed()) } else { lock_node(verified, &claims, &receipt) };
+    let observes = claims.enforcement == "observe";
+    let locked = if observes { observe_node } else { lock_node }(verified, &claims, &receipt);
     let locked = match locked {
         Ok(locked) => locked,
         Err(mut screen) => {
@@ -162,7 +166,7 @@ fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clo
     };
     let line = format!(
         "longhorn: {}: {} as {} in scope {}",
-        if claims.enforcement == "observe" { "observing".to_owned() } else { format!("locked ({})", locked.strength()) },
+        if observes { "observing".to_owned() } else { format!("locked ({})", locked.strength()) },
         claims.sub,
         claims.run_as.name,
         claims.scope

@@ -62,6 +62,7 @@ fn become_keeper(args: &KeeperArgs, clock: &dyn Clock, random: &dyn Random) -> i
             lease,
             lease_most: Duration::from_secs(args.lease_most),
             uid: args.uid,
+            observe: args.observe,
             hints: super::node::hints(env_names::HINTS),
         },
         clock,

@@ -243,6 +243,9 @@ fn lock_in_place(enforcement: Enforcement) -> LockSummary {
             strength: if lock.full { "full" } else { "degraded" }.to_owned(),
             open: lock.open,
         },
+        Ok(lock) if lock.seal.observes => {
+            LockSummary { digest: digest_of(&sealed), strength: "none".to_owned(), open: lock.open }
+        }
         _ => LockSummary { digest: String::new(), strength: "none".to_owned(), open: vec!["observe".into()] },
     }
 }

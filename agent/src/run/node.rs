@@ -194,6 +194,7 @@ pub fn start_keeper(
     lease_most: Duration,
     hints: &[(String, String)],
     until: BootTime,
+    observe: bool,
 ) -> Result<Keeper, NodeError> {
     let failed = || NodeError::at("start", paths::BINARY);
     let (control, control_theirs) = packet::pair().map_err(failed())?;
@@ -207,6 +208,7 @@ pub fn start_keeper(
         command.arg(name).arg(fd.as_raw_fd().to_string());
     }
     command.arg("--uid").arg(uid.to_string()).arg("--lease-most").arg(lease_most.as_secs().to_string());
+    command.args(observe.then_some("--observe"));
     command.spawn().map_err(failed())?;
     fcntl(credentials, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|errno| failed()(errno.into()))?;
     Ok(Keeper { control, verdict, until })

@@ -86,7 +86,8 @@ fn become_sidecar(
     term.add(Signal::SIGTERM);
     term.thread_unblock().map_err(|errno| os("the sidecar cannot hear signals")(errno.into()))?;
     let take = |number| longhorn_sys::inherited::take(number).map_err(os("the sidecar was started without its descriptors"));
-    let sockets = Sockets { control, api: take(args.api)?, launch: take(args.launch)? };
+    let samples = args.samples.map(take).transpose()?;
+    let sockets = Sockets { control, api: take(args.api)?, launch: take(args.launch)?, samples };
     let seed = Zeroizing::new(longhorn_sys::memfd::held(&take(args.node_key)?, 32).map_err(os("the node key cannot be read"))?);
     let credentials = Zeroizing::new(
         longhorn_sys::memfd::held(&take(args.credentials)?, MOST_CREDENTIALS).map_err(os("the credentials cannot be read"))?,

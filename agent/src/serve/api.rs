@@ -16,7 +16,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::peer::{self, Peer, PeerError};
 use super::places::{Places, Whose};
-use super::session::Session;
+use super::session::{Session, State};
 
 /// A caller has this long to send its request, and once more as long to take the answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -77,7 +77,8 @@ fn respond<B>(request: &Request<B>, peer: &Peer, session: &mut Session) -> Respo
     match request.uri().path() {
         "/v1/status" => reply(StatusCode::OK, session.status_json()),
         "/v1/context" => {
-            if !peer.marks.locked(session.kept_capabilities()) {
+            // Where nothing is locked nobody is of the locked job: by the policy's own word the context is for all to read.
+            if session.state != State::Observing && !peer.marks.locked(session.kept_capabilities()) {
                 let entry = session.refused_peer(peer);
                 return refusal(
                     StatusCode::FORBIDDEN,

@@ -37,6 +37,8 @@ pub struct Holdings {
     pub lease_most: Duration,
     /// The sidecar's uid and gid.
     pub uid: u32,
+    /// Whether the policy observes: then a sampler looks at the processes of covered trees.
+    pub observe: bool,
     /// The environment of the sidecar: the platform's `DB_*` hints and nothing else.
     pub hints: Vec<(String, String)>,
 }
@@ -71,7 +73,10 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
     let signals = signals()?;
     let verdict = holdings.verdict.take();
-    let mut sidecar = Some(Sidecar::start(&holdings, verdict, clock)?);
+    // It ends with this function.
+    let sampler = if holdings.observe { Some(Sampler::start()?) } else { None };
+    let samples = sampler.as_ref().map(|sampler| &sampler.samples);
+    let mut sidecar = Some(Sidecar::start(&holdings, samples, verdict, clock)?);
     let mut committed = false;
     let mut deaths = 0usize;
     let mut restart_at: Option<BootTime> = None;
@@ -119,7 +124,7 @@ pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
         }
         if restart_at.is_some_and(|at| clock.boot() >= at) {
             restart_at = None;
-            match Sidecar::start(&holdings, None, clock) {
+            match Sidecar::start(&holdings, samples, None, clock) {
                 Ok(started) => sidecar = Some(started),
                 // No process or descriptor to be had just now: tried again, as after a death. The node key stays.
                 Err(_) => {
@@ -187,7 +192,7 @@ enum Heard {
 }
 
 impl Sidecar {
-    fn start(holdings: &Holdings, verdict: Option<OwnedFd>, clock: &dyn Clock) -> io::Result<Self> {
+    fn start(holdings: &Holdings, samples: Option<&OwnedFd>, verdict: Option<OwnedFd>, clock: &dyn Clock) -> io::Result<Self> {
         let (control, theirs) = packet::pair()?;
         let mut command = Command::new(paths::BINARY);
         command.arg("serve").env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
@@ -199,6 +204,7 @@ impl Sidecar {
             ("--credentials", Some(&holdings.credentials)),
             ("--api", Some(&holdings.api)),
             ("--launch", Some(&holdings.launch)),
+            ("--samples", samples),
         ];
         // Open across exec just while the child starts: the keeper is single-threaded and starts nothing else.
         for (name, fd) in passed.iter().filter_map(|(name, fd)| fd.map(|fd| (name, fd))) {
@@ -248,6 +254,32 @@ impl Sidecar {
     }
 
     fn end(&mut self) {
+        // Both fail only for a child that is already gone.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The sampler. It is not started again: the sidecar sees its end, and the record says that there will be no more samples.
+struct Sampler {
+    child: Child,
+    /// What the sidecar hears it by.
+    samples: OwnedFd,
+}
+
+impl Sampler {
+    fn start() -> io::Result<Self> {
+        let (samples, theirs) = packet::pair()?;
+        let mut command = Command::new(paths::BINARY);
+        command.arg("sample").env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
+        fcntl(&theirs, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        let child = command.arg("--samples").arg(theirs.as_raw_fd().to_string()).spawn()?;
+        Ok(Self { child, samples })
+    }
+}
+
+impl Drop for Sampler {
+    fn drop(&mut self) {
         // Both fail only for a child that is already gone.
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -16,7 +16,7 @@ use super::peer::marks_of;
 use super::session::Session;
 use crate::host::clock::BootTime;
 use crate::record::Event;
-use crate::record::event::{Process, Variables};
+use crate::record::event::{ObservedLaunch, Process, Variables};
 use crate::wire::report::{Enforced, LaunchReport, MOST, Outcome};
 
 /// Reports of one process that are recorded one by one.
@@ -100,7 +100,9 @@ fn note(
     let marks = marks_of(credentials.pid()).unwrap_or_default();
     let corroborated = match report.outcome {
         Outcome::Locked | Outcome::Inherited => marks.locked(session.kept),
-        Outcome::Passed | Outcome::Observed => !marks.locked(session.kept),
+        Outcome::Passed => !marks.locked(session.kept),
+        // Where the policy enforces, nobody observes: such a report is made up.
+        Outcome::Observed | Outcome::ObservedOutside => session.lock.strength == "none",
     };
     let whole = report.enforced.holds(Enforced::FULL) && matches!(report.outcome, Outcome::Locked | Outcome::Inherited);
     let event = Event::Launched {
@@ -109,15 +111,25 @@ fn note(
         outcome: report.outcome.word().to_owned(),
         full: session.lock.strength == "full" && corroborated && whole,
         variables: Variables {
-            n: report.removed_count,
-            removed: report.removed.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
+            n: report.removed.count,
+            removed: words(&report.removed.listed),
+            pinned: report.overridden.count,
+            overridden: words(&report.overridden.listed),
         },
         corroborated,
+        observed: report
+            .outcome
+            .observed()
+            .then(|| ObservedLaunch { within: report.outcome == Outcome::Observed, would_refuse: report.hindrance.reason() }),
     };
     let known = session.targets.contains(&report.target);
     if !known || *count > MOST_PER_PROCESS || !bucket.take(session.clock.boot()) || !session.recorder.offer(event) {
         session.unrecorded += 1;
     }
+}
+
+fn words(names: &[Vec<u8>]) -> Vec<String> {
+    names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
 #[cfg(test)]

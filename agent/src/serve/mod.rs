@@ -10,5 +10,6 @@ pub mod launches;
 pub mod peer;
 pub mod places;
 pub mod publish;
+pub mod samples;
 pub mod session;
 pub mod sidecar;

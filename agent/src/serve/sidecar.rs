@@ -11,7 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::session::{Looked, Session, State};
-use super::{api, launches};
+use super::{api, launches, samples};
 use crate::context::Context;
 use crate::host::clock::BootTime;
 use crate::host::random::Random;
@@ -41,6 +41,8 @@ pub struct Sockets {
     pub api: OwnedFd,
     /// Launch reports.
     pub launch: OwnedFd,
+    /// The sampler's end, on a node that observes.
+    pub samples: Option<OwnedFd>,
 }
 
 /// No renewal follows another one sooner.
@@ -78,6 +80,7 @@ where
         tokio::select! {
             never = api::answer(listener, session.clone()) => match never {},
             failed = launches::listen(sockets.launch, session.clone()) => failed.map(|never| match never {}),
+            failed = samples::listen(sockets.samples, session.clone()) => failed.map(|never| match never {}),
             failed = renewals(&control, &session, lease, random, renew, look) => failed,
             () = heartbeats(&session) => Ok(()),
             gone = watched.readable() => gone,

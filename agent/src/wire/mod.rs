@@ -5,4 +5,5 @@ pub mod credentials;
 pub mod lease;
 pub mod packet;
 pub mod report;
+pub mod samples;
 pub mod verdict;

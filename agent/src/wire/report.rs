@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 /// No datagram is longer.
 pub const MOST: usize = 8 * 1024;
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// How a launch went on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +19,12 @@ pub enum Outcome {
     Passed = 3,
     /// Observed only: nothing but the context was injected.
     Observed = 4,
+    /// Observed, an `inside` target whose caller was not of an observed tree: enforcing would have passed it through.
+    ObservedOutside = 5,
 }
 
 impl Outcome {
-    const ALL: [Self; 4] = [Self::Locked, Self::Inherited, Self::Passed, Self::Observed];
+    const ALL: [Self; 5] = [Self::Locked, Self::Inherited, Self::Passed, Self::Observed, Self::ObservedOutside];
 
     /// The word in records.
     pub fn word(self) -> &'static str {
@@ -30,7 +32,58 @@ impl Outcome {
             Self::Locked => "locked",
             Self::Inherited => "inherited",
             Self::Passed => "passed",
-            Self::Observed => "observed",
+            Self::Observed | Self::ObservedOutside => "observed",
+        }
+    }
+
+    /// Whether nothing was enforced by the policy's own word.
+    pub fn observed(self) -> bool {
+        matches!(self, Self::Observed | Self::ObservedOutside)
+    }
+}
+
+/// What enforcing would have refused an observed launch for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Hindrance {
+    /// Nothing.
+    None = 0,
+    /// The lease.
+    LeaseEnded = 1,
+    /// The sealed lock is not there.
+    LockMissing = 2,
+    /// The sealed lock is somebody else's.
+    LockForeign = 3,
+    /// The sealed lock is damaged.
+    LockDamaged = 4,
+    /// The sealed lock does not know this target.
+    TargetUnknown = 5,
+    /// The receipt of the decision.
+    DecisionNotRecorded = 6,
+}
+
+impl Hindrance {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::None,
+        Self::LeaseEnded,
+        Self::LockMissing,
+        Self::LockForeign,
+        Self::LockDamaged,
+        Self::TargetUnknown,
+        Self::DecisionNotRecorded,
+    ];
+
+    /// The stable name of the refusal that it would have been; empty for none.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::LeaseEnded => "lease-ended",
+            Self::LockMissing => "lock-missing",
+            Self::LockForeign => "lock-foreign",
+            Self::LockDamaged => "lock-damaged",
+            Self::TargetUnknown => "target-unknown",
+            Self::DecisionNotRecorded => "decision-not-recorded",
         }
     }
 }
@@ -62,6 +115,51 @@ impl Enforced {
     }
 }
 
+/// Names of variables, as many as fit, and how many there were.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Those that fit.
+    pub listed: Vec<Vec<u8>>,
+    /// In all.
+    pub count: u32,
+}
+
+impl Names {
+    fn fitting<'a>(names: impl ExactSizeIterator<Item = &'a OsStr>, room: &mut usize) -> Self {
+        let count = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        let fits = names.map(|name| name.as_bytes().to_vec()).take_while(|name| {
+            let needed = name.len() + 2;
+            let fits = needed <= *room && name.len() <= 256;
+            *room -= if fits { needed } else { 0 };
+            fits
+        });
+        Self { listed: fits.collect(), count }
+    }
+
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.count.to_le_bytes());
+        bytes.extend_from_slice(&u16::try_from(self.listed.len()).unwrap_or(0).to_le_bytes());
+        for name in &self.listed {
+            bytes.extend_from_slice(&u16::try_from(name.len()).unwrap_or(0).to_le_bytes());
+            bytes.extend_from_slice(&name[..usize::from(u16::try_from(name.len()).unwrap_or(0))]);
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (count, bytes) = bytes.split_first_chunk::<4>()?;
+        let (number, mut rest) = bytes.split_first_chunk::<2>()?;
+        let mut listed = Vec::new();
+        for _ in 0..u16::from_le_bytes(*number) {
+            let (length, after) = rest.split_first_chunk::<2>()?;
+            let (name, after) = after.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            listed.push(name.to_vec());
+            rest = after;
+        }
+        let count = u32::from_le_bytes(*count);
+        (listed.len() <= count as usize).then_some((Self { listed, count }, rest))
+    }
+}
+
 /// One launch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaunchReport {
@@ -71,61 +169,59 @@ pub struct LaunchReport {
     pub outcome: Outcome,
     /// What was enforced.
     pub enforced: Enforced,
-    /// Names of removed variables, as many as fit.
-    pub removed: Vec<Vec<u8>>,
-    /// How many were removed in all.
-    pub removed_count: u32,
+    /// What an observed launch would have been refused for.
+    pub hindrance: Hindrance,
+    /// Variables that were removed, or would have been.
+    pub removed: Names,
+    /// Variables that got their pinned value instead of another one, or would have.
+    pub overridden: Names,
 }
 
 impl LaunchReport {
     /// A report; names beyond [`MOST`] are counted only.
-    pub fn new<'a>(target: u32, outcome: Outcome, enforced: Enforced, removed: impl ExactSizeIterator<Item = &'a OsStr>) -> Self {
-        let removed_count = u32::try_from(removed.len()).unwrap_or(u32::MAX);
+    pub fn new<'a>(
+        target: u32,
+        outcome: Outcome,
+        enforced: Enforced,
+        removed: impl ExactSizeIterator<Item = &'a OsStr>,
+        overridden: impl ExactSizeIterator<Item = &'a OsStr>,
+    ) -> Self {
         let mut room = MOST - 32;
-        let fits = removed.map(|name| name.as_bytes().to_vec()).take_while(|name| {
-            let needed = name.len() + 2;
-            let fits = needed <= room && name.len() <= 256;
-            room -= if fits { needed } else { 0 };
-            fits
-        });
-        Self { target, outcome, enforced, removed: fits.collect(), removed_count }
+        // Pins are few, and what was removed may be anything: the few come first.
+        let overridden = Names::fitting(overridden, &mut room);
+        let removed = Names::fitting(removed, &mut room);
+        Self { target, outcome, enforced, hindrance: Hindrance::None, removed, overridden }
     }
 
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION, self.outcome as u8, self.enforced.0, 0];
+        let mut bytes = vec![VERSION, self.outcome as u8, self.enforced.0, self.hindrance as u8];
         bytes.extend_from_slice(&self.target.to_le_bytes());
-        bytes.extend_from_slice(&self.removed_count.to_le_bytes());
-        for name in &self.removed {
-            bytes.extend_from_slice(&u16::try_from(name.len()).unwrap_or(0).to_le_bytes());
-            bytes.extend_from_slice(&name[..usize::from(u16::try_from(name.len()).unwrap_or(0))]);
-        }
+        self.removed.encode(&mut bytes);
+        self.overridden.encode(&mut bytes);
         bytes
     }
 
     /// From bytes; `None` for anything that [`LaunchReport::encode`] does not make.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (&[version, outcome, enforced, zero], rest) = bytes.split_first_chunk::<4>()?;
+        let (&[version, outcome, enforced, hindrance], rest) = bytes.split_first_chunk::<4>()?;
         let (target, rest) = rest.split_first_chunk::<4>()?;
-        let (count, mut rest) = rest.split_first_chunk::<4>()?;
-        if bytes.len() > MOST || version != VERSION || enforced > Enforced::FULL.0 || zero != 0 {
+        if bytes.len() > MOST || version != VERSION || enforced > Enforced::FULL.0 {
             return None;
         }
         let outcome = Outcome::ALL.into_iter().find(|known| *known as u8 == outcome)?;
-        let mut removed = Vec::new();
-        while !rest.is_empty() {
-            let (length, after) = rest.split_first_chunk::<2>()?;
-            let (name, after) = after.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
-            removed.push(name.to_vec());
-            rest = after;
-        }
-        let removed_count = u32::from_le_bytes(*count);
-        (removed.len() <= removed_count as usize).then_some(Self {
+        let hindrance = Hindrance::ALL.into_iter().find(|known| *known as u8 == hindrance)?;
+        let (removed, rest) = Names::decode(rest)?;
+        let (overridden, rest) = Names::decode(rest)?;
+        // Only what is observed goes on in spite of something.
+        let sense = outcome.observed() || hindrance == Hindrance::None;
+        (sense && rest.is_empty()).then_some(Self {
             target: u32::from_le_bytes(*target),
             outcome,
             enforced: Enforced(enforced),
+            hindrance,
             removed,
-            removed_count,
+            overridden,
         })
     }
 }
@@ -137,10 +233,11 @@ mod tests {
     #[test]
     fn a_report_survives_the_way_and_counts_the_names_that_did_not_fit() {
         let names: Vec<String> = (0..2000).map(|at| format!("VARIABLE_{at}")).collect();
-        let report = LaunchReport::new(3, Outcome::Locked, Enforced::FULL, names.iter().map(OsStr::new));
+        let report =
+            LaunchReport::new(3, Outcome::Locked, Enforced::FULL, names.iter().map(OsStr::new), [OsStr::new("TZ")].into_iter());
         let bytes = report.encode();
-        assert!(bytes.len() <= MOST && report.removed.len() < 2000);
-        assert_eq!(report.removed_count, 2000);
+        assert!(bytes.len() <= MOST && report.removed.listed.len() < 2000);
+        assert_eq!((report.removed.count, &report.overridden.listed), (2000, &vec![b"TZ".to_vec()]));
         assert_eq!(LaunchReport::decode(&bytes), Some(report));
     }
 
@@ -150,6 +247,18 @@ mod tests {
         for lacking in 0..=parts.len() {
             let enforced = parts.iter().enumerate().fold(Enforced::default(), |set, (at, part)| set.with(*part, at != lacking));
             assert_eq!(enforced.holds(Enforced::FULL), lacking == parts.len(), "without {lacking}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_observed_goes_on_in_spite_of_a_refusal() {
+        for outcome in Outcome::ALL {
+            for hindrance in Hindrance::ALL {
+                let none = || std::iter::empty::<&OsStr>().collect::<Vec<_>>().into_iter();
+                let report = LaunchReport { hindrance, ..LaunchReport::new(1, outcome, Enforced::default(), none(), none()) };
+                let sense = outcome.observed() || hindrance == Hindrance::None;
+                assert_eq!(LaunchReport::decode(&report.encode()), sense.then_some(report));
+            }
         }
     }
 

@@ -16,7 +16,7 @@ expect 0 '' $python -c '
 import socket
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 for lacking in (1, 2, 4, 8):
-    s.sendto(bytes([2, 1, 15 - lacking, 0, 1, 0, 0, 0, 0, 0, 0, 0]), "/run/longhorn/sock/launch")
+    s.sendto(bytes([3, 1, 15 - lacking, 0, 1, 0, 0, 0] + [0] * 12), "/run/longhorn/sock/launch")
 '
 four() { [ "$(launches | grep '"outcome":"locked"' | grep -c '"full":false')" = 4 ]; }
 until_true 5 four

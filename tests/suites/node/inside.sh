@@ -24,6 +24,7 @@ expect 0 '^SigIgn:.*0080$' $python /local_disk0/inside.py "$ignored"
 [ "$(setpriv --reuid 65534 --regid 65534 --clear-groups perl -e 'print "itself"')" = itself ] || fail "not for everybody"
 # A job that hides the canary's sibling from itself is not the platform.
 expect 82 place-unclear $python /mnt/host/code/slip.py
-! grep -rq '"outcome":"passed","full":true' /var/lib/longhorn/log || fail "a pass is recorded as a lock"
+grep -rq '"full":false,"outcome":"passed"' /var/lib/longhorn/log || fail "no pass is recorded"
+! grep -rq '"full":true,"outcome":"passed"' /var/lib/longhorn/log || fail "a pass is recorded as a lock"
 $longhorn uninstall
 [ "$(SMUGGLED=1 perl -e "$show")" = "1,none,none" ] || fail "uninstall did not restore the program"

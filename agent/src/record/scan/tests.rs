@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::host::clock::{BootTime, Timestamp};
-use crate::record::event::{Actor, Control, Event, Prior, Process, RunContext, Variables};
+use crate::record::event::{Actor, Control, Event, ObservedLaunch, Prior, Process, RunContext, Variables};
 use crate::record::line::{Body, Frame, run};
 use crate::record::scan::record;
 
@@ -28,7 +28,16 @@ fn events() -> Vec<Event> {
         prior,
     };
     let list = || vec![hard(), hard()];
-    let variables = Variables { n: 2, removed: list() };
+    let variables = || Variables { n: 2, removed: list(), pinned: 1, overridden: list() };
+    let launched = |observed| Event::Launched {
+        process: process(),
+        target: 0,
+        outcome: hard(),
+        full: true,
+        variables: variables(),
+        corroborated: false,
+        observed,
+    };
     vec![
         started(None),
         started(Some(Prior { log: hard(), size: u64::MAX, root: String::new(), verdict: hard(), unsigned_tail: 9 })),
@@ -46,7 +55,9 @@ fn events() -> Vec<Event> {
             enforcement: "observe".into(),
             trace_sha256: String::new(),
         },
-        Event::Launched { process: process(), target: 0, outcome: hard(), full: true, variables, corroborated: false },
+        launched(None),
+        launched(Some(ObservedLaunch { within: true, would_refuse: "lease-ended" })),
+        Event::FilesSampled { paths: list(), full: true, ended: false },
         Event::PeerRefused { process: process() },
         Event::KeyRotated { next_vkey: hard() },
         Event::Heartbeat { journal_dropped: 0, launches_unrecorded: 10, disk_free: u64::MAX },

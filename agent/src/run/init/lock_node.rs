@@ -1,5 +1,6 @@
 //! Locking the node: the plan is made, built, covered and sealed.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,14 +10,14 @@ use super::keeper::astray;
 use super::secrets::secret_files;
 use crate::context::Claims;
 use crate::context::variables::injected;
-use crate::decision::environment::Environment;
+use crate::decision::environment::{Environment, Floor};
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::paths;
 use crate::identity::ids::Label;
-use crate::lock::cover::{self, Means};
+use crate::lock::cover::{self, Means, Purpose};
 use crate::lock::sealed::{Seal, SealedTarget, digest_of, seal};
-use crate::lock::{NodeFacts, Plan, Strength, canary, namespace, needed, plan, through, within_reach};
+use crate::lock::{NodeFacts, Plan, PlanError, Strength, canary, meet, namespace, needed, plan, through, within_reach};
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::wire::lease::parse_boot_id;
@@ -35,30 +36,76 @@ impl LockedNode {
     }
 }
 
-/// Under observe nothing but the context is injected, and the context says so.
-pub(super) fn observed() -> LockedNode {
-    LockedNode {
+const ANY: Floor = Floor { landlock: 0, mount: false, capabilities: false, seccomp: false };
+
+/// Covers without a lock: launches get the context and are reported. What enforcing would refuse this node for is no reason
+/// not to look: it stands among the open ways as `refused:<reason>`, in every context and record.
+pub(super) fn observe_node(verified: &Verified, claims: &Claims, receipt: &str) -> Result<LockedNode, Screen> {
+    let environment = environment(&verified.policy, claims)?;
+    let facts = NodeFacts::probe();
+    let mut free = environment.clone();
+    free.kernel.floor = ANY;
+    let mut planned = plan(&free, &clearance(claims)?, &injected(claims), &facts, verified.settings.node.sidecar_uid)
+        .map_err(|error| error.screen())?;
+    let (covered, means) = cover_targets(&planned, Purpose::Observe)?;
+    let refused = meet(&environment.kernel.floor, &facts).err().map(|below| PlanError::from(below).screen().reason);
+    let uncovered = covered.targets.is_empty().then(|| nothing_covered(&covered).reason);
+    planned.open = ["observe".to_owned()].into_iter().collect();
+    planned.open.extend(refused.into_iter().chain(uncovered).map(|reason| format!("refused:{reason}")));
+    planned.strength = Strength::Degraded;
+    let nowhere = canary::Canaries { denied: PathBuf::new(), sibling: PathBuf::new() };
+    // Nothing of the lock but the variables is for a launcher to read.
+    (planned.rules, planned.filter, planned.kept, planned.mount) = (Vec::new(), Vec::new(), 0, false);
+    let sealed = seal_lock(&planned, receipt, &nowhere, covered.targets.clone(), claims, Purpose::Observe)?;
+    Ok(LockedNode {
         message: FromInit::Locked {
-            digest: String::new(),
+            digest: digest_of(&sealed),
             strength: "none".into(),
-            open: vec!["observe".into()],
-            report: "{}".into(),
+            report: report(&planned, "none", &covered, means),
+            open: planned.open,
         },
-    }
+    })
+}
+
+fn cover_targets(planned: &Plan, purpose: Purpose) -> Result<(cover::Covered, Means), Screen> {
+    let launcher = crate::launch::binary().map_err(|error| failed("cannot read the launcher", error))?;
+    let means = if planned.mount { Means::Bind } else { Means::Rename };
+    let covered = cover::install(&planned.targets, &launcher, means, purpose).map_err(|error| not_installed(&error))?;
+    Ok((covered, means))
+}
+
+fn not_installed(error: &dyn std::error::Error) -> Screen {
+    Screen::failed_on_node("lock-not-installed", error)
+}
+
+fn nothing_covered(covered: &cover::Covered) -> Screen {
+    Screen::refused("nothing-covered", Exit::RefusedFloor, "none of the programs that the policy covers is on this node")
+        .fact("expected one of", covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))
+        .fact("presented", "none of them")
+        .hint("name the interpreters of this node as `targets` in the policy's environment")
+}
+
+fn clearance(claims: &Claims) -> Result<BTreeSet<Label>, Screen> {
+    let labels = claims.clearance.iter().map(|label| Label::try_from(label.as_str()));
+    labels.collect::<Result<_, _>>().map_err(|error| astray("the context does not make sense", io::Error::other(error)))
+}
+
+fn report(planned: &Plan, strength: &str, covered: &cover::Covered, means: Means) -> String {
+    let report = serde_json::json!({
+        "strength": strength, "landlock": planned.landlock, "rules": planned.rules.len(), "filter": planned.filter.len(),
+        "covered": covered.targets.iter().map(|target| target.real.display().to_string()).collect::<Vec<_>>(),
+        "absent": covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+        "by": match means { Means::Bind => "bind", Means::Rename => "rename" },
+    });
+    report.to_string()
 }
 
 /// Plans, builds, covers, seals. The plan comes from the policy that this process verified; of the context it takes only
 /// what the node key signed.
 pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> Result<LockedNode, Screen> {
     let environment = environment(&verified.policy, claims)?;
-    let clearance = claims
-        .clearance
-        .iter()
-        .map(|label| Label::try_from(label.as_str()))
-        .collect::<Result<_, _>>()
-        .map_err(|error| astray("the context does not make sense", io::Error::other(error)))?;
     let facts = NodeFacts::probe();
-    let mut planned = plan(environment, &clearance, &injected(claims), &facts, verified.settings.node.sidecar_uid)
+    let mut planned = plan(environment, &clearance(claims)?, &injected(claims), &facts, verified.settings.node.sidecar_uid)
         .map_err(|error| error.screen())?;
     planned.rules = needed(planned.rules, planned.landlock);
     let secrets = secret_files(&verified.settings);
@@ -74,23 +121,13 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
         .hint("move the secret to a directory that no rule of the policy reaches, and name it there in the settings"));
     }
     planned.mask.extend(secrets);
-    let not_installed = |error: &dyn std::error::Error| Screen::failed_on_node("lock-not-installed", error);
     let canaries = canary::create(Path::new(paths::CANARIES), &planned.profile)
         .map_err(|error| failed("cannot make the canaries", error))?;
-    let launcher = crate::launch::binary().map_err(|error| failed("cannot read the launcher", error))?;
-    let means = if planned.mount { Means::Bind } else { Means::Rename };
     // Covered first: the namespace is a copy that must hold the covers. Until the lock is sealed every covered launch is
     // refused.
-    let covered = cover::install(&planned.targets, &launcher, means).map_err(|error| not_installed(&error))?;
+    let (covered, means) = cover_targets(&planned, Purpose::Lock)?;
     if covered.targets.is_empty() {
-        return Err(Screen::refused(
-            "nothing-covered",
-            Exit::RefusedFloor,
-            "none of the programs that the policy covers is on this node",
-        )
-        .fact("expected one of", covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))
-        .fact("presented", "none of them")
-        .hint("name the interpreters of this node as `targets` in the policy's environment"));
+        return Err(nothing_covered(&covered));
     }
     planned.rules = through(planned.rules, &covered.shown);
     let built = match planned.mount {
@@ -104,19 +141,13 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
         planned.open.dedup();
     }
     // Sealed with every open way: a sidecar that is started again knows no more than the lock says.
-    let sealed = seal_lock(&planned, receipt, &canaries, covered.targets.clone(), claims)?;
-    let report = serde_json::json!({
-        "strength": planned.strength.word(), "landlock": planned.landlock, "rules": planned.rules.len(), "filter": planned.filter.len(),
-        "covered": covered.targets.iter().map(|target| target.real.display().to_string()).collect::<Vec<_>>(),
-        "absent": covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
-        "by": match means { Means::Bind => "bind", Means::Rename => "rename" },
-    });
+    let sealed = seal_lock(&planned, receipt, &canaries, covered.targets.clone(), claims, Purpose::Lock)?;
     Ok(LockedNode {
         message: FromInit::Locked {
             digest: digest_of(&sealed),
             strength: planned.strength.word().into(),
+            report: report(&planned, planned.strength.word(), &covered, means),
             open: planned.open,
-            report: report.to_string(),
         },
     })
 }
@@ -134,6 +165,7 @@ fn seal_lock(
     canaries: &canary::Canaries,
     targets: Vec<SealedTarget>,
     claims: &Claims,
+    purpose: Purpose,
 ) -> Result<Vec<u8>, Screen> {
     let boot = parse_boot_id(&claims.node.boot)
         .ok_or_else(|| astray("the context does not make sense", io::ErrorKind::InvalidData.into()))?;
@@ -148,6 +180,7 @@ fn seal_lock(
             mount: pinned(paths::NAMESPACE_MOUNT),
             ipc: pinned(paths::NAMESPACE_IPC),
             targets,
+            observes: purpose == Purpose::Observe,
         },
     );
     place(Path::new(paths::LOCK), &bytes).map_err(|error| failed("cannot write the sealed lock", error))?;

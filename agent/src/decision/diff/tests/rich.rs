@@ -1,0 +1,111 @@
+//! A policy that says something of everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::decision::capability::Capability;
+use crate::decision::compute::{Access, ClusterKind, Compute, Language, Logs, Script};
+use crate::decision::environment::{Environment, Files, Floor, Kernel, Labelled, NamePattern, Targets, Variables};
+use crate::decision::policy::{
+    ClusterSelector, Enforcement, Identities, JobSelector, LaunchRecording, Lifetimes, Permission, Policy, Role, Scope,
+};
+use crate::host::clock::Timestamp;
+use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
+
+pub(super) fn id<'a, T: TryFrom<&'a str>>(text: &'a str) -> T
+where
+    T::Error: std::fmt::Debug,
+{
+    T::try_from(text).unwrap()
+}
+
+pub(super) fn set<T: Ord, const N: usize>(entries: [T; N]) -> BTreeSet<T> {
+    BTreeSet::from(entries)
+}
+
+pub(super) fn environment_of(name: &str) -> Environment {
+    Environment {
+        name: id(name),
+        preset: Some("linux".into()),
+        variables: Variables {
+            allow: set([NamePattern::Exact(id("HOME")), NamePattern::Prefix("FEATURE_".into())]),
+            pin: BTreeMap::from([(id("TZ"), "UTC".to_owned()), (id("FEATURE_A"), "1".to_owned())]),
+        },
+        files: Files {
+            read: set(["/etc".into()]),
+            write: set(["/tmp".into()]),
+            execute: set(["/usr".into()]),
+            labelled: vec![Labelled { label: id("pii"), read: set(["/Volumes/pii".into()]) }],
+            protect: set(["/usr/lib".into()]),
+            mask: set(["/run/docker.sock".into()]),
+        },
+        kernel: Kernel {
+            floor: Floor { landlock: 3, mount: true, capabilities: true, seccomp: true },
+            keep_capabilities: set([Capability::keepable("KILL").unwrap()]),
+        },
+        targets: Targets { root: set(["/usr/bin/java".into()]), inside: set(["/usr/bin/python3".into()]) },
+        open: BTreeSet::new(),
+    }
+}
+
+pub(super) fn policy() -> Policy {
+    let jobs = JobSelector {
+        ids: set([id("1"), id("2")]),
+        names: set(["nightly".to_owned()]),
+        tags: BTreeMap::from([("team".to_owned(), "risk".to_owned())]),
+        run_as: set(["p".to_owned()]),
+        locked: true,
+        policy_ids: set([id("P1")]),
+    };
+    let scope = Scope {
+        jobs: Some(jobs),
+        clusters: Some(ClusterSelector { policy_ids: set([id("C1")]) }),
+        run_by: set([id("engineer")]),
+        deny: set([id("contractor")]),
+        may: set([Permission::Run]),
+        environment: id("one"),
+        clearance: set([id("pii")]),
+    };
+    let oidc = OidcTrust {
+        name: id("okta"),
+        issuer: id("https://a.example/x"),
+        jwks_hosts: set(["a.example".to_owned()]),
+        audience: id("longhorn"),
+        algorithms: set([Algorithm::RS256]),
+        types: set(["jwt".to_owned()]),
+        groups: Some("groups".into()),
+        subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::Map(BTreeMap::from([("s1".to_owned(), id("p1"))])) },
+    };
+    let compute = Compute {
+        script: Script::Volume("/Volumes/x/init.sh".into()),
+        clusters: ClusterKind::Job,
+        access: Access::Dedicated,
+        spark_versions: set(["16.4.x".to_owned()]),
+        image: Some("i:1".into()),
+        languages: set([Language::Python]),
+        logs: Some(Logs { kind: "VOLUMES", path: "/Volumes/logs".into(), region: None }),
+        tags: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+    };
+    Policy {
+        serial: 7,
+        not_after: Timestamp::from_seconds(1_000_000),
+        enforcement: Enforcement::Enforce,
+        identities: Identities::Pseudonymous,
+        trust: Trust {
+            workspaces: set([id("https://w1.example")]),
+            require: set([ProofKind::Databricks, ProofKind::Oidc(id("okta"))]),
+            oidc: BTreeMap::from([(id("okta"), oidc)]),
+        },
+        roles: BTreeMap::from([(id("engineer"), Role { groups: set([id("okta:a")]) })]),
+        scopes: BTreeMap::from([(id("training"), scope)]),
+        environments: BTreeMap::from([(id("one"), environment_of("one")), (id("two"), environment_of("two"))]),
+        compute: BTreeMap::from([(id("jobs"), compute)]),
+        launches: LaunchRecording::Reported,
+        lifetimes: Lifetimes {
+            lease: Duration::from_secs(600),
+            provisional: Duration::from_secs(60),
+            context: Duration::from_secs(3600),
+        },
+        digest: "d".into(),
+    }
+}

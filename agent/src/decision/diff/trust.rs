@@ -1,0 +1,67 @@
+//! Whom each policy trusts. An issuer that is new makes all of it weaker; one that is gone, stronger.
+
+use std::collections::BTreeSet;
+
+use super::{Effect, Line, Lines, Subject, each, texts};
+use crate::identity::ids::LocalName;
+use crate::identity::trust::{OidcTrust, SubjectEquals, SubjectRule, Trust};
+
+pub(super) fn trust(old: &Trust, new: &Trust) -> Vec<Line> {
+    let Trust { workspaces, require, oidc } = new;
+    let mut lines = Lines::of(Subject::Trust);
+    lines.set("workspaces", &texts(&old.workspaces), &texts(workspaces), Effect::Gains);
+    lines.set("require", &texts(&old.require), &texts(require), Effect::Stronger);
+    let mut found = lines.found;
+    found.extend(each(&old.oidc, oidc, issuer));
+    found
+}
+
+/// As sets of statements, so that an issuer that one policy lacks needs no rule of its own.
+fn issuer(name: &LocalName, old: Option<&OidcTrust>, new: Option<&OidcTrust>) -> Vec<Line> {
+    let mut lines = Lines::of(Subject::Issuer(name.clone()));
+    let (old, new) = (statements(old), statements(new));
+    for ((key, effect, old), (_, _, new)) in old.iter().zip(&new) {
+        lines.set(key, old, new, *effect);
+    }
+    lines.found
+}
+
+type Statements = Vec<(&'static str, Effect, BTreeSet<String>)>;
+
+fn statements(trust: Option<&OidcTrust>) -> Statements {
+    let none = BTreeSet::new;
+    let Some(OidcTrust { name: _, issuer, jwks_hosts, audience, algorithms, types, groups, subject }) = trust else {
+        return rows([none(), none(), none(), none(), none(), none(), none(), none()]);
+    };
+    let SubjectRule { claim, equals } = subject;
+    let (equals, map) = match equals {
+        SubjectEquals::ApplicationId => ("databricks.application-id", none()),
+        SubjectEquals::UserName => ("databricks.user-name", none()),
+        SubjectEquals::Map(map) => ("map", map.iter().map(|(subject, principal)| format!("{subject} is {principal}")).collect()),
+    };
+    rows([
+        texts([issuer]),
+        texts([audience]),
+        algorithms.iter().map(|algorithm| format!("{algorithm:?}")).collect(),
+        jwks_hosts.clone(),
+        types.clone(),
+        texts(groups),
+        texts([format!("{claim} equals {equals}")]),
+        map,
+    ])
+}
+
+/// What one more of each means. Which claim holds groups, and which the subject, is another rule, neither more nor less.
+fn rows(sets: [BTreeSet<String>; 8]) -> Statements {
+    let keys = [
+        ("issuer", Effect::Weaker),
+        ("audience", Effect::Weaker),
+        ("algorithms", Effect::Weaker),
+        ("jwks-hosts", Effect::Weaker),
+        ("types", Effect::Weaker),
+        ("groups", Effect::Changed),
+        ("subject", Effect::Changed),
+        ("subject.map", Effect::Weaker),
+    ];
+    keys.into_iter().zip(sets).map(|((key, effect), set)| (key, effect, set)).collect()
+}
