@@ -22,7 +22,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("journal", &["--test", "journal"]),
     ("node", &["--test", "node"]),
     ("lock", &["--test", "lock"]),
-    ("cluster", &["--test", "cluster", "--test-threads", "1"]),
+    ("cluster", &["--test", "cluster"]),
     ("demo", &["--test", "demo"]),
     ("cli", &["--test", "cli", "--test", "sealed"]),
     ("mutants", &["--test", "mutants"]),
