@@ -6,6 +6,7 @@ mod bench;
 mod build;
 mod ci;
 mod demo;
+mod extra;
 mod pin;
 mod setup;
 mod shell;

@@ -43,4 +43,9 @@ impl Zig {
         command.env("ZIG_GLOBAL_CACHE_DIR", root().join("target/tools/zig-cache"));
         Ok(())
     }
+
+    /// The Python that has it as a module: `-m ziglang cc` is a C compiler.
+    pub fn python(&self) -> PathBuf {
+        self.0.join("bin/python")
+    }
 }
