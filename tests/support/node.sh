@@ -2,7 +2,8 @@
 # node.sh SHARE COMMAND…
 # Runs COMMAND on a node of its own: mount, pid, uts and ipc namespaces over a copy-on-write view of this machine, with
 # the Databricks layout. The host's files and mounts stay as they are; when COMMAND ends, every process of the node ends.
-# SHARE is a host directory that the node sees as /mnt/host. The network is the host's, so loopback servers are reachable.
+# NODE_ROOT names another root file system than this machine's. SHARE is a host directory that the node sees as /mnt/host.
+# The network is the host's, so loopback servers are reachable.
 set -eu
 
 main() {

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Sourced: the root file system of a simulated node. A copy-on-write view of this machine, with the Databricks layout.
 
-# make_root NODE SHARE: mounts it at NODE/root. The host directory SHARE is seen there as /mnt/host.
+# make_root NODE SHARE: mounts it at NODE/root, over the root file system NODE_ROOT (this machine's own). The host directory SHARE
+# is seen there as /mnt/host.
 make_root() {
   mount -t tmpfs -o mode=0755 node "$1"
   mkdir "$1/upper" "$1/work" "$1/root"
-  mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" node "$1/root"
+  mount -t overlay -o "lowerdir=${NODE_ROOT:-/},upperdir=$1/upper,workdir=$1/work" node "$1/root"
   mount -t proc proc "$1/root/proc"
   mount -t sysfs -o ro sysfs "$1/root/sys"
   make_devices "$1/root/dev"

@@ -48,6 +48,7 @@ const NEW_NAMESPACES: u32 = (libc::CLONE_NEWNS
     | libc::CLONE_NEWCGROUP) as u32;
 const CLONE: Verdict = Verdict::DenyIf(&[Condition { argument: 0, mask: NEW_NAMESPACES, test: Test::IsNot(0) }]);
 /// Device nodes: with one, the disk under every file is readable.
+#[cfg(target_arch = "x86_64")]
 const NODE_AT_1: Verdict = Verdict::DenyIf(&[is(1, libc::S_IFMT, libc::S_IFBLK), is(1, libc::S_IFMT, libc::S_IFCHR)]);
 const NODE_AT_2: Verdict = Verdict::DenyIf(&[is(2, libc::S_IFMT, libc::S_IFBLK), is(2, libc::S_IFMT, libc::S_IFCHR)]);
 /// A mask that leaves an argument as it is.
@@ -64,6 +65,11 @@ const PRLIMIT: Verdict = Verdict::DenyIf(&[Condition { argument: 0, mask: WHOLE,
 const IOCTL: Verdict = Verdict::DenyIf(&[is(1, WHOLE, libc::TIOCSTI as u32), is(1, WHOLE, libc::TIOCLINUX as u32)]);
 /// Linux 6.15, by its number: the C library's headers do not name it yet. From 424 on every architecture has the same numbers.
 const SYS_OPEN_TREE_ATTR: i64 = 467;
+/// asm-generic/unistd.h; the libc crate does not name it there.
+#[cfg(target_arch = "aarch64")]
+const SYS_KEXEC_FILE_LOAD: i64 = 294;
+#[cfg(not(target_arch = "aarch64"))]
+const SYS_KEXEC_FILE_LOAD: i64 = libc::SYS_kexec_file_load;
 /// The newest call that this table was thought through for: file_setattr(2) of Linux 6.17.
 pub const NEWEST: i64 = 469;
 
@@ -72,6 +78,7 @@ macro_rules! table {
         /// Every call that is not simply allowed, for this architecture.
         pub const TABLE: &[(i64, &str, Verdict)] = &[
             (SYS_OPEN_TREE_ATTR, "SYS_open_tree_attr", Verdict::Deny),
+            (SYS_KEXEC_FILE_LOAD, "SYS_kexec_file_load", Verdict::Deny),
             $($(#[$only])* (libc::$name, stringify!($name), $verdict)),*
         ];
     };
@@ -91,7 +98,7 @@ table! {
     SYS_open_by_handle_at => Verdict::Deny, SYS_name_to_handle_at => Verdict::Deny, SYS_fanotify_init => Verdict::Deny,
     // The kernel itself.
     SYS_init_module => Verdict::Deny, SYS_finit_module => Verdict::Deny, SYS_delete_module => Verdict::Deny,
-    SYS_kexec_load => Verdict::Deny, SYS_kexec_file_load => Verdict::Deny, SYS_bpf => Verdict::Deny, SYS_perf_event_open => Verdict::Deny,
+    SYS_kexec_load => Verdict::Deny, SYS_bpf => Verdict::Deny, SYS_perf_event_open => Verdict::Deny,
     SYS_userfaultfd => Verdict::Deny,
     // Key rings; on kernels before the fix of CVE-2024-42318 KEYCTL_SESSION_TO_PARENT removes a Landlock domain.
     SYS_add_key => Verdict::Deny, SYS_request_key => Verdict::Deny, SYS_keyctl => Verdict::Deny,

@@ -6,15 +6,18 @@ mod bench;
 mod build;
 mod ci;
 mod demo;
+mod extra;
 mod pin;
 mod setup;
 mod shell;
 mod test;
+mod zig;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
-  build            the static release binary
+  build [--target TARGET]
+                   the static release binary, for this machine or for x86_64- or aarch64-unknown-linux-musl
   demo [--real-provider]
                    a node, attested and locked, and what a hostile job then cannot do
   test [--long]    installs what the tests need, then runs every test
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["build"] => build::binary().map(drop),
+        ["build", "--target", target] => build::binary_for(target).map(drop),
         ["demo", options @ ..] => demo::run(options),
         ["test", options @ ..] => test::run(options),
         ["bench"] => bench::run(),

@@ -8,6 +8,11 @@ use crate::shell::{Outcome, has, is_root, quietly, root, step};
 /// What the build needs: the C library for static binaries, and Rust's standard library for `target`.
 pub fn for_build(target: &str) -> Outcome<()> {
     packages(&[("musl-gcc", "musl-tools"), ("cc", "gcc")])?;
+    library(target)
+}
+
+/// Rust's standard library for `target`.
+pub fn library(target: &str) -> Outcome<()> {
     let libraries = quietly(Command::new("rustc").args(["--print", "target-libdir", "--target", target]))?;
     if std::path::Path::new(libraries.trim()).is_dir() {
         return Ok(());
@@ -37,7 +42,7 @@ pub fn for_tests() -> Outcome<()> {
         ("monit", "monit"),
     ])?;
     java()?;
-    venv_package()?;
+    for_python()?;
     wheels()?;
     provider().map(drop)?;
     sdks()?;
@@ -169,15 +174,17 @@ fn tool(name: &str) -> Outcome<PathBuf> {
     Ok(program)
 }
 
-/// The system's Python has `ensurepip` only with its venv package.
-fn venv_package() -> Outcome<()> {
+/// Python that can make environments: the system's has `ensurepip` only with its venv package.
+pub fn for_python() -> Outcome<()> {
+    packages(&[("python3", "python3")])?;
     if quietly(Command::new("/usr/bin/python3").args(["-c", "import ensurepip"])).is_ok() {
         return Ok(());
     }
     install(&["python3-venv"])
 }
 
-fn packages(needed: &[(&str, &str)]) -> Outcome<()> {
+/// Installs what is not on PATH: rows of a program and its package.
+pub fn packages(needed: &[(&str, &str)]) -> Outcome<()> {
     let missing: Vec<&str> = needed.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() { Ok(()) } else { install(&missing) }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::shell::{Outcome, is_root, root, step};
-use crate::{build, setup};
+use crate::{build, extra, setup};
 
 /// Suites in the order in which they run: their names and the nextest filter of each.
 const SUITES: &[(&str, &[&str])] = &[
@@ -26,7 +26,12 @@ const SUITES: &[(&str, &[&str])] = &[
     ("demo", &["--test", "demo"]),
     ("cli", &["--test", "cli", "--test", "sealed"]),
     ("mutants", &["--test", "mutants"]),
+    ("aarch64", &["--test", "aarch64"]),
+    ("images", &["--test", "images"]),
 ];
+
+/// What a suite needs besides; where that cannot be had, the suite is skipped, and the reason is told.
+const EXTRA: &[(&str, extra::Get)] = &[("aarch64", extra::aarch64), ("images", extra::images)];
 
 /// Runs every suite.
 pub fn run(options: &[&str]) -> Outcome<()> {
@@ -45,6 +50,27 @@ pub fn run(options: &[&str]) -> Outcome<()> {
     let mut failed = Vec::new();
     for (name, filter) in SUITES {
         let began = Instant::now();
+        let extra = EXTRA.iter().find(|(suite, _)| suite == name).map_or(Ok(extra::Given::new()), |(_, get)| get());
+        let mut given = match extra {
+            Ok(given) => given,
+            Err(error) => {
+                let reason = error.to_string().replace('\n', " ");
+                println!("suite {name}: skipped: {reason}");
+                skips.push(format!("suite {name}: {reason}"));
+                continue;
+            }
+        };
+        if *name == "aarch64" {
+            // Its tools are there, so a build that fails is no skip.
+            match build::binary_for(extra::AARCH64) {
+                Ok(binary) => given.push(("LONGHORN_AARCH64", binary.into())),
+                Err(error) => {
+                    println!("suite {name}: {error}");
+                    failed.push(*name);
+                    continue;
+                }
+            }
+        }
         let outcome = step(&format!("suite {name}"), || {
             let mut command = Command::new(&nextest);
             command
@@ -62,7 +88,8 @@ pub fn run(options: &[&str]) -> Outcome<()> {
             command
                 .env("LONGHORN_BIN", &binary)
                 .env("LONGHORN_SIMULATOR", &simulator)
-                .env("LONGHORN_LONG", if long { "1" } else { "" });
+                .env("LONGHORN_LONG", if long { "1" } else { "" })
+                .envs(given.drain(..));
             let output = command.current_dir(root()).stdin(Stdio::null()).output()?;
             Ok((
                 output.status.success(),
