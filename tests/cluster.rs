@@ -14,20 +14,11 @@ use serde_json::Value;
 use simulator::scenario::CLUSTER;
 use support::{root_or_skip, run, text, tree};
 
-/// The preset of the runtime that has this machine's Python.
-fn preset() -> &'static str {
-    match version().as_str() {
-        "3.10" => "databricks-14.3",
-        "3.11" => "databricks-15.4",
-        _ => "databricks-16.4",
-    }
-}
-
 /// A cluster with Spark and the suite's jobs; with Longhorn, or without.
 fn cluster(name: &str, workers: u8, locked: bool) -> Bed {
     let mut bed = Bed::new(name, workers);
     if locked {
-        bed.with_longhorn(preset());
+        bed.with_longhorn(bed::preset());
     }
     bed.with_spark();
     bed.suite();
@@ -255,7 +246,7 @@ fn a_worker_added_later_attests_itself_a_missing_one_is_named_by_the_driver_and_
     assert_eq!([of(0), of(1), of(2), of(3)], [1, 2, 1, 1], "each start publishes once: {:?}", published.keys());
     // A node that comes back under another policy is told apart.
     bed.down(2);
-    bed.with_longhorn(preset());
+    bed.with_longhorn(bed::preset());
     bed.up([2]);
     until(&bed, "nodes_differing", &format!("{} environment", bed::address(2)));
 }
@@ -291,7 +282,7 @@ fn users_of_several_notebooks_on_an_interactive_cluster_notice_nothing() {
         }
     });
     bed.cluster("exploration", false);
-    bed.with_longhorn(preset());
+    bed.with_longhorn(bed::preset());
     bed.with_spark();
     bed.suite();
     bed.wheels();
@@ -300,8 +291,8 @@ fn users_of_several_notebooks_on_an_interactive_cluster_notice_nothing() {
     for notebook in ["1", "2"] {
         let place = format!("/local_disk0/.ephemeral_nfs/envs/pythonEnv-{notebook}");
         bed.run(0, &["/databricks/python3/bin/python", "-m", "venv", "--system-site-packages", &place]);
-        let packages = format!("/databricks/python3/lib/python{}/site-packages", version());
-        let beside = format!("echo {packages} > {place}/lib/python{}/site-packages/runtime.pth", version());
+        let packages = format!("/databricks/python3/lib/python{}/site-packages", bed::version());
+        let beside = format!("echo {packages} > {place}/lib/python{}/site-packages/runtime.pth", bed::version());
         let index = format!("printf '[global]\\nno-index = true\\nfind-links = /mnt/host/code/wheels\\n' > {place}/pip.conf");
         bed.run(0, &["sh", "-c", &format!("{beside} && {index}")]);
     }
@@ -331,9 +322,4 @@ fn users_of_several_notebooks_on_an_interactive_cluster_notice_nothing() {
     assert!(!second[1].0 && second[1].1.contains("ModuleNotFoundError"), "{second:?}");
     engine.kill().expect("it still runs");
     engine.wait().expect("it ends");
-}
-
-fn version() -> String {
-    let version = run(Command::new("/usr/bin/python3").args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]));
-    version.trim().to_owned()
 }

@@ -307,6 +307,16 @@ fn an_identity_that_is_withdrawn_ends_new_launches_within_one_period() {
 }
 
 #[test]
+fn a_node_that_has_none_of_the_programs_that_start_a_locked_tree_is_refused_and_its_interpreters_are_left_alone() {
+    if root_or_skip("a node without an engine") {
+        let stage = Stage::new("rootless");
+        let targets = "root = [\"/opt/absent/bin/java\"]\ninside = [\"/usr/bin/python3\"]";
+        stage.bundle(|text| text.replace("root = [\"/usr/bin/python3\"]", targets));
+        holds("rootless.sh", &stage);
+    }
+}
+
+#[test]
 fn what_the_platform_calls_is_untouched_and_on_record_before_and_after_the_lease_ends() {
     if root_or_skip("the platform's own callers") {
         let stage = Stage::new("callers");

@@ -40,6 +40,7 @@ pub struct Bed {
     /// The root that its callers trust, PEM.
     pub root: String,
     fabric: String,
+    group: Option<PathBuf>,
     nodes: Vec<Node>,
 }
 
@@ -72,7 +73,8 @@ impl Bed {
         let listener = listener_in(&fabric);
         let (workspace, root) = start_with_tls(scenario(workers), listener, WORKSPACE).expect("the workspace starts");
         fs::write(share.join("roots.pem"), &root).expect("a root can be written");
-        let bed = Self { share, workspace, root, fabric, nodes: Vec::new() };
+        let group = group(&fabric);
+        let bed = Self { share, workspace, root, fabric, group, nodes: Vec::new() };
         let names: String = (0..=workers + 4).map(|number| format!("{} node-{number}\n", address(number))).collect();
         bed.write("hosts", &format!("127.0.0.1 localhost\n10.88.0.1 {WORKSPACE}\n{names}"));
         bed.write("variables", "");
@@ -166,7 +168,8 @@ impl Bed {
         let _ = fs::remove_file(self.share.join("state").join(&name));
         // A node is root of this machine's user namespace: what would reach the machine itself is taken away.
         let never = "--bounding-set=-sys_time,-sys_module,-sys_rawio,-sys_boot,-mac_admin,-mac_override,-audit_control";
-        let process = Command::new("nsenter")
+        let process = self
+            .accounted("nsenter")
             .arg(format!("--net=/run/netns/{network}"))
             // Should this process be killed, unshare goes with it, and with unshare the node.
             .args(["setpriv", "--pdeathsig", "KILL", never])
@@ -225,6 +228,26 @@ impl Bed {
         }
     }
 
+    /// CPU time of every process of every node until now, those that ended among them.
+    pub fn cpu(&self) -> Duration {
+        let group = self.group.as_ref().expect("root may make control groups here");
+        let read = |name: &str| fs::read_to_string(group.join(name)).ok();
+        // Of the first version nanoseconds, of the second microseconds (cgroup-v1/cpuacct, cgroup-v2).
+        let first = read("cpuacct.usage").and_then(|text| text.trim().parse().ok()).map(Duration::from_nanos);
+        let second = || {
+            read("cpu.stat")?.lines().find_map(|line| line.strip_prefix("usage_usec ")?.parse().ok()).map(Duration::from_micros)
+        };
+        first.or_else(second).expect("the kernel accounts for CPU time")
+    }
+
+    /// A program in this cluster's control group, where it has one.
+    fn accounted(&self, program: &str) -> Command {
+        let Some(group) = &self.group else { return Command::new(program) };
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\""]).arg(group).arg(program);
+        command
+    }
+
     /// Ends a node as a lost machine ends.
     pub fn down(&mut self, number: u8) {
         let at = self.nodes.iter().position(|node| node.number == number).expect("the node is up");
@@ -234,7 +257,7 @@ impl Bed {
     /// A command on a node, as the platform's root there: outside of every locked tree.
     pub fn command(&self, number: u8, program: &str) -> Command {
         let node = self.nodes.iter().find(|node| node.number == number).expect("the node is up");
-        let mut command = Command::new("nsenter");
+        let mut command = self.accounted("nsenter");
         command.args(["-t", &node.first.to_string(), "-m", "-p", "-n", "-u", "-i", "-C", "-r", "-w"]);
         command.args(["env", "-i", "sh", "-c", ". /run/platform.env; cd /databricks/driver; exec \"$@\"", "sh", program]);
         command.stdin(Stdio::null());
@@ -274,6 +297,7 @@ impl Drop for Bed {
             node.end(&self.fabric);
         }
         let _ = Command::new("ip").args(["netns", "del", &self.fabric]).status();
+        let _ = self.group.as_ref().map(fs::remove_dir);
     }
 }
 
@@ -289,13 +313,23 @@ impl Node {
     }
 }
 
-/// Removes the networks of tests that were killed.
+/// Where control groups are made: that of the first version where it is there, else of the second.
+const GROUPS: [&str; 2] = ["/sys/fs/cgroup/cpuacct", "/sys/fs/cgroup"];
+
+/// A control group of its own, where this machine lets root make one.
+fn group(name: &str) -> Option<PathBuf> {
+    let group = GROUPS.map(Path::new).into_iter().find(|all| all.is_dir())?.join(name);
+    fs::create_dir(&group).ok().map(|()| group)
+}
+
+/// Removes the networks and control groups of tests that were killed.
 fn sweep() {
     for network in fs::read_dir("/run/netns").into_iter().flatten().flatten() {
         let name = network.file_name().to_string_lossy().into_owned();
         let maker = name.strip_prefix("lh-").and_then(|rest| rest.split('-').next()).map(|pid| Path::new("/proc").join(pid));
         if maker.is_some_and(|process| !process.exists()) {
             let _ = Command::new("ip").args(["netns", "del", &name]).status();
+            let _ = GROUPS.map(|all| fs::remove_dir(Path::new(all).join(&name)));
         }
     }
 }
@@ -344,4 +378,19 @@ pub fn list(scenario: &mut Scenario, workers: impl IntoIterator<Item = u8>) {
     let cluster = scenario.clusters.get_mut(CLUSTER).expect("the scenario has its cluster");
     let node = |number: u8| json!({ "node_id": format!("e{number}"), "instance_id": format!("i-{number}"), "private_ip": address(number), "host_private_ip": format!("10.0.0.{number}") });
     cluster["executors"] = workers.into_iter().map(node).collect();
+}
+
+/// The preset of the runtime that has this machine's Python.
+pub fn preset() -> &'static str {
+    match version().as_str() {
+        "3.10" => "databricks-14.3",
+        "3.11" => "databricks-15.4",
+        _ => "databricks-16.4",
+    }
+}
+
+/// This machine's Python, in two numbers.
+pub fn version() -> String {
+    let version = run(Command::new("/usr/bin/python3").args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]));
+    version.trim().to_owned()
 }

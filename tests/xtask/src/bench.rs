@@ -15,6 +15,6 @@ pub fn run() -> Outcome<()> {
         command.args(["bench", "--quiet", "--bench", name]).env("LONGHORN_BIN", &binary).env("LONGHORN_SIMULATOR", &simulator);
         shell::run(&mut command)
     };
-    let outcomes = ["launch", "record"].map(one);
+    let outcomes = ["launch", "record", "spark"].map(one);
     outcomes.into_iter().collect()
 }

@@ -82,7 +82,10 @@ const SPARK: &str = "4.0.5";
 
 /// What the benches compare with.
 pub fn for_benches() -> Outcome<()> {
-    packages(&[("bwrap", "bubblewrap"), ("python3", "python3"), ("setpriv", "util-linux")])
+    packages(&[("bwrap", "bubblewrap"), ("python3", "python3"), ("setpriv", "util-linux"), ("ip", "iproute2")])?;
+    java()?;
+    for_python()?;
+    spark()
 }
 
 /// Packages for the tests to install on nodes, by the ordinary client.

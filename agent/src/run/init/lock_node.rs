@@ -17,7 +17,9 @@ use crate::host::paths;
 use crate::identity::ids::Label;
 use crate::lock::cover::{self, Means, Purpose};
 use crate::lock::sealed::{Seal, SealedTarget, digest_of, seal};
-use crate::lock::{NodeFacts, Plan, PlanError, Strength, canary, meet, namespace, needed, plan, through, within_reach};
+use crate::lock::{
+    NodeFacts, Plan, PlanError, Strength, TargetKind, canary, meet, namespace, needed, plan, through, within_reach,
+};
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::wire::lease::parse_boot_id;
@@ -49,7 +51,7 @@ pub(super) fn observe_node(verified: &Verified, claims: &Claims, receipt: &str) 
         .map_err(|error| error.screen())?;
     let (covered, means) = cover_targets(&planned, Purpose::Observe)?;
     let refused = meet(&environment.kernel.floor, &facts).err().map(|below| PlanError::from(below).screen().reason);
-    let uncovered = covered.targets.is_empty().then(|| nothing_covered(&covered).reason);
+    let uncovered = uncovered(&planned, &covered).map(|screen| screen.reason);
     planned.open = ["observe".to_owned()].into_iter().collect();
     planned.open.extend(refused.into_iter().chain(uncovered).map(|reason| format!("refused:{reason}")));
     planned.strength = Strength::Degraded;
@@ -78,11 +80,27 @@ fn not_installed(error: &dyn std::error::Error) -> Screen {
     Screen::failed_on_node("lock-not-installed", error)
 }
 
-fn nothing_covered(covered: &cover::Covered) -> Screen {
-    Screen::refused("nothing-covered", Exit::RefusedFloor, "none of the programs that the policy covers is on this node")
-        .fact("expected one of", covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))
-        .fact("presented", "none of them")
-        .hint("name the interpreters of this node as `targets` in the policy's environment")
+/// Without a `root` target on the node no tree would ever be locked, and what acts only within one would pass through.
+fn uncovered(planned: &Plan, covered: &cover::Covered) -> Option<Screen> {
+    let named = |kind: Option<TargetKind>| {
+        let targets = planned.targets.iter().filter(|target| kind.is_none_or(|kind| target.kind == kind));
+        targets.map(|target| target.path.display().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let refused = |name, headline, expected: String, hint| {
+        let screen = Screen::refused(name, Exit::RefusedFloor, headline);
+        Some(screen.fact("expected one of", expected).fact("presented", "none of them").hint(hint))
+    };
+    if covered.targets.is_empty() {
+        let headline = "none of the programs that the policy covers is on this node";
+        let hint = "name the interpreters of this node as `targets` in the policy's environment";
+        return refused("nothing-covered", headline, named(None), hint);
+    }
+    if covered.targets.iter().all(|target| target.kind != TargetKind::Root) {
+        let headline = "none of the programs that start a locked tree is on this node";
+        let hint = "what acts only within such a tree would run unlocked: name this node's engine as a `root` target";
+        return refused("no-root-covered", headline, named(Some(TargetKind::Root)), hint);
+    }
+    None
 }
 
 fn clearance(claims: &Claims) -> Result<BTreeSet<Label>, Screen> {
@@ -126,8 +144,8 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
     // Covered first: the namespace is a copy that must hold the covers. Until the lock is sealed every covered launch is
     // refused.
     let (covered, means) = cover_targets(&planned, Purpose::Lock)?;
-    if covered.targets.is_empty() {
-        return Err(nothing_covered(&covered));
+    if let Some(refused) = uncovered(&planned, &covered) {
+        return Err(refused);
     }
     planned.rules = through(planned.rules, &covered.shown);
     let built = match planned.mount {
