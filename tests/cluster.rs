@@ -73,10 +73,12 @@ const APPLICATIONS: &[(&str, &[(&str, &str)], &[&str])] = &[
         &[("JAVA_TOOL_OPTIONS", "-Dsmuggled=1")],
         &[
             "spark.executorEnv.SMUGGLED=1",
-            "spark.executorEnv.LONGHORN_SCOPE=admin",
+            "spark.executorEnv.LONGHORN_ROLES=admin",
             "spark.executorEnv.LD_PRELOAD=/local_disk0/hook.so",
             "spark.executorEnv.JAVA_TOOL_OPTIONS=-Dsmuggled=1",
             "spark.executorEnv._JAVA_OPTIONS=-Dsmuggled=1",
+            "spark.python.daemon.module=attack_daemon",
+            "spark.executorEnv.PYTHONPATH=/mnt/host/code",
         ],
     ),
     ("interpreter", &[], &["spark.pyspark.python=/local_disk0/interpreter"]),
@@ -91,7 +93,6 @@ const APPLICATIONS: &[(&str, &[(&str, &str)], &[&str])] = &[
             "spark.pyspark.driver.python=/databricks/python/bin/python",
         ],
     ),
-    ("daemon", &[], &["spark.python.daemon.module=attack_daemon", "spark.executorEnv.PYTHONPATH=/mnt/host/code"]),
 ];
 
 /// Every attack of the suite on a cluster: whether it reached what it was after, and what it met.

@@ -2,7 +2,7 @@
 
 The same daemon writes a context where everybody looks for it."""
 
-APPLICATION = "daemon"
+APPLICATION = "configured"
 
 
 def attempt(sc):

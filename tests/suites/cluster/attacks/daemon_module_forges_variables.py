@@ -3,7 +3,7 @@
 The same daemon rewrites the variables of its own process, and of every worker that it forks. No start of a program is
 involved, so nothing can stand in between: the files and the socket are the authority, and variables a convenience."""
 
-APPLICATION = "daemon"
+APPLICATION = "configured"
 
 
 def attempt(sc):

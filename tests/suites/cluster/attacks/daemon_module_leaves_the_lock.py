@@ -2,7 +2,7 @@
 
 Code of the job's own as the daemon of every worker (spark.python.daemon.module): it runs, but is it free?"""
 
-APPLICATION = "daemon"
+APPLICATION = "configured"
 
 
 def attempt(sc):

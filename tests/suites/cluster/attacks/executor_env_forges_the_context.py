@@ -8,5 +8,5 @@ APPLICATION = "configured"
 def attempt(sc):
     import os
 
-    found = everywhere(sc, lambda: os.environ.get("LONGHORN_SCOPE"))
+    found = everywhere(sc, lambda: os.environ.get("LONGHORN_ROLES"))
     return found if "admin" in found else None
