@@ -65,8 +65,10 @@ fn the_python_of_every_executor_is_locked_under_the_same_job_run_scope_policy_an
     assert!(own("jti").values().all(|hosts| hosts.len() == 1), "{:?}", own("jti"));
 }
 
-/// How each application is started: its name, variables of the cluster, options.
-const APPLICATIONS: &[(&str, &[(&str, &str)], &[&str])] = &[
+/// How an application is started: its name, variables of the cluster, options.
+type Application = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
+const APPLICATIONS: &[Application] = &[
     ("plain", &[], &[]),
     (
         "configured",
