@@ -62,6 +62,12 @@ fn the_python_of_every_executor_is_locked_under_the_same_job_run_scope_policy_an
         hosts
     };
     assert_eq!(own("node").len(), 3);
+    // The engine began the tree, its interpreters are within; each node's own record says so.
+    for node in 0..=2 {
+        for outcome in ["locked", "inherited"] {
+            until_recorded(&bed, node, &format!("\"corroborated\":true,\"full\":true,\"outcome\":\"{outcome}\""));
+        }
+    }
     assert!(own("jti").values().all(|hosts| hosts.len() == 1), "{:?}", own("jti"));
 }
 
@@ -219,7 +225,7 @@ fn a_worker_added_later_attests_itself_a_missing_one_is_named_by_the_driver_and_
         return;
     }
     let mut bed = Bed::new("cluster-nodes", 0);
-    bed.with_longhorn("spark-standalone");
+    bed.with_longhorn(bed::STANDALONE);
     // The list of executors fills late: the worker is provisional until the workspace lists it.
     bed.up(0..=1);
     until(&bed, "nodes_listed", "1");
@@ -244,7 +250,7 @@ fn a_worker_added_later_attests_itself_a_missing_one_is_named_by_the_driver_and_
     let shown = bed.command(0, "/opt/longhorn/bin/longhorn").arg("status").output().expect("it starts");
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.contains(&format!("nodes missing          {}\n", bed::address(3))), "{shown}");
-    until_recorded(&bed, &format!("\"missing\":[\"{}\"]", bed::address(3)));
+    until_recorded(&bed, 0, &format!("\"missing\":[\"{}\"]", bed::address(3)));
     // Started again, it is there; so is another one that was lost and comes back.
     bed.down(3);
     bed.down(1);
@@ -261,11 +267,11 @@ fn a_worker_added_later_attests_itself_a_missing_one_is_named_by_the_driver_and_
     until(&bed, "nodes_differing", &format!("{} environment", bed::address(2)));
 }
 
-fn until_recorded(bed: &Bed, words: &str) {
+fn until_recorded(bed: &Bed, node: u8, words: &str) {
     let mut command = vec!["sh", "-c"];
     let script = format!("for try in $(seq 50); do grep -rqF '{words}' /var/lib/longhorn/log && exit; sleep 0.2; done; exit 1");
     command.push(&script);
-    bed.run(0, &command);
+    bed.run(node, &command);
 }
 
 /// Types cells into a notebook; whether each ended well, and what it printed.
@@ -292,7 +298,11 @@ fn users_of_several_notebooks_on_an_interactive_cluster_notice_nothing() {
         }
     });
     bed.cluster("exploration", false);
-    bed.with_longhorn(bed::preset());
+    bed.with_longhorn(bed::STANDALONE);
+    // Where this machine's own packages have it, as that preset says.
+    let java = fs::canonicalize("/usr/bin/java").expect("the system has Java");
+    let home = java.ancestors().nth(2).expect("it lies in its home's bin");
+    bed.write("java", &format!("{}\n", home.display()));
     bed.with_spark();
     bed.suite();
     bed.wheels();

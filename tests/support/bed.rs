@@ -21,6 +21,15 @@ use crate::support::{longhorn, now, pin, run, tree};
 
 /// Where nodes find the bundle.
 const BUNDLE: &str = "/Volumes/platform/longhorn/bundle";
+/// The preset that knows Spark and nothing of the runtime's layout, and what it has to be told of it.
+pub const STANDALONE: &str = "spark-standalone";
+const LAYOUT: &str = r#"
+[[environments.spark-ml.also]]
+source = "the layout of the runtime"
+[environments.spark-ml.also.files]
+execute = ["/databricks", "/local_disk0/.ephemeral_nfs"]
+write = ["/local_disk0", "/databricks/driver", "/databricks/kernel-connections", "/root"]
+"#;
 /// The name that the workspace's certificate is for.
 pub const WORKSPACE: &str = "workspace.test";
 /// The driver's address; a worker's last part is the next number.
@@ -114,7 +123,8 @@ impl Bed {
             code: "/mnt/host/code",
             signer: &signer(&longhorn(), &key).expect("a key can be made"),
         };
-        let fill = |text: String| text.replace("@PRESET@", preset);
+        let layout = if preset == STANDALONE { LAYOUT } else { "" };
+        let fill = |text: String| text.replace("@PRESET@", preset).replace("@ALSO@", layout);
         filling.bundle(tree(), &bundle, &longhorn(), &key, fill).expect("a bundle can be made");
         pin(&bundle, BUNDLE).expect("it can be pinned");
         let now = now();
