@@ -317,6 +317,19 @@ fn a_node_that_has_none_of_the_programs_that_start_a_locked_tree_is_refused_and_
 }
 
 #[test]
+fn r_under_a_locked_engine_has_the_policys_environment_and_no_profile_of_the_jobs_own() {
+    if root_or_skip("R") {
+        let stage = Stage::new("r");
+        stage.bundle(|text| {
+            text.replace("preset = \"linux\"", "preset = \"spark-standalone\"")
+                .replace("root = [\"/usr/bin/python3\"]", "root = [\"/opt/engine/bin/engine\"]")
+                .replace("write = [\"/local_disk0\"]", "write = [\"/local_disk0\"]\nexecute = [\"/opt/engine\"]")
+        });
+        holds("r.sh", &stage);
+    }
+}
+
+#[test]
 fn what_the_platform_calls_is_untouched_and_on_record_before_and_after_the_lease_ends() {
     if root_or_skip("the platform's own callers") {
         let stage = Stage::new("callers");

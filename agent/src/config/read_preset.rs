@@ -180,6 +180,7 @@ mod tests {
                 "PYTHON_REPL_SAFE_CONFIG_MAP",
                 "PYTHON_WORKER_FACTORY_PORT",
                 "PYTHON_WORKER_FACTORY_SECRET",
+                "R_HOME",
                 "R_LIBS",
                 "_RJEM_MALLOC_CONF",
             ]

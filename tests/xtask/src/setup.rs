@@ -40,6 +40,7 @@ pub fn for_tests() -> Outcome<()> {
         ("ip", "iproute2"),
         ("sudo", "sudo"),
         ("monit", "monit"),
+        ("Rscript", "r-base-core"),
     ])?;
     java()?;
     for_python()?;
