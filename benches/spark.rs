@@ -44,7 +44,8 @@ fn main() {
 fn cluster(name: &str, locked: bool) -> Bed {
     let mut bed = Bed::new(name, 1);
     if locked {
-        bed.with_longhorn(bed::preset());
+        // The default of policies.
+        bed.with_longhorn_and_lease(bed::preset(), "600s");
     }
     bed.with_spark();
     fs::copy(tree().join("benches/spark.py"), bed.share.join("code/spark.py")).expect("it can be copied");

@@ -106,8 +106,14 @@ impl Bed {
         fs::write(self.share.join(name), text).expect("a file can be written");
     }
 
-    /// Has every node run Longhorn's init script out of a volume, as a compute policy fixes it.
+    /// Has every node run Longhorn's init script out of a volume, as a compute policy fixes it. Leases are short, so that what
+    /// changes is seen soon.
     pub fn with_longhorn(&self, preset: &str) {
+        self.with_longhorn_and_lease(preset, "6s");
+    }
+
+    /// The same with leases of this length.
+    pub fn with_longhorn_and_lease(&self, preset: &str, lease: &str) {
         let bundle = self.share.join("volumes").join(BUNDLE.trim_start_matches("/Volumes/"));
         let key = self.share.join("secrets/signer");
         if key.exists() {
@@ -119,7 +125,7 @@ impl Bed {
             issuer: self.workspace.url(),
             kind: "jwt",
             token: "token",
-            lease: "6s",
+            lease,
             code: "/mnt/host/code",
             signer: &signer(&longhorn(), &key).expect("a key can be made"),
         };
