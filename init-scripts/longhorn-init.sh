@@ -1,12 +1,27 @@
 #!/bin/sh
 # Puts Longhorn on this node: copies the bundle to a root-only directory, compares the copy's digests with the two pinned
 # here, and runs `longhorn init`. Anything but a locked node ends non-zero, and the cluster does not start. Holds no secret
-# and prints none; takes nothing from the environment, where the cluster's own variables are.
-set -eu
+# and prints none.
 
-# The caller's search path decides nothing here: whoever puts a sha256sum of their own first would pass any check.
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
+# The cluster's own variables stand in this environment; none of them may decide anything here. First of all bash is told to
+# find its special builtins before functions that the environment brings (POSIX mode); `case`, `shift` and `exec` then are what
+# they seem. The script starts anew with the platform's variables alone, which the cluster cannot override.
+POSIXLY_CORRECT=1
+case ${1-} in
+  --clean) shift ;;
+  *)
+    exec /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+      ${DB_CLUSTER_ID+"DB_CLUSTER_ID=$DB_CLUSTER_ID"} \
+      ${DB_CLUSTER_NAME+"DB_CLUSTER_NAME=$DB_CLUSTER_NAME"} \
+      ${DB_CONTAINER_IP+"DB_CONTAINER_IP=$DB_CONTAINER_IP"} \
+      ${DB_DRIVER_IP+"DB_DRIVER_IP=$DB_DRIVER_IP"} \
+      ${DB_INSTANCE_ID+"DB_INSTANCE_ID=$DB_INSTANCE_ID"} \
+      ${DB_IS_DRIVER+"DB_IS_DRIVER=$DB_IS_DRIVER"} \
+      ${DB_IS_JOB_CLUSTER+"DB_IS_JOB_CLUSTER=$DB_IS_JOB_CLUSTER"} \
+      /bin/sh "$0" --clean "$@"
+    ;;
+esac
+set -eu
 
 # Filled in by `cargo xtask pin DIRECTORY [PLACE]`; reviewed and stored together with the bundle.
 BINARY_SHA256=@BINARY_SHA256@
@@ -38,7 +53,12 @@ main() {
   trap 'exit 71' HUP INT TERM
   mkdir -p /opt/longhorn/bin || stop 71 "cannot make /opt/longhorn/bin"
   chmod 755 /opt/longhorn /opt/longhorn/bin
-  copy=$(mktemp -d /opt/longhorn/bundle.XXXXXX) || stop 71 "cannot make a directory under /opt/longhorn"
+  # What a run left that was killed, or that the node did not survive; its name begins with its process.
+  for stale in /opt/longhorn/bundle.*; do
+    owner=${stale#/opt/longhorn/bundle.}
+    [ -e "/proc/${owner%%.*}" ] || rm -rf "$stale"
+  done
+  copy=$(mktemp -d "/opt/longhorn/bundle.$$.XXXXXX") || stop 71 "cannot make a directory under /opt/longhorn"
   for file in longhorn longhorn.toml policy.toml policy.toml.sig; do
     [ -f "$bundle/$file" ] || stop 66 "the bundle has no $file in $bundle"
     cp "$bundle/$file" "$copy/$file" || stop 66 "cannot copy $file from $bundle"

@@ -39,6 +39,10 @@ promises! {
     it_does_not_write_into_the_bundle: "read_only.sh";
     the_callers_search_path_neither_helps_nor_hurts: "path.sh";
     a_binary_exchanged_between_check_and_use_is_never_executed: "swapped.sh";
+    the_platforms_variables_are_all_that_it_needs_and_all_that_longhorn_gets: "alone.sh";
+    the_clusters_own_variables_do_no_harm_but_those_that_run_before_its_first_line: "environment.sh";
+    a_copy_of_it_finds_the_bundle_at_its_pinned_place_which_may_be_gone_afterwards: "places.sh";
+    after_a_restart_with_the_same_disk_the_result_is_the_same_and_the_log_before_is_named: "restart.sh";
     a_script_that_is_ended_from_outside_leaves_nothing: "signalled.sh";
 }
 
@@ -57,6 +61,32 @@ fn pinning_fills_in_exactly_the_two_digests_and_the_place_and_the_platform_takes
         assert!(refused.contains("absolute path without quotes"), "{refused}");
     }
     assert!(fs::metadata(script).expect("it was written").len() <= LARGEST);
+}
+
+#[test]
+fn where_systemd_runs_the_lock_outlives_the_unit_that_ran_the_script() {
+    if !support::root_or_skip("a node under systemd") {
+        return;
+    }
+    let stage = pinned("init-booted");
+    let _ = stage.command_of("init_script", "booted.sh");
+    let mut command = Command::new(stage.share.join("code/booted.sh"));
+    let output = command.arg(&stage.share).env("SHELL_UNDER_TEST", "/bin/bash").output().expect("a node starts");
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn it_hands_on_the_platforms_variables_that_longhorn_reads_and_no_other() {
+    let script = fs::read_to_string(tree().join("init-scripts/longhorn-init.sh")).expect("the script is there");
+    let handed: Vec<String> = script
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("${")?.split_once('+'))
+        .map(|(name, rest)| {
+            assert_eq!(rest, format!("\"{name}=${name}\"}} \\"));
+            name.to_owned()
+        })
+        .collect();
+    assert_eq!(handed, longhorn::config::env_names::HINTS);
 }
 
 /// Every file of the tree that a shell reads.

@@ -104,6 +104,16 @@ fn a_job_that_holds_every_connection_of_the_sidecar_keeps_nobody_else_waiting() 
 }
 
 #[test]
+fn what_runs_beside_us_is_on_record_by_digest_and_nothing_among_it_makes_a_node_wait() {
+    if root_or_skip("the inventory") {
+        let stage = Stage::new("inventory");
+        fs::copy(support::tree().join("tests/suites/node/inventory.py"), stage.share.join("code/inventory.py"))
+            .expect("it is there");
+        holds("inventory.sh", &stage);
+    }
+}
+
+#[test]
 fn the_agents_secrets_are_out_of_reach_for_a_job_that_may_read_their_directory_and_for_the_sidecars_uid() {
     if root_or_skip("the agent's secrets") {
         let stage = Stage::new("secrets");

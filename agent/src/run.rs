@@ -7,10 +7,10 @@ mod cluster;
 pub mod init;
 pub mod inventory;
 pub mod keeper;
-mod listeners;
 pub mod live;
 pub mod node;
 pub mod sample;
+pub mod scope;
 pub mod serve;
 
 use std::sync::Arc;

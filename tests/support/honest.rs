@@ -114,6 +114,7 @@ fn log(directory: &Path, node: &NodeKey, sealed: bool) {
         kernel: "6.1".into(),
         boot: "b".into(),
         journal: "off".into(),
+        processes: "plain".into(),
         prior: None,
     };
     let start = Start {

@@ -18,6 +18,7 @@ pub fn start(prior: Option<Prior>) -> Start<'static> {
             kernel: String::new(),
             boot: String::new(),
             journal: "off".into(),
+            processes: "plain".into(),
             prior,
         }),
         mirror: None,

@@ -1,11 +1,32 @@
 //! SHA-256 as everybody here writes it down: lower-case hex.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use std::io::{self, Read};
+
+use aws_lc_rs::digest::{Context, SHA256, digest};
 pub use longhorn_canonical::hex::unhex;
 
 /// SHA-256 of `bytes`, in hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(digest(&SHA256, bytes).as_ref())
+}
+
+/// SHA-256 of all that is read, in hex, and how many bytes that were.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sha256_hex_of(mut from: impl Read) -> io::Result<(String, u64)> {
+    let (mut context, mut length, mut chunk) = (Context::new(&SHA256), 0, vec![0; 64 * 1024]);
+    loop {
+        match from.read(&mut chunk) {
+            Ok(0) => return Ok((hex(context.finish().as_ref()), length)),
+            Ok(read) => {
+                context.update(&chunk[..read]);
+                length += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -22,6 +43,14 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_digest_of_what_is_read_is_the_digest_of_the_bytes() {
+        for length in [0, 1, 65_535, 65_536, 65_537, 200_000] {
+            let bytes = vec![7; length];
+            assert_eq!(sha256_hex_of(bytes.as_slice()).unwrap(), (sha256_hex(&bytes), length as u64));
+        }
+    }
 
     #[test]
     fn a_digest_is_read_as_it_is_written_and_no_other_way() {

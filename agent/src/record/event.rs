@@ -98,20 +98,24 @@ pub enum Event {
         boot: String,
         /// Whether the journal mirrors this log, and why not.
         journal: String,
+        /// Under what keeper and sidecar run: a scope of systemd's, or plain.
+        processes: String,
         /// The log before this one.
         prior: Option<Prior>,
     },
     /// What runs beside us when we start.
     Inventory {
-        /// Programs that run.
+        /// Programs that run: name, path and digest.
         processes: Vec<String>,
-        /// Addresses that are listened on.
+        /// Addresses and paths that are listened on.
         listeners: Vec<String>,
-        /// Units and timers.
+        /// Units and timers, each with its digest.
         units: Vec<String>,
-        /// Other init scripts, each with its digest.
+        /// Cron's tables and scripts, each with its digest.
+        cron: Vec<String>,
+        /// Other init scripts and the logs of those that ran, each with its digest.
         init_scripts: Vec<String>,
-        /// How many did not fit.
+        /// How many entries or digests did not fit.
         omitted: u32,
     },
     /// The driver held the nodes that the workspace lists against those that attested themselves.

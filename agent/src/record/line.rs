@@ -15,8 +15,10 @@ pub const MOST: usize = 65_535;
 /// Lists longer than this are cut, and say by how much.
 const MOST_ENTRIES: usize = 128;
 const MOST_TEXT: usize = 400;
-/// Bytes of one list at the most: the four lists of an inventory then fit one line.
-const MOST_LIST: usize = 14_000;
+/// Bytes of one list at the most.
+const MOST_LIST: usize = 12_000;
+/// Bytes of the lists of an inventory together, which then fit one line.
+const MOST_INVENTORY: usize = 60_000;
 
 /// What an event says of itself, rendered by whoever records it. The writer puts the rest around it.
 pub struct Body {
@@ -143,15 +145,22 @@ fn extension(event: &Event) -> Value {
             kernel,
             boot,
             journal,
+            processes,
             prior,
         } => json!({
             "vkey": vkey, "origin": origin, "node_key": node_key, "binding": binding, "agent_sha256": agent_sha256,
             "settings_sha256": settings_sha256, "script_sha256": script_sha256, "kernel": cut(kernel), "boot": boot,
-            "journal": journal, "prior": prior,
+            "journal": journal, "processes": cut(processes), "prior": prior,
         }),
-        Event::Inventory { processes, listeners, units, init_scripts, omitted } => json!({
-            "processes": list(processes), "listeners": list(listeners), "units": list(units), "init_scripts": list(init_scripts), "omitted": omitted,
-        }),
+        Event::Inventory { processes, listeners, units, cron, init_scripts, omitted } => {
+            let mut lists = [processes, listeners, units, cron, init_scripts].map(|entries| (entries, Vec::new()));
+            let cut = share(&mut lists.each_mut().map(|(entries, kept)| (entries.as_slice(), kept)));
+            let [processes, listeners, units, cron, init_scripts] = lists.map(|(_, kept)| kept);
+            json!({
+                "processes": processes, "listeners": listeners, "units": units, "cron": cron, "init_scripts": init_scripts,
+                "omitted": *omitted as usize + cut,
+            })
+        }
         Event::Compared { listed, missing, differing } => {
             json!({ "listed": listed, "missing": list(missing), "differing": list(differing) })
         }
@@ -186,20 +195,56 @@ fn extension(event: &Event) -> Value {
     }
 }
 
-/// As many entries as fit, each of at most [`MOST_TEXT`] characters; the last one says how many are missing.
+/// As many entries as fit; the last one says how many are missing.
 fn list(entries: &[String]) -> Vec<String> {
-    let mut room = MOST_LIST;
-    let fits = |text: &String| {
-        // What the line will hold: quotes, comma, and six bytes for each character that is escaped.
-        let size = 3 + text.chars().map(|letter| if letter.is_ascii_graphic() || letter == ' ' { 2 } else { 12 }).sum::<usize>();
-        room = room.saturating_sub(size);
-        room > 0
-    };
-    let mut kept: Vec<String> = entries.iter().take(MOST_ENTRIES).map(|one| cut(one)).take_while(fits).collect();
-    if kept.len() < entries.len() {
-        kept.push(format!("… and {} more", entries.len() - kept.len()));
-    }
+    let mut kept = fitting(&entries[..entries.len().min(MOST_ENTRIES)], MOST_LIST);
+    say_missing(&mut kept, entries.len());
     kept
+}
+
+fn say_missing(kept: &mut Vec<String>, of: usize) {
+    if kept.len() < of {
+        kept.push(format!("… and {} more", of - kept.len()));
+    }
+}
+
+/// Lists that share their room: what a short one leaves is for the longer ones. Returns how many entries did not fit.
+fn share(lists: &mut [(&[String], &mut Vec<String>)]) -> usize {
+    let size = |entries: &[String]| entries.iter().map(|entry| written_with(&cut(entry))).sum::<usize>();
+    lists.sort_by_key(|(entries, _)| size(entries));
+    let (mut room, mut missing) = (MOST_INVENTORY, 0);
+    let count = lists.len();
+    for (at, (entries, kept)) in lists.iter_mut().enumerate() {
+        **kept = fitting(entries, room / (count - at));
+        room -= kept.iter().map(|entry| written_with(entry)).sum::<usize>();
+        missing += entries.len() - kept.len();
+        say_missing(kept, entries.len());
+    }
+    missing
+}
+
+/// As many entries as fit, each of at most [`MOST_TEXT`] characters.
+fn fitting(entries: &[String], mut room: usize) -> Vec<String> {
+    let fits = |text: &String| {
+        let left = room.checked_sub(written_with(text));
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    entries.iter().map(|one| cut(one)).take_while(fits).collect()
+}
+
+/// Quotes, comma, and what the line will hold.
+fn written_with(text: &str) -> usize {
+    3 + text.chars().map(written).sum::<usize>()
+}
+
+/// Bytes that a letter is written with, at the most.
+fn written(letter: char) -> usize {
+    match letter {
+        '"' | '\\' => 2,
+        _ if letter.is_ascii() && !letter.is_ascii_control() => 1,
+        _ => 6 * letter.len_utf16(),
+    }
 }
 
 fn cut(text: &str) -> String {
@@ -252,8 +297,9 @@ mod tests {
             processes: long.clone(),
             listeners: long.clone(),
             units: long.clone(),
+            cron: long.clone(),
             init_scripts: long,
-            omitted: 0,
+            omitted: 7,
         };
         let (time, boot) = (Timestamp::from_millis(5), BootTime(9));
         let frame = Frame { prev: &[0; 32], seq: 7, log: "l", time, boot, run: &run(&context) };
@@ -263,6 +309,9 @@ mod tests {
         assert!(line.is_ascii() && line.starts_with("{\"prev\":\"0") && !line.contains('\n'));
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["run"]["node"], "é\u{1f600}\n");
+        let kept = |name: &str| value["ext"][name].as_array().unwrap().len() - 1;
+        let kept: usize = ["processes", "listeners", "units", "cron", "init_scripts"].into_iter().map(kept).sum();
+        assert_eq!(value["ext"]["omitted"], 7 + 50_000 - kept, "what the line has no room for is omitted as well");
         let processes = value["ext"]["processes"].as_array().unwrap();
         assert!(
             line.len() <= MOST && processes.last().unwrap() == &format!("… and {} more", 10_001 - processes.len()),

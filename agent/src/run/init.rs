@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::documents::{Verified, verify};
-use self::keeper::{astray, commit, granted, hear, node_key, not_locked, send};
+use self::keeper::{astray, commit, granted, hear, not_locked, send, started};
 use self::lock_node::{lock_node, observe_node};
 use self::secrets::gather_secrets;
 use super::node;
@@ -139,17 +139,16 @@ fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clo
         .map_err(|error| failed("cannot hold the credentials in memory", error))?;
     let hints = node::hints(env_names::HINTS);
     let lease_most = verified.policy.lifetimes.lease.max(Duration::from_secs(1));
-    let keeper = node::start_keeper(
-        &credentials,
-        settings.node.sidecar_uid,
+    let starting = node::Starting {
+        credentials: &credentials,
+        uid: settings.node.sidecar_uid,
         lease_most,
-        &hints,
-        clock.boot().plus(settings.node.deadline),
-        verified.policy.enforcement == Enforcement::Observe,
-    )
-    .map_err(step)?;
+        hints: &hints,
+        until: clock.boot().plus(settings.node.deadline),
+        observe: verified.policy.enforcement == Enforcement::Observe,
+    };
+    let (keeper, key) = started(&starting, clock)?;
     drop(credentials);
-    let key = node_key(&keeper)?;
     publish_node_key(settings, &key)?;
     let (token, receipt) = granted(&keeper, settings, clock)?;
     let claims =

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::host::clock::{BootTime, Clock};
 use crate::host::digest::sha256_hex;
 use crate::host::paths;
+use crate::run::scope::Scope;
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::wire::packet;
@@ -182,36 +183,48 @@ pub struct Keeper {
     pub verdict: OwnedFd,
     /// By when there must be a verdict.
     pub until: BootTime,
+    /// The process, for an `init` that gives it up before it said anything.
+    pub process: Child,
 }
 
-/// Starts the keeper. It leaves `init`'s session and inherits two sockets, the credentials and the `DB_*` hints.
+/// What a keeper is started with.
+pub struct Starting<'a> {
+    /// In a memory file.
+    pub credentials: &'a OwnedFd,
+    /// The sidecar's.
+    pub uid: u32,
+    /// The longest lease.
+    pub lease_most: Duration,
+    /// The platform's `DB_*` variables.
+    pub hints: &'a [(String, String)],
+    /// By when there must be a verdict.
+    pub until: BootTime,
+    /// Whether the node only observes.
+    pub observe: bool,
+}
+
+/// Starts the keeper, through `scope` where one is named. It leaves `init`'s session and inherits two sockets, the credentials
+/// and the `DB_*` hints.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn start_keeper(
-    credentials: &OwnedFd,
-    uid: u32,
-    lease_most: Duration,
-    hints: &[(String, String)],
-    until: BootTime,
-    observe: bool,
-) -> Result<Keeper, NodeError> {
+pub fn start_keeper(starting: &Starting<'_>, scope: Option<&Scope>) -> Result<Keeper, NodeError> {
     let failed = || NodeError::at("start", paths::BINARY);
     let (control, control_theirs) = packet::pair().map_err(failed())?;
     let (verdict, verdict_theirs) = packet::pair().map_err(failed())?;
-    let mut command = Command::new(paths::BINARY);
-    command.arg("keeper").env_clear().envs(hints.iter().map(|(name, value)| (name, value)));
+    let mut command = scope.map_or_else(|| Command::new(paths::BINARY), Scope::command);
+    command.arg("keeper").env_clear().envs(starting.hints.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
     // Open across exec: `init` is single-threaded and starts nothing else before these are closed again.
-    for (name, fd) in [("--control", &control_theirs), ("--verdict", &verdict_theirs), ("--credentials", credentials)] {
+    for (name, fd) in [("--control", &control_theirs), ("--verdict", &verdict_theirs), ("--credentials", starting.credentials)] {
         fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty())).map_err(|errno| failed()(errno.into()))?;
         command.arg(name).arg(fd.as_raw_fd().to_string());
     }
-    command.arg("--uid").arg(uid.to_string()).arg("--lease-most").arg(lease_most.as_secs().to_string());
-    command.args(observe.then_some("--observe"));
-    command.spawn().map_err(failed())?;
-    fcntl(credentials, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|errno| failed()(errno.into()))?;
-    Ok(Keeper { control, verdict, until })
+    command.arg("--uid").arg(starting.uid.to_string()).arg("--lease-most").arg(starting.lease_most.as_secs().to_string());
+    command.args(starting.observe.then_some("--observe"));
+    let process = command.spawn().map_err(failed())?;
+    fcntl(starting.credentials, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|errno| failed()(errno.into()))?;
+    Ok(Keeper { control, verdict, until: starting.until, process })
 }
 
 /// Whether a keeper lives here.

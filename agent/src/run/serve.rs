@@ -10,7 +10,7 @@ use nix::sys::signal::{SigSet, Signal};
 use zeroize::Zeroizing;
 
 use super::live::{Journal, live};
-use super::{Way, inventory};
+use super::{Way, inventory, scope};
 use crate::cli::args::ServeArgs;
 use crate::config::document::{as_text, read_bytes};
 use crate::config::settings::{Authority, MembershipRule, Settings, WorkspaceAuth};
@@ -96,17 +96,16 @@ fn become_sidecar(
         Credentials::decode(credentials).map_err(|error| os("the credentials cannot be read")(io::Error::other(error)))?;
     let (settings, policy) = configuration(&*clock)?;
     // While root may still read it all.
-    let seen = Seen {
-        agent: std::fs::read_to_string(paths::BINARY_DIGEST).map_err(os("the digest of the agent cannot be read"))?,
-        inventory: verdict.map(|_| inventory::take()),
-    };
+    let agent = std::fs::read_to_string(paths::BINARY_DIGEST).map_err(os("the digest of the agent cannot be read"))?;
+    let inventory = verdict.map(|_| inventory::take(&agent, &*clock));
+    let seen = Seen { agent, processes: scope::of_this_process(), inventory };
     let reach = Reach { uid: args.uid, read: settings.workspace.ca_file.iter().cloned().collect() };
     irrevocably_descend(&reach, &crate::lock::seccomp::for_sidecar())
         .map_err(|error| Screen::failed_by("sidecar-failed", Exit::Os, &error))?;
     let key: &[u8; 32] =
         seed.as_slice().try_into().map_err(|_| os("the node key cannot be read")(io::ErrorKind::InvalidData.into()))?;
     let key = NodeKey::from_seed(key).map_err(|error| os("the node key cannot be used")(io::Error::other(error)))?;
-    let (way, mirror, journal) = way(&settings, policy, &credentials, key, &seen.agent, clock, random)?;
+    let (way, mirror, journal) = way(&settings, policy, &credentials, key, &seen, clock, random)?;
     drop(credentials);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -120,6 +119,8 @@ fn become_sidecar(
 struct Seen {
     /// SHA-256 (hex) of the binary that runs, as `init` placed it.
     agent: String,
+    /// What keeper and sidecar run under.
+    processes: String,
     /// For the first sidecar of a node.
     inventory: Option<Event>,
 }
@@ -147,7 +148,7 @@ fn way(
     policy: Policy,
     credentials: &Credentials,
     key: NodeKey,
-    agent: &str,
+    seen: &Seen,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 ) -> Result<(Way, Option<Mirror>, String), Screen> {
@@ -188,7 +189,7 @@ fn way(
         Some(Ok((mirror, word))) => (Some(mirror), word.to_owned()),
         Some(Err(word)) => (None, word),
     };
-    let recorder = start_log(settings, &hints, &key, agent, &boot, mirror.clone(), &journal, &clock, &random)?;
+    let recorder = start_log(settings, &hints, &key, seen, &boot, mirror.clone(), &journal, &clock, &random)?;
     let http = Http::new(settings.workspace.ca_file.as_deref()).map_err(|error| {
         Screen::failed("tls-setup-failed", Exit::Config, error.to_string())
             .fact("expected", "root certificates in PEM, of the system or in `workspace.ca-file`")
@@ -210,7 +211,7 @@ fn start_log(
     settings: &Settings,
     hints: &Hints,
     key: &NodeKey,
-    agent: &str,
+    seen: &Seen,
     boot: &str,
     mirror: Option<Mirror>,
     journal: &str,
@@ -236,12 +237,13 @@ fn start_log(
         origin: origin.to_owned(),
         node_key: key.public().thumbprint(),
         binding: STANDARD.encode(key.sign(binding(origin, vkey).as_bytes())),
-        agent_sha256: agent.to_owned(),
+        agent_sha256: seen.agent.clone(),
         settings_sha256: settings.digest.clone(),
         script_sha256: script,
         kernel,
         boot: boot.to_owned(),
         journal: journal.to_owned(),
+        processes: seen.processes.clone(),
         prior,
     };
     let start = Start { origin, run, first: Box::new(first), mirror };

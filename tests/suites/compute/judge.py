@@ -125,7 +125,7 @@ CONF = {
     "spark.databricks.python.defaultPythonRepl": "pythonshell",
 }
 HOSTILE += [(at("spark_conf", key, value=value), f"spark_conf.{key}") for key, value in CONF.items()]
-for name in ("LD_PRELOAD", "JAVA_TOOL_OPTIONS", "PYTHONSTARTUP", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON", "BASH_ENV"):
+for name in ("LD_PRELOAD", "JAVA_TOOL_OPTIONS", "PYTHONSTARTUP", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON", "BASH_ENV", "SHELLOPTS"):
     HOSTILE.append((at("spark_env_vars", name, value="/tmp/theirs"), f"spark_env_vars.{name}"))
 definition = read("jobs.json")
 for cluster, path in HOSTILE:

@@ -4,6 +4,11 @@ bundle=/local_disk0/bundle
 script=$bundle/longhorn-init.sh
 elsewhere=/local_disk0/elsewhere
 
+# The script starts anew under /bin/sh: where the shell under test is that.
+if ! cmp -s "$SHELL_UNDER_TEST" /bin/sh; then
+  mount --bind "$(readlink -f "$SHELL_UNDER_TEST")" "$(readlink -f /bin/sh)"
+fi
+
 # A fresh copy of the honest bundle.
 fresh() {
   rm -rf "$bundle"

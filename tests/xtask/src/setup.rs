@@ -35,6 +35,7 @@ pub fn for_tests() -> Outcome<()> {
         ("git", "git"),
         ("shellcheck", "shellcheck"),
         ("journalctl", "systemd"),
+        ("systemd-nspawn", "systemd-container"),
         ("dash", "dash"),
         ("bash", "bash"),
         ("ip", "iproute2"),

@@ -42,6 +42,8 @@ pub(super) const VARIABLES: &[&str] = &[
     "PYTHONPATH",
     "PYTHONSTARTUP",
     "R_PROFILE_USER",
+    // With `noexec` bash reads an init script, executes nothing of it, and ends with success.
+    "SHELLOPTS",
     "SPARK_SUBMIT_OPTS",
     "_JAVA_OPTIONS",
 ];

@@ -25,6 +25,7 @@ fn events() -> Vec<Event> {
         kernel: hard(),
         boot: String::new(),
         journal: "off".into(),
+        processes: "plain".into(),
         prior,
     };
     let list = || vec![hard(), hard()];
@@ -41,7 +42,14 @@ fn events() -> Vec<Event> {
     vec![
         started(None),
         started(Some(Prior { log: hard(), size: u64::MAX, root: String::new(), verdict: hard(), unsigned_tail: 9 })),
-        Event::Inventory { processes: list(), listeners: Vec::new(), units: list(), init_scripts: list(), omitted: 3 },
+        Event::Inventory {
+            processes: list(),
+            listeners: Vec::new(),
+            units: list(),
+            cron: list(),
+            init_scripts: list(),
+            omitted: 3,
+        },
         Event::Compared { listed: 3, missing: list(), differing: Vec::new() },
         Event::Attested { actor: actor(), proofs: list(), membership: hard() },
         Event::Stopped { refused: true, reason: hard(), headline: hard(), facts: list(), control: Some(control()) },

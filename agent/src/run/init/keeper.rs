@@ -7,7 +7,9 @@ use crate::config::settings::Settings;
 use crate::context::NodePublicKey;
 use crate::exit::Exit;
 use crate::host::clock::Clock;
-use crate::run::node::Keeper;
+use crate::host::paths;
+use crate::run::node::{self, Keeper, Starting};
+use crate::run::scope::Scope;
 use crate::screen::Screen;
 use crate::wire::control::{HELLO, KEPT, ToKeeper};
 use crate::wire::packet;
@@ -21,7 +23,29 @@ pub(super) fn astray(what: &str, cause: io::Error) -> Screen {
         .hint("was one of them killed, for want of memory perhaps? What had begun is undone: run `longhorn init` again")
 }
 
-pub(super) fn node_key(keeper: &Keeper) -> Result<NodePublicKey, Screen> {
+/// A keeper that said its key. systemd that is asked for a scope and does not make one costs a node its scope, not its lock.
+pub(super) fn started(starting: &Starting<'_>, clock: &dyn Clock) -> Result<(Keeper, NodePublicKey), Screen> {
+    if let Some(scope) = Scope::find(clock.boot()) {
+        let mut keeper = node::start_keeper(starting, Some(&scope)).map_err(|error| error.screen())?;
+        match node_key(&keeper) {
+            Ok(key) => return Ok((keeper, key)),
+            // Two keepers would fight for the sockets: the first is gone before the second comes.
+            Err(_) => end(&mut keeper)?,
+        }
+    }
+    let keeper = node::start_keeper(starting, None).map_err(|error| error.screen())?;
+    let key = node_key(&keeper)?;
+    Ok((keeper, key))
+}
+
+fn end(keeper: &mut Keeper) -> Result<(), Screen> {
+    let ended = keeper.process.kill().and_then(|()| keeper.process.wait());
+    ended.map(drop).map_err(|error| astray("a keeper that does not start cannot be ended", error))?;
+    // What it may have bound before.
+    node::empty(std::path::Path::new(paths::SOCKETS)).map_err(|error| error.screen())
+}
+
+fn node_key(keeper: &Keeper) -> Result<NodePublicKey, Screen> {
     let hello =
         packet::take(&keeper.control, Duration::from_secs(10)).map_err(|error| astray("the keeper does not start", error))?;
     let key =
