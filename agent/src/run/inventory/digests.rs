@@ -13,9 +13,9 @@ use crate::host::digest::sha256_hex_of;
 /// A file of the node's configuration is read up to this size.
 pub const MOST_FILE: u64 = 1024 * 1024;
 /// A program is read up to this size.
-pub const MOST_PROGRAM: u64 = 8 * 1024 * 1024;
+pub const MOST_PROGRAM: u64 = 7 * 1024 * 1024;
 /// Bytes of all files and programs together.
-const MOST_BYTES: u64 = 12 * 1024 * 1024;
+const MOST_BYTES: u64 = 8 * 1024 * 1024;
 /// Digests that are made at the most.
 const MOST_DIGESTS: usize = 512;
 /// Links that are followed to see where a file lies.
