@@ -54,11 +54,10 @@ impl Disk for Directory {
     fn segment(&mut self, first: u64) -> io::Result<Box<dyn Segment>> {
         let name = format!("seg-{first:020}.jsonl");
         let path = self.0.join(&name);
-        // A segment of this very number that holds nothing is left by a write that failed.
-        if std::fs::metadata(&path).is_ok_and(|meta| meta.len() == 0) {
-            std::fs::remove_file(&path)?;
-        }
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path)?;
+        // A segment of this very number that holds nothing is left by a write that failed, and goes on. The sidecar may not
+        // remove it: under its lock nothing that was recorded can be taken away.
+        let left = std::fs::metadata(&path).is_ok_and(|meta| meta.len() == 0);
+        let file = OpenOptions::new().append(true).create_new(!left).mode(0o600).open(&path)?;
         file.sync_all()?;
         File::open(&self.0)?.sync_all()?;
         Ok(Box::new(Plain(file)))
