@@ -225,7 +225,7 @@ fn split(token: &[u8]) -> Result<Parts<'_>, ContextRefusal> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::super::authority::AuthorityKey;
     use super::super::claims::{NodeClaim, PolicyClaim, PrincipalClaim};
     use super::super::issue::sign;
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn claims(key: &NodeKey) -> Claims {
         Claims {
@@ -268,8 +268,13 @@ mod tests {
         }
     }
 
-    fn key(seed: u8) -> NodeKey {
+    pub(crate) fn key(seed: u8) -> NodeKey {
         NodeKey::from_seed(&[seed; 32]).unwrap()
+    }
+
+    /// What a node signs for this audience.
+    pub(crate) fn token_for(node: &NodeKey, audience: &str) -> String {
+        sign(&Claims { aud: audience.into(), ..claims(node) }, node, None)
     }
 
     fn verdict(token: &str, by: &Voucher<'_>, audience: &str, now: Timestamp) -> Result<(), &'static str> {

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::{Attested, Way, tell_whom};
 use crate::config::settings::{Authority, Settings};
-use crate::context::seal::{Expiry, Voucher, open};
+use crate::context::seal::{ContextRefusal, Expiry, Voucher, open};
 use crate::context::{Claims, LockSummary, NodePublicKey};
 use crate::evidence::{Failure, Source, Volumes, WorkspaceSource};
-use crate::host::clock::BootTime;
+use crate::host::clock::{BootTime, Timestamp};
 use crate::host::retry::Deadline;
 use crate::identity::ids::NodeAddress;
 use crate::serve::session::Nodes;
@@ -102,9 +102,12 @@ impl Others {
                 self.read.insert(name.clone(), None);
                 continue;
             };
-            let key = volumes.read(&directory.join(format!("{thumbprint}.jwk"))).await?;
-            let claims = key.and_then(|key| self::claims(way, name, thumbprint, &key, &token));
-            self.read.insert(name.clone(), claims);
+            let key = volumes.read(&directory.join(format!("{thumbprint}.jwk"))).await?.unwrap_or_default();
+            match attested(way.clock.now(), name, &key, &token) {
+                // Its clock is ahead of ours: the next look finds it begun.
+                Err(ContextRefusal::NotYetValid { .. }) => {}
+                attested => _ = self.read.insert(name.clone(), attested.ok()),
+            }
         }
         Ok(names.len().saturating_sub(MOST_READ))
     }
@@ -138,8 +141,38 @@ fn thumbprint_of(name: &str) -> Option<&str> {
 }
 
 /// What a node attested, where the key that its name tells of signed it. It may have ended meanwhile: that it was said counts.
-fn claims(way: &Way, name: &str, thumbprint: &str, key: &[u8], token: &[u8]) -> Option<Claims> {
-    let key = NodePublicKey::from_jwk(key).ok().filter(|key| key.thumbprint() == thumbprint)?;
-    let claims = open(&Unverified::new(token), &Voucher::NodeKey(&key), AUDIENCE, way.clock.now(), Expiry::Ignored).ok()?;
-    (format!("{}_{}.jwt", claims.node.address, claims.node.key) == name).then_some(claims)
+fn attested(now: Timestamp, name: &str, key: &[u8], token: &[u8]) -> Result<Claims, ContextRefusal> {
+    let key = NodePublicKey::from_jwk(key).map_err(|_| ContextRefusal::Malformed("no key was published for it"))?;
+    let claims = open(&Unverified::new(token), &Voucher::NodeKey(&key), AUDIENCE, now, Expiry::Ignored)?;
+    if format!("{}_{}.jwt", claims.node.address, claims.node.key) != name {
+        return Err(ContextRefusal::Malformed("its file is named for another node"));
+    }
+    Ok(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::seal::tests::{NOW, key, token_for};
+
+    #[test]
+    fn a_nodes_attestation_counts_after_its_end_and_under_its_own_name_and_key_only() {
+        let (node, other) = (key(1), key(2));
+        let token = token_for(&node, AUDIENCE);
+        let name = |thumbprint: &str| format!("10.0.0.1_{thumbprint}.jwt");
+        let mine = name(&node.public().thumbprint());
+        let judged = |now: Timestamp, name: &str, key: &str, token: &str| {
+            attested(now, name, key.as_bytes(), token.as_bytes())
+                .map(|claims| claims.node.address)
+                .map_err(|refusal| refusal.reason())
+        };
+        let jwk = node.public().to_jwk();
+        assert_eq!(judged(NOW.plus(Duration::from_secs(86400)), &mine, &jwk, &token), Ok("10.0.0.1".into()));
+        assert_eq!(judged(NOW, &name(&other.public().thumbprint()), &jwk, &token), Err("context-malformed"));
+        assert_eq!(judged(NOW, &mine, &other.public().to_jwk(), &token), Err("context-other-key"));
+        assert_eq!(judged(NOW, &mine, "", &token), Err("context-malformed"));
+        assert_eq!(judged(NOW, &mine, &jwk, &token_for(&node, "longhorn")), Err("context-other-audience"));
+        // Of a node whose clock is ahead; the next look finds it begun.
+        assert_eq!(judged(NOW.minus(Duration::from_secs(1)), &mine, &jwk, &token), Err("context-not-yet-valid"));
+    }
 }
