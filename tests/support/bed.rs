@@ -76,7 +76,9 @@ impl Bed {
         let ip = |arguments: &str| run(Command::new("ip").args(arguments.split(' ')));
         ip(&format!("netns add {fabric}"));
         ip(&format!("-n {fabric} link set lo up"));
-        ip(&format!("-n {fabric} link add bridge type bridge"));
+        // With an address of its own: else it takes the lowest of its ports', and every node that comes or goes may change it
+        // under the others, who then wait for the neighbour that they knew.
+        ip(&format!("-n {fabric} link add bridge address 02:00:00:00:00:01 type bridge"));
         ip(&format!("-n {fabric} addr add 10.88.0.1/24 dev bridge"));
         ip(&format!("-n {fabric} link set bridge up"));
         let listener = listener_in(&fabric);
@@ -174,7 +176,9 @@ impl Bed {
         let (fabric, link) = (&self.fabric, format!("v{number}"));
         let ip = |arguments: &str| run(Command::new("ip").args(arguments.split(' ')));
         ip(&format!("netns add {network}"));
-        ip(&format!("-n {fabric} link add {link} type veth peer name eth0 netns {network}"));
+        // A node that is started again keeps its hardware address, as its interface does where machines are real.
+        let hardware = format!("02:00:00:00:01:{number:02x}");
+        ip(&format!("-n {fabric} link add {link} type veth peer name eth0 address {hardware} netns {network}"));
         ip(&format!("-n {fabric} link set {link} master bridge up"));
         ip(&format!("-n {network} addr add {}/24 dev eth0", address(number)));
         ip(&format!("-n {network} link set eth0 up"));
