@@ -89,18 +89,17 @@ const APPLICATIONS: &[Application] = &[
             "spark.executorEnv.PYTHONPATH=/mnt/host/code",
         ],
     ),
-    ("interpreter", &[], &["spark.pyspark.python=/local_disk0/interpreter"]),
-    // The driver's own interpreter: no worker has a part in it.
-    ("variable", &[("PYSPARK_PYTHON", "/local_disk0/interpreter")], &["spark.master=local[1]"]),
     (
-        "archive",
+        "interpreter",
         &[],
         &[
             "spark.archives=/mnt/host/code/env.tar.gz#env",
-            "spark.pyspark.python=./env/bin/python",
+            "spark.pyspark.python=/local_disk0/interpreter",
             "spark.pyspark.driver.python=/databricks/python/bin/python",
         ],
     ),
+    // The driver's own interpreter: no worker has a part in it.
+    ("variable", &[("PYSPARK_PYTHON", "/local_disk0/interpreter")], &["spark.master=local[1]"]),
 ];
 
 /// Every attack of the suite on a cluster: whether it reached what it was after, and what it met.
@@ -213,15 +212,15 @@ fn status(bed: &Bed) -> BTreeMap<String, String> {
 
 /// Waits until the driver's status says this of a row.
 fn until(bed: &Bed, row: &str, expected: &str) {
-    let mut last = String::new();
+    let mut last = BTreeMap::new();
     for _ in 0..150 {
-        last = status(bed).remove(row).unwrap_or_default();
-        if last == expected {
+        last = status(bed);
+        if last.get(row).is_some_and(|said| said == expected) {
             return;
         }
         std::thread::sleep(Duration::from_millis(200));
     }
-    panic!("{row} stays {last:?}, not {expected:?}");
+    panic!("{row} is never {expected:?}: {last:?}");
 }
 
 #[test]

@@ -63,8 +63,11 @@ fn java() -> Outcome<()> {
 fn spark() -> Outcome<()> {
     let venv = root().join("target/spark");
     let python = venv.join("bin/python");
-    let ask = "import importlib.metadata, ipykernel, jupyter_client; print(importlib.metadata.version('pyspark'))";
-    if quietly(Command::new(&python).args(["-c", ask])).is_ok_and(|found| found.trim() == SPARK) {
+    // The version, and whether its Python is unpacked.
+    let ask = "import importlib.metadata, ipykernel, jupyter_client, pathlib, pyspark; \
+               archive = pathlib.Path(pyspark.__file__).parent / 'python/lib/pyspark.zip'; \
+               print(importlib.metadata.version('pyspark'), archive.is_dir())";
+    if quietly(Command::new(&python).args(["-c", ask])).is_ok_and(|found| found.trim() == format!("{SPARK} True")) {
         return Ok(());
     }
     step(&format!("Spark {SPARK} into {}", venv.display()), || {
@@ -75,7 +78,8 @@ fn spark() -> Outcome<()> {
         let mut pip = Command::new(&python);
         // Spark comes as source alone: its own build step makes the wheel.
         pip.args(["-m", "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check", "--no-build-isolation"]);
-        quietly(pip.arg(format!("pyspark=={SPARK}")).args(["ipykernel", "jupyter_client"]))
+        quietly(pip.arg(format!("pyspark=={SPARK}")).args(["ipykernel", "jupyter_client"]))?;
+        quietly(Command::new(&python).arg(root().join("tests/suites/cluster/unpack.py")))
     })
     .map(drop)
 }
