@@ -71,6 +71,15 @@ fn a_program_inside_a_locked_tree_has_its_environment_and_outside_it_is_untouche
 }
 
 #[test]
+fn a_file_system_whose_server_hangs_keeps_neither_init_nor_a_launch_waiting() {
+    if root_or_skip("a file system that hangs") {
+        let stage = Stage::new("hung");
+        fs::copy(support::tree().join("tests/suites/node/hung.py"), stage.share.join("code/hung.py")).expect("it is there");
+        holds("hung.sh", &stage);
+    }
+}
+
+#[test]
 fn what_is_masked_is_masked_where_a_covered_programs_tree_shows_again_and_deep_programs_run() {
     if root_or_skip("trees that show twice") {
         let stage = Stage::new("shown");

@@ -231,20 +231,31 @@ fn mask(path: &Path) -> Result<(), NamespaceError> {
 
 /// The mount points at and below `path`, with the flags that a remount must keep.
 fn mounts_below(path: &Path) -> Result<Vec<(PathBuf, MsFlags)>, NamespaceError> {
-    let mut all = mounts(Path::new("/proc/thread-self/mountinfo"))?;
-    all.retain(|(point, _)| point.starts_with(path));
-    Ok(all)
+    let all = mounts(Path::new("/proc/thread-self/mountinfo"))?.into_iter();
+    Ok(all.filter(|mount| mount.point.starts_with(path)).map(|mount| (mount.point, mount.flags)).collect())
 }
 
-/// The mount points that a process sees, with their flags (proc_pid_mountinfo(5)).
-pub(super) fn mounts(list: &Path) -> Result<Vec<(PathBuf, MsFlags)>, NamespaceError> {
+/// A mount, as the kernel's list has it (proc_pid_mountinfo(5)). Who reads the list asks nothing of any file system: one whose
+/// server does not answer keeps nobody waiting.
+pub(super) struct Mount {
+    /// What of its file system is mounted; a file that was removed since has a last part `deleted`.
+    pub(super) root: PathBuf,
+    /// Where.
+    pub(super) point: PathBuf,
+    /// The flags that a remount must keep.
+    flags: MsFlags,
+}
+
+/// The mounts that a process sees.
+pub(super) fn mounts(list: &Path) -> Result<Vec<Mount>, NamespaceError> {
     let text = fs::read_to_string(list).map_err(|cause| NamespaceError { step: "read", path: list.to_owned(), cause })?;
     Ok(text.lines().filter_map(parse_mount).collect())
 }
 
-fn parse_mount(line: &str) -> Option<(PathBuf, MsFlags)> {
-    let mut fields = line.split(' ').skip(4);
-    let point = unescape(fields.next()?);
+fn parse_mount(line: &str) -> Option<Mount> {
+    let mut fields = line.split(' ').skip(3);
+    let root = unescape(fields.next()?).into();
+    let point = unescape(fields.next()?).into();
     let flags = fields.next()?.split(',').fold(MsFlags::empty(), |flags, word| {
         flags
             | match word {
@@ -257,7 +268,7 @@ fn parse_mount(line: &str) -> Option<(PathBuf, MsFlags)> {
                 _ => MsFlags::empty(),
             }
     });
-    Some((PathBuf::from(point), flags))
+    Some(Mount { root, point, flags })
 }
 
 /// The kernel writes space, tab, line feed and backslash as three octal digits.
@@ -291,7 +302,9 @@ mod tests {
     #[test]
     fn a_mount_point_with_a_space_and_its_flags_are_read_as_the_kernel_writes_them() {
         let line = r"36 35 98:0 / /mnt/a\040b rw,nosuid,relatime shared:1 - ext3 /dev/root rw";
-        assert_eq!(parse_mount(line), Some((PathBuf::from("/mnt/a b"), MsFlags::MS_NOSUID | MsFlags::MS_RELATIME)));
-        assert_eq!(parse_mount("36 35"), None);
+        let Mount { root, point, flags } = parse_mount(line).unwrap();
+        assert_eq!((root, point), (PathBuf::from("/"), PathBuf::from("/mnt/a b")));
+        assert_eq!(flags, MsFlags::MS_NOSUID | MsFlags::MS_RELATIME);
+        assert!(parse_mount("36 35").is_none());
     }
 }

@@ -81,8 +81,12 @@ pub fn within_reach() -> Result<(), Screen> {
 fn unknown() -> Result<Option<OutOfReach>, CoverError> {
     let own = Path::new("/proc/self/mountinfo");
     let mounted = mounts(own).map_err(|error| at("read", own)(io::Error::other(error)))?;
+    // Only what is mounted from where launchers are is looked at: a file system whose server hangs has its mount point here, too.
+    let launchers = Path::new(paths::LAUNCHERS).file_name().expect("the path has a last part");
+    let from_ours = |root: &Path| root.ancestors().any(|one| one.file_name() == Some(launchers));
+    let mounted = mounted.into_iter().filter(|mount| from_ours(&mount.root)).map(|mount| mount.point);
     // What cannot be read is no launcher: every caller may read those.
-    let mounted = mounted.into_iter().map(|(point, _)| point).filter(|point| is_cover(point).unwrap_or(false));
+    let mounted = mounted.filter(|point| is_cover(point).unwrap_or(false));
     let mut covers: Vec<(PathBuf, String)> =
         mounted.map(|point| (point.clone(), format!("umount {}", point.display()))).collect();
     let lock = SealedLock::open(Path::new(paths::LOCK)).ok();
@@ -123,7 +127,7 @@ fn elsewhere(changes: &[Change]) -> Result<Option<OutOfReach>, CoverError> {
         }
         let Ok(there) = mounts(&process.path().join("mountinfo")) else { continue };
         let cover = changes.iter().rev().find_map(|change| match change {
-            Change::Mount(point) => there.iter().any(|(mounted, _)| mounted == point).then(|| point.clone()),
+            Change::Mount(point) => there.iter().any(|mount| mount.point == *point).then(|| point.clone()),
             Change::Within(_) | Change::Replace(..) => None,
         });
         if let Some(cover) = cover {
