@@ -27,6 +27,7 @@ fn a_rendered_policy_lets_our_script_run_first_and_alone_and_refuses_what_would_
     let write = |name: &str, bytes: &[u8]| std::fs::write(place.join(name), bytes).expect("it can be written");
     for name in ["jobs", "interactive", "baked"] {
         write(&format!("{name}.json"), &printed(&["--compute", name]));
+        write(&format!("{name}.tf"), &printed(&["--compute", name, "--as", "terraform"]));
     }
     write("empty", b"{}");
     write("theirs", br#"{"artifact_matchers":[{"artifact":"/Volumes/theirs/","match_type":"PREFIX_MATCH"}],"created_by":"ada"}"#);
@@ -46,7 +47,7 @@ fn a_rendered_policy_lets_our_script_run_first_and_alone_and_refuses_what_would_
             .expect("python starts");
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{environment}: {said}");
-        for step in ["documentation", "honest", "hostile 4", "attributes", "allow-list"] {
+        for step in ["documentation", "honest", "hostile 4", "attributes", "allow-list", "terraform"] {
             assert!(said.contains(&format!("ok {step}")), "{environment}: {said}");
         }
     }

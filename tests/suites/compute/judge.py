@@ -6,6 +6,7 @@ import json
 import os
 import sys
 
+import hcl2
 from databricks.sdk.service import catalog, compute
 
 from rules import violations
@@ -58,6 +59,7 @@ BAKED = {
     "spark_conf": {"spark.databricks.repl.allowedLanguages": "python,r"},
     "spark_env_vars": {"DISABLE_WEB_TERMINAL": "true"},
     "cluster_log_conf": {"type": "S3", "path": "s3://logs/longhorn", "region": "eu-west-1"},
+    "custom_tags": {"owner": "${team} %{if} %%{x} $${y}"},
 }
 HONEST = {"jobs": JOBS, "interactive": INTERACTIVE, "baked": BAKED}
 for name, cluster in HONEST.items():
@@ -176,3 +178,28 @@ for name, there in (("merged", 2), ("first", 1)):
     assert len(found) == there and found[-1].artifact == SCRIPT, found
     assert all(one.match_type == catalog.MatchType.PREFIX_MATCH for one in found), found
 print("ok allow-list")
+
+
+def literal(text):
+    """What a quoted string, or a call of jsonencode, of Terraform's language is."""
+    if text.startswith("${jsonencode("):
+        # An object's keys are followed by an equals sign; all else of it is JSON.
+        text = text.removeprefix("${jsonencode(").removesuffix(")}").replace('" = ', '": ')
+    assert "$" not in text and "%" not in text, text
+    return json.loads(text)
+
+
+for name in HONEST:
+    with open(os.path.join(RENDERED, name + ".tf")) as file:
+        resources = hcl2.load(file)["resource"]
+    policy = resources[0]['"databricks_cluster_policy"'][f'"{name}"']
+    assert literal(policy["name"]) == f"longhorn-{name}", policy
+    assert literal(policy["definition"]) == read(name + ".json"), policy
+    # Only shared clusters ask the list whether a script of a volume may run.
+    assert len(resources) == (2 if name == "interactive" else 1), resources
+    for resource in resources[1:]:
+        (listed,) = resource['"databricks_artifact_allowlist"'].values()
+        (matcher,) = listed["artifact_matcher"]
+        assert literal(listed["artifact_type"]) == "INIT_SCRIPT", listed
+        assert (literal(matcher["artifact"]), literal(matcher["match_type"])) == (SCRIPT, "PREFIX_MATCH"), matcher
+print("ok terraform")

@@ -143,7 +143,7 @@ fn sdks() -> Outcome<()> {
     for (name, version) in SDKS {
         let venv = root().join("target").join(name);
         let python = venv.join("bin/python");
-        let ask = "import importlib.metadata; print(importlib.metadata.version('databricks-sdk'))";
+        let ask = "import importlib.metadata, hcl2; print(importlib.metadata.version('databricks-sdk'))";
         if quietly(Command::new(&python).args(["-c", ask])).is_ok_and(|found| found.trim() == *version) {
             continue;
         }
@@ -151,12 +151,14 @@ fn sdks() -> Outcome<()> {
             quietly(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
             let mut pip = Command::new(&python);
             pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
-            quietly(pip.arg(format!("databricks-sdk=={version}")))
+            quietly(pip.arg(format!("databricks-sdk=={version}")).arg(HCL))
         })?;
     }
     Ok(())
 }
 
+/// What reads Terraform's language.
+const HCL: &str = "python-hcl2==8.1.4";
 const SDKS: &[(&str, &str)] = &[("sdk-old", "0.20.0"), ("sdk-new", "0.156.0")];
 
 /// cargo-nextest, from PATH or built into `target/tools`.

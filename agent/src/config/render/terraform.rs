@@ -22,7 +22,8 @@ pub fn terraform(name: &str, compute: &Compute) -> String {
     text
 }
 
-/// JSON is an expression of Terraform's language, but for templates in its strings.
+/// JSON is an expression of Terraform's language, but for templates in its strings: what begins one is written by its number,
+/// which both languages read (HCL Native Syntax Specification, "Template Literals").
 fn expression(value: &impl Serialize) -> String {
-    pretty(value).replace("${", "$${").replace("%{", "%%{")
+    pretty(value).replace('$', "\\u0024").replace('%', "\\u0025")
 }
