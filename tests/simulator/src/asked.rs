@@ -1,0 +1,64 @@
+//! A request, taken apart.
+
+use hyper::Method;
+use hyper::body::Bytes;
+
+/// One request.
+pub(crate) struct Asked {
+    /// How.
+    pub(crate) method: Method,
+    /// Where.
+    pub(crate) path: String,
+    /// With which credential.
+    pub(crate) authorization: String,
+    /// With what.
+    pub(crate) body: Bytes,
+    parameters: Vec<(String, String)>,
+}
+
+impl Asked {
+    pub(crate) fn new(method: Method, path: &str, query: &str, authorization: &str, body: Bytes) -> Self {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let parameters = pairs.map(|(key, value)| (key.to_owned(), decode(value))).collect();
+        Self { method, path: path.to_owned(), authorization: authorization.to_owned(), body, parameters }
+    }
+
+    /// The version of the API and the call: `2.1`, `clusters/list`.
+    pub(crate) fn call(&self) -> Option<(&str, &str)> {
+        self.path.strip_prefix("/api/")?.split_once('/')
+    }
+
+    /// A parameter, empty where it is not given.
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        let found = self.parameters.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// A parameter that is a number.
+    pub(crate) fn number(&self, name: &str) -> Option<usize> {
+        self.parameter(name).parse().ok()
+    }
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        match (first, tail) {
+            (b'%', [high, low, after @ ..]) => {
+                let pair = [*high, *low];
+                bytes.push(std::str::from_utf8(&pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or(b'?'));
+                rest = after;
+            }
+            (b'+', _) => {
+                bytes.push(b' ');
+                rest = tail;
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,24 @@
+//! What the server holds.
+
+use std::collections::BTreeMap;
+
+use crate::faults::Fault;
+use crate::files::Files;
+use crate::issuer::Issuer;
+use crate::scenario::Scenario;
+
+/// All of it.
+pub(crate) struct State {
+    pub(crate) scenario: Scenario,
+    pub(crate) issuer: Issuer,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) requests: BTreeMap<String, u32>,
+    pub(crate) held: Held,
+    pub(crate) url: String,
+}
+
+/// What callers made.
+#[derive(Default)]
+pub(crate) struct Held {
+    pub(crate) files: Files,
+}

@@ -1,0 +1,16 @@
+"""Where the steps are: the workspace, who calls it, and what it holds."""
+
+import sys
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
+
+URL, VERSION = sys.argv[1:]
+CLUSTER = "1001-234039-abcde739"
+JOB, RUN = 605777310657626, 1020337925419295
+PRINCIPAL, USER = "7c9f2c1e-53d4-4d0e-9c3d-1f0a9f7b2c11", "ada@example.com"
+
+
+def client(secret="agent-secret"):
+    login = {"client_id": "agent", "client_secret": secret, "auth_type": "oauth-m2m"}
+    return WorkspaceClient(config=Config(host=URL, http_timeout_seconds=5, retry_timeout_seconds=5, **login))
