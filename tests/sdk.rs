@@ -5,16 +5,35 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use serde_json::json;
+use simulator::Simulator;
 use simulator::scenario::Scenario;
 
-const STEPS: &[&str] = &["login", "cluster", "job", "run", "principals", "file", "stranger"];
+const STEPS: &[&str] = &["login", "cluster", "listed", "job", "run", "principals", "file", "stranger"];
 
-/// Runs `tests/suites/sdk/probe.py` with an SDK; returns which paths it asked for.
-fn probe(environment: &str, version: &str) -> BTreeMap<String, u32> {
+/// The honest workspace, and 24 clusters of notebooks that are not running: more than one page.
+fn workspace() -> Simulator {
+    let mut scenario = Scenario::honest();
+    for number in 0..24 {
+        let name = format!("notebooks-{number:02}");
+        let mut cluster = json!({
+            "cluster_id": name, "cluster_name": name, "cluster_source": "UI", "state": "TERMINATED", "policy_id": "DEF456",
+            "workload_type": { "clients": { "notebooks": true, "jobs": false } },
+        });
+        if number == 7 {
+            cluster["pinned_by_user_name"] = "ada@example.com".into();
+        }
+        scenario.clusters.insert(name, cluster);
+    }
+    simulator::start(scenario).expect("the simulator starts")
+}
+
+/// Runs `tests/suites/sdk/probe.py` with an SDK, which lacks exactly these calls; returns which paths it asked for.
+fn probe(environment: &str, version: &str, lacks: &[&str]) -> BTreeMap<String, u32> {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = tree.join("target").join(environment).join("bin/python");
     assert!(python.is_file(), "no databricks-sdk {version} in target/{environment}: `cargo xtask test` installs it");
-    let workspace = simulator::start(Scenario::honest()).expect("the simulator starts");
+    let workspace = workspace();
     let said = {
         // Nothing of this machine's own: neither profiles nor proxies.
         let output = Command::new(&python)
@@ -33,6 +52,7 @@ fn probe(environment: &str, version: &str) -> BTreeMap<String, u32> {
     let lines =
         |word: &str| -> Vec<String> { said.lines().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect() };
     assert_eq!(lines("ok "), STEPS, "{said}");
+    assert_eq!(lines("lacks "), lacks, "{said}");
     assert_eq!(workspace.files()["/api/2.0/fs/files/Volumes/main/longhorn/keys/node.pub"], b"a key");
     workspace.requests()
 }
@@ -45,13 +65,19 @@ fn assert_asked(asked: &BTreeMap<String, u32>, paths: &[&str]) {
 
 #[test]
 fn an_old_sdk_accepts_every_answer_of_the_simulated_workspace() {
-    let asked = probe("sdk-old", "0.20.0");
+    let lacks = ["ClustersAPI.list page_size", "ClustersAPI.list filter_by", "ClustersAPI.list sort_by"];
+    let asked = probe("sdk-old", "0.20.0", &lacks);
     assert_asked(&asked, &["/api/2.0/clusters/get", "/api/2.1/jobs/get", "/api/2.1/jobs/runs/get"]);
+    // Whole each time: for everything, for notebooks, for jobs.
+    assert_eq!(asked["/api/2.0/clusters/list"], 3);
 }
 
 #[test]
 fn the_newest_sdk_accepts_every_answer_of_the_simulated_workspace() {
-    let asked = probe("sdk-new", "0.156.0");
+    let asked = probe("sdk-new", "0.156.0", &["ClustersAPI.list can_use_client"]);
     // The very paths that the agent asks.
     assert_asked(&asked, &["/api/2.1/clusters/get", "/api/2.2/jobs/get", "/api/2.2/jobs/runs/get"]);
+    // Everything by twenties, which is two pages, and by tens, which is three; a page that is none; four pages by hand; of
+    // the filters one has three pages and five have one, two are two pages long, as are both orders.
+    assert_eq!(asked["/api/2.1/clusters/list"], 2 + 3 + 1 + 4 + 3 + 4 + 2 * 2 + 2 * 2);
 }

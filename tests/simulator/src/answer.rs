@@ -46,3 +46,8 @@ pub(crate) fn reply(status: u16, value: &Value) -> Answer {
 pub(crate) fn answer(outcome: Outcome) -> Answer {
     outcome.map_or_else(Answer::from, |value| reply(200, &value))
 }
+
+/// A list under its name, or nothing at all where it is empty: a list without elements is not sent.
+pub(crate) fn list(name: &str, elements: Vec<Value>) -> Value {
+    if elements.is_empty() { json!({}) } else { json!({ name: elements }) }
+}

@@ -30,8 +30,12 @@ impl Asked {
 
     /// A parameter, empty where it is not given.
     pub(crate) fn parameter(&self, name: &str) -> &str {
-        let found = self.parameters.iter().find(|(key, _)| key == name);
-        found.map_or("", |(_, value)| value)
+        self.all(name).next().unwrap_or_default()
+    }
+
+    /// All values of a parameter that may be given several times.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.parameters.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// A parameter that is a number.

@@ -12,10 +12,10 @@ pub(crate) fn route(asked: &Asked, state: &mut State) -> Answer {
     if let Err(refused) = login::caller(asked) {
         return *refused;
     }
-    let Some((_, call)) = asked.call() else { return Refusal::unknown(&asked.path).into() };
+    let Some((version, call)) = asked.call() else { return Refusal::unknown(&asked.path).into() };
     let (subject, call) = call.split_once('/').unwrap_or((call, ""));
     match subject {
-        "clusters" => answer(clusters::answer(asked, call, &state.scenario.clusters)),
+        "clusters" => answer(clusters::answer(asked, version, call, &state.scenario.clusters)),
         "jobs" => answer(jobs::answer(asked, call, &state.scenario)),
         "preview" => answer(scim::answer(asked, call, &state.scenario)),
         "fs" => files::answer(asked, call, &mut state.held.files),

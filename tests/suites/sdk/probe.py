@@ -1,15 +1,15 @@
 """probe.py URL VERSION: the official SDK uses the simulated workspace, logged in machine to machine.
 
-Every answer must parse into the SDK's own types and hold what the scenario of tests/sdk.rs holds."""
+Every answer must parse into the SDK's own types and hold what the scenario of tests/sdk.rs holds. What this SDK has no call for is printed as `lacks`."""
 
-from steps.clusters import cluster
+from steps.clusters import cluster, listed
 from steps.files import file
 from steps.jobs import job, run
 from steps.login import login, stranger
 from steps.people import principals
 from steps.place import client
 
-ALL = [login, cluster, job, run, principals, file, stranger]
+ALL = [login, cluster, listed, job, run, principals, file, stranger]
 
 workspace = client()
 for step in ALL:

@@ -1,8 +1,8 @@
-"""One cluster."""
+"""One cluster, and the list."""
 
 from databricks.sdk.service import compute
 
-from steps.expect import refused, same
+from steps.expect import all_of, has, refused, same
 from steps.place import CLUSTER, JOB, PRINCIPAL, RUN, USER
 
 
@@ -24,3 +24,52 @@ def cluster(workspace):
     same("driver's host", found.driver.host_private_ip, "10.0.0.1")
     same("workers' addresses", [(type(node), node.private_ip) for node in found.executors], [(compute.SparkNode, "127.0.0.2")])
     refused("INVALID_PARAMETER_VALUE", lambda: workspace.clusters.get("0000-000000-none"))
+
+
+NOTEBOOKS = [f"notebooks-{number:02}" for number in range(24)]
+# What runs, then what is pinned, then by name.
+ORDERED = [CLUSTER, "notebooks-07"] + [name for name in NOTEBOOKS if name != "notebooks-07"]
+
+
+def listed(workspace):
+    clusters = workspace.clusters
+
+    def ids(**asked):
+        found = all_of(clusters.list(**asked), 40)
+        same("types", {type(one) for one in found} - {compute.ClusterDetails}, set())
+        return [one.cluster_id for one in found]
+
+    # The old SDK has all at once, the new one by a second page.
+    same("all", ids(), ORDERED)
+    if has(clusters.list, "can_use_client"):
+        same("for notebooks", ids(can_use_client="NOTEBOOKS"), ORDERED)
+        same("for jobs", ids(can_use_client="JOBS"), [CLUSTER])
+    if has(clusters.list, "page_size"):
+        same("by tens", ids(page_size=10), ORDERED)
+        refused("INVALID_PARAMETER_VALUE", lambda: ids(page_token="theirs"))
+
+        def page(token):
+            query = {"page_size": 10, "page_token": token}
+            return compute.ListClustersResponse.from_dict(workspace.api_client.do("GET", "/api/2.1/clusters/list", query=query))
+
+        first = page("")
+        second = page(first.next_page_token)
+        third = page(second.next_page_token)
+        same("no page before the first, none after the last", (first.prev_page_token, third.next_page_token), ("", ""))
+        same("third", [one.cluster_id for one in third.clusters], ORDERED[20:])
+        same("back", page(second.prev_page_token), first)
+    if has(clusters.list, "filter_by"):
+        by = compute.ListClustersFilterBy
+        source, state = compute.ClusterSource, compute.State
+        same("of jobs", ids(filter_by=by(cluster_sources=[source.JOB])), [CLUSTER])
+        same("of either", ids(filter_by=by(cluster_sources=[source.JOB, source.UI])), ORDERED)
+        same("of another", ids(filter_by=by(cluster_sources=[source.PIPELINE])), [])
+        same("terminated", ids(filter_by=by(cluster_states=[state.TERMINATED]), page_size=10), ORDERED[1:])
+        same("pinned", ids(filter_by=by(is_pinned=True)), ["notebooks-07"])
+        same("not pinned", ids(filter_by=by(is_pinned=False, cluster_sources=[source.UI])), ORDERED[2:])
+        same("under the policy", ids(filter_by=by(policy_id="ABC123")), [CLUSTER])
+    if has(clusters.list, "sort_by"):
+        order, direction = compute.ListClustersSortBy, compute.ListClustersSortByDirection
+        name = compute.ListClustersSortByField.CLUSTER_NAME
+        same("by name", ids(sort_by=order(field=name)), [CLUSTER] + NOTEBOOKS)
+        same("by name, the last first", ids(sort_by=order(direction=direction.DESC, field=name)), NOTEBOOKS[::-1] + [CLUSTER])

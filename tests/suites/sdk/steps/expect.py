@@ -1,5 +1,6 @@
 """What the steps assert with."""
 
+import inspect
 from itertools import islice
 
 from databricks.sdk.core import DatabricksError
@@ -23,3 +24,11 @@ def refused(code, ask):
         same("error", error.error_code, code)
         return error
     raise AssertionError(f"{code} was expected, not {answer!r}")
+
+
+def has(call, parameter):
+    """Whether a call of this SDK takes this; where it does not, that is said, and tests/sdk.rs expects what is said."""
+    if parameter in inspect.signature(call).parameters:
+        return True
+    print("lacks", call.__qualname__, parameter, flush=True)
+    return False
