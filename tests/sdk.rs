@@ -2,14 +2,14 @@
 //! is then no shape of our own making.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::json;
 use simulator::Simulator;
 use simulator::scenario::Scenario;
 
-const STEPS: &[&str] = &["login", "cluster", "listed", "job", "run", "principals", "file", "stranger"];
+const STEPS: &[&str] = &["login", "cluster", "listed", "job", "run", "principals", "file", "policies", "stranger"];
 
 /// The honest workspace, and 24 clusters of notebooks that are not running: more than one page.
 fn workspace() -> Simulator {
@@ -28,18 +28,35 @@ fn workspace() -> Simulator {
     simulator::start(scenario).expect("the simulator starts")
 }
 
+/// What `longhorn policy render` prints for each compute policy, as a platform engineer has it before pasting it.
+fn rendered(environment: &str) -> PathBuf {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rendered-{environment}"));
+    std::fs::create_dir_all(&place).expect("a directory can be made");
+    let longhorn = std::env::var_os("LONGHORN_BIN").map_or_else(|| env!("CARGO_BIN_EXE_longhorn").into(), PathBuf::from);
+    for compute in ["jobs", "interactive", "baked"] {
+        let policy = tree.join("tests/fixtures/compute/policy.toml");
+        let output = Command::new(&longhorn).args(["policy", "render", "--compute", compute]).arg(policy).output();
+        let output = output.expect("longhorn starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::write(place.join(format!("{compute}.json")), output.stdout).expect("it can be written");
+    }
+    place
+}
+
 /// Runs `tests/suites/sdk/probe.py` with an SDK, which lacks exactly these calls; returns which paths it asked for.
 fn probe(environment: &str, version: &str, lacks: &[&str]) -> BTreeMap<String, u32> {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = tree.join("target").join(environment).join("bin/python");
     assert!(python.is_file(), "no databricks-sdk {version} in target/{environment}: `cargo xtask test` installs it");
-    let workspace = workspace();
+    let (workspace, rendered) = (workspace(), rendered(environment));
     let said = {
         // Nothing of this machine's own: neither profiles nor proxies.
         let output = Command::new(&python)
             .arg("-B")
             .arg(tree.join("tests/suites/sdk/probe.py"))
             .args([workspace.url(), version])
+            .arg(&rendered)
             .env_clear()
             .env("HOME", tree.join("target").join(environment))
             .stdin(Stdio::null())
@@ -58,7 +75,8 @@ fn probe(environment: &str, version: &str, lacks: &[&str]) -> BTreeMap<String, u
 }
 
 fn assert_asked(asked: &BTreeMap<String, u32>, paths: &[&str]) {
-    for path in paths.iter().chain(&["/oidc/v1/token"]) {
+    let other = ["/oidc/v1/token", "/api/2.0/policies/clusters/create"];
+    for path in paths.iter().chain(&other) {
         assert!(asked.contains_key(*path), "{path} is not among {asked:?}");
     }
 }

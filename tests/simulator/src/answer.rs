@@ -19,9 +19,24 @@ impl Refusal {
         Self(status, code, message.into())
     }
 
+    /// The request cannot be read.
+    pub(crate) fn malformed(message: &str) -> Self {
+        Self::new(400, "MALFORMED_REQUEST", message)
+    }
+
     /// The request asks for something that cannot be.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "INVALID_PARAMETER_VALUE", message)
+    }
+
+    /// What it names is not there. Clusters, jobs and runs say it in another way: [`Refusal::invalid`].
+    pub(crate) fn absent(message: impl Into<String>) -> Self {
+        Self::new(404, "RESOURCE_DOES_NOT_EXIST", message)
+    }
+
+    /// The real service has it; this one does not, and says so.
+    pub(crate) fn unserved(what: &str) -> Self {
+        Self::new(501, "NOT_IMPLEMENTED", format!("the simulated workspace does not serve {what}"))
     }
 
     /// The real service may have it or not; this one does not.

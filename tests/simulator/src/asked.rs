@@ -2,6 +2,9 @@
 
 use hyper::Method;
 use hyper::body::Bytes;
+use serde_json::Value;
+
+use crate::answer::Refusal;
 
 /// One request.
 pub(crate) struct Asked {
@@ -41,6 +44,23 @@ impl Asked {
     /// A parameter that is a number.
     pub(crate) fn number(&self, name: &str) -> Option<usize> {
         self.parameter(name).parse().ok()
+    }
+
+    /// The body as the JSON object that every call with a body takes.
+    pub(crate) fn document(&self) -> Result<Value, Refusal> {
+        match serde_json::from_slice(&self.body) {
+            Ok(Value::Object(members)) => Ok(Value::Object(members)),
+            _ => Err(Refusal::malformed("the body is no JSON object")),
+        }
+    }
+}
+
+/// A member that must be text where it is given.
+pub(crate) fn text<'a>(document: &'a Value, name: &str) -> Result<Option<&'a str>, Refusal> {
+    match &document[name] {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        _ => Err(Refusal::malformed(&format!("{name} is not a text"))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! A stand-in Databricks workspace and a small OpenID issuer on loopback, for the demo and the tests. Its answers have the
 //! shapes that the official SDK accepts; it proves nothing about how the real service behaves. Never linked into the agent.
 //!
-//! `server` holds connections and faults; `routes` finds the subject of a request: `login`, `clusters`, `jobs`, `files`, `scim`, or `control`, the tests' own.
+//! `server` holds connections and faults; `routes` finds the subject of a request: `login`, `clusters`, `jobs`, `policies`,
+//! `files`, `scim`, or `control`, the tests' own.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -13,11 +14,13 @@ mod files;
 pub mod issuer;
 mod jobs;
 mod login;
+mod policies;
 mod routes;
 pub mod scenario;
 mod scim;
 mod server;
 mod state;
 mod tls;
+mod world;
 
 pub use server::{Simulator, start, start_with_tls};

@@ -37,9 +37,9 @@ pub(crate) fn answer(asked: &Asked, state: &State) -> Option<Answer> {
 }
 
 /// Whose the request is: the scenario's principal by its OAuth token.
-pub(crate) fn caller(asked: &Asked) -> Result<(), Box<Answer>> {
+pub(crate) fn caller(asked: &Asked, state: &State) -> Result<String, Box<Answer>> {
     match asked.authorization.strip_prefix("Bearer ") {
-        Some(TOKEN) => Ok(()),
+        Some(TOKEN) => Ok(state.scenario.client.0.clone()),
         _ => Err(Box::new(Refusal::new(401, "UNAUTHENTICATED", "no valid token").into())),
     }
 }

@@ -3,20 +3,22 @@
 use crate::answer::{Answer, Refusal, answer};
 use crate::asked::Asked;
 use crate::state::State;
-use crate::{clusters, control, files, jobs, login, scim};
+use crate::{clusters, control, files, jobs, login, policies, scim};
 
 pub(crate) fn route(asked: &Asked, state: &mut State) -> Answer {
     if let Some(answer) = control::answer(asked, state).or_else(|| login::answer(asked, state)) {
         return answer;
     }
-    if let Err(refused) = login::caller(asked) {
-        return *refused;
-    }
+    let caller = match login::caller(asked, state) {
+        Ok(caller) => caller,
+        Err(refused) => return *refused,
+    };
     let Some((version, call)) = asked.call() else { return Refusal::unknown(&asked.path).into() };
     let (subject, call) = call.split_once('/').unwrap_or((call, ""));
     match subject {
         "clusters" => answer(clusters::answer(asked, version, call, &state.scenario.clusters)),
         "jobs" => answer(jobs::answer(asked, call, &state.scenario)),
+        "policies" => answer(policies::answer(asked, call, &caller, &mut state.held.policies)),
         "preview" => answer(scim::answer(asked, call, &state.scenario)),
         "fs" => files::answer(asked, call, &mut state.held.files),
         _ => Refusal::unknown(&asked.path).into(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::faults::Fault;
 use crate::files::Files;
 use crate::issuer::Issuer;
+use crate::policies::Policies;
 use crate::scenario::Scenario;
 
 /// All of it.
@@ -21,4 +22,5 @@ pub(crate) struct State {
 #[derive(Default)]
 pub(crate) struct Held {
     pub(crate) files: Files,
+    pub(crate) policies: Policies,
 }

@@ -1,6 +1,7 @@
-"""probe.py URL VERSION: the official SDK uses the simulated workspace, logged in machine to machine.
+"""probe.py URL VERSION RENDERED: the official SDK uses the simulated workspace, logged in machine to machine.
 
-Every answer must parse into the SDK's own types and hold what the scenario of tests/sdk.rs holds. What this SDK has no call for is printed as `lacks`."""
+Every answer must parse into the SDK's own types and hold what the scenario of tests/sdk.rs holds. RENDERED has what `longhorn
+policy render` printed. What this SDK has no call for is printed as `lacks`."""
 
 from steps.clusters import cluster, listed
 from steps.files import file
@@ -8,8 +9,9 @@ from steps.jobs import job, run
 from steps.login import login, stranger
 from steps.people import principals
 from steps.place import client
+from steps.policies import policies
 
-ALL = [login, cluster, listed, job, run, principals, file, stranger]
+ALL = [login, cluster, listed, job, run, principals, file, policies, stranger]
 
 workspace = client()
 for step in ALL:

@@ -5,7 +5,7 @@ import sys
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
 
-URL, VERSION = sys.argv[1:]
+URL, VERSION, RENDERED = sys.argv[1:4]
 CLUSTER = "1001-234039-abcde739"
 JOB, RUN = 605777310657626, 1020337925419295
 PRINCIPAL, USER = "7c9f2c1e-53d4-4d0e-9c3d-1f0a9f7b2c11", "ada@example.com"
