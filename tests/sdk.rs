@@ -9,7 +9,7 @@ use serde_json::json;
 use simulator::Simulator;
 use simulator::scenario::Scenario;
 
-const STEPS: &[&str] = &["login", "cluster", "listed", "job", "run", "principals", "file", "policies", "stranger"];
+const STEPS: &[&str] = &["login", "cluster", "listed", "job", "run", "principals", "file", "policies", "secrets", "stranger"];
 
 /// The honest workspace, and 24 clusters of notebooks that are not running: more than one page.
 fn workspace() -> Simulator {
@@ -75,7 +75,7 @@ fn probe(environment: &str, version: &str, lacks: &[&str]) -> BTreeMap<String, u
 }
 
 fn assert_asked(asked: &BTreeMap<String, u32>, paths: &[&str]) {
-    let other = ["/oidc/v1/token", "/api/2.0/policies/clusters/create"];
+    let other = ["/oidc/v1/token", "/api/2.0/policies/clusters/create", "/api/2.0/secrets/put"];
     for path in paths.iter().chain(&other) {
         assert!(asked.contains_key(*path), "{path} is not among {asked:?}");
     }

@@ -2,7 +2,7 @@
 //! shapes that the official SDK accepts; it proves nothing about how the real service behaves. Never linked into the agent.
 //!
 //! `server` holds connections and faults; `routes` finds the subject of a request: `login`, `clusters`, `jobs`, `policies`,
-//! `files`, `scim`, or `control`, the tests' own.
+//! `secrets`, `files`, `scim`, or `control`, the tests' own.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -18,6 +18,7 @@ mod policies;
 mod routes;
 pub mod scenario;
 mod scim;
+mod secrets;
 mod server;
 mod state;
 mod tls;

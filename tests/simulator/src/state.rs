@@ -7,6 +7,7 @@ use crate::files::Files;
 use crate::issuer::Issuer;
 use crate::policies::Policies;
 use crate::scenario::Scenario;
+use crate::secrets::Secrets;
 
 /// All of it.
 pub(crate) struct State {
@@ -23,4 +24,5 @@ pub(crate) struct State {
 pub(crate) struct Held {
     pub(crate) files: Files,
     pub(crate) policies: Policies,
+    pub(crate) secrets: Secrets,
 }

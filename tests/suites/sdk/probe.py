@@ -10,8 +10,9 @@ from steps.login import login, stranger
 from steps.people import principals
 from steps.place import client
 from steps.policies import policies
+from steps.secrets import secrets
 
-ALL = [login, cluster, listed, job, run, principals, file, policies, stranger]
+ALL = [login, cluster, listed, job, run, principals, file, policies, secrets, stranger]
 
 workspace = client()
 for step in ALL:
