@@ -9,7 +9,8 @@ use serde_json::json;
 use simulator::Simulator;
 use simulator::scenario::Scenario;
 
-const STEPS: &[&str] = &["login", "cluster", "listed", "job", "run", "principals", "file", "policies", "secrets", "stranger"];
+const STEPS: &[&str] =
+    &["login", "cluster", "listed", "job", "run", "principals", "file", "policies", "secrets", "tokens", "stranger"];
 
 /// The honest workspace, and 24 clusters of notebooks that are not running: more than one page.
 fn workspace() -> Simulator {
@@ -50,13 +51,14 @@ fn probe(environment: &str, version: &str, lacks: &[&str]) -> BTreeMap<String, u
     let python = tree.join("target").join(environment).join("bin/python");
     assert!(python.is_file(), "no databricks-sdk {version} in target/{environment}: `cargo xtask test` installs it");
     let (workspace, rendered) = (workspace(), rendered(environment));
-    let said = {
+    let run = |more: &[&str]| {
         // Nothing of this machine's own: neither profiles nor proxies.
         let output = Command::new(&python)
             .arg("-B")
             .arg(tree.join("tests/suites/sdk/probe.py"))
             .args([workspace.url(), version])
             .arg(&rendered)
+            .args(more)
             .env_clear()
             .env("HOME", tree.join("target").join(environment))
             .stdin(Stdio::null())
@@ -66,16 +68,23 @@ fn probe(environment: &str, version: &str, lacks: &[&str]) -> BTreeMap<String, u
         assert!(output.status.success(), "{said}");
         said
     };
+    let said = run(&[]);
     let lines =
         |word: &str| -> Vec<String> { said.lines().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect() };
     assert_eq!(lines("ok "), STEPS, "{said}");
     assert_eq!(lines("lacks "), lacks, "{said}");
     assert_eq!(workspace.files()["/api/2.0/fs/files/Volumes/main/longhorn/keys/node.pub"], b"a key");
-    workspace.requests()
+    let asked = workspace.requests();
+
+    // The same workspace under another principal, who knows the id of a token that is not its own.
+    workspace.edit(|scenario| scenario.client = ("another".into(), "another-secret".into()));
+    let said = run(&["another", &lines("left ").concat()]);
+    assert!(said.contains("ok another\n"), "{said}");
+    asked
 }
 
 fn assert_asked(asked: &BTreeMap<String, u32>, paths: &[&str]) {
-    let other = ["/oidc/v1/token", "/api/2.0/policies/clusters/create", "/api/2.0/secrets/put"];
+    let other = ["/oidc/v1/token", "/api/2.0/policies/clusters/create", "/api/2.0/secrets/put", "/api/2.0/token/create"];
     for path in paths.iter().chain(&other) {
         assert!(asked.contains_key(*path), "{path} is not among {asked:?}");
     }

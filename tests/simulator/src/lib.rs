@@ -2,7 +2,7 @@
 //! shapes that the official SDK accepts; it proves nothing about how the real service behaves. Never linked into the agent.
 //!
 //! `server` holds connections and faults; `routes` finds the subject of a request: `login`, `clusters`, `jobs`, `policies`,
-//! `secrets`, `files`, `scim`, or `control`, the tests' own.
+//! `secrets`, `tokens`, `files`, `scim`, or `control`, the tests' own.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -22,6 +22,7 @@ mod secrets;
 mod server;
 mod state;
 mod tls;
+mod tokens;
 mod world;
 
 pub use server::{Simulator, start, start_with_tls};

@@ -7,6 +7,8 @@ use serde_json::json;
 use crate::answer::{Answer, Refusal, reply};
 use crate::asked::Asked;
 use crate::state::State;
+use crate::tokens;
+use crate::world::now;
 
 const TOKEN: &str = "simulated-access-token";
 
@@ -36,10 +38,13 @@ pub(crate) fn answer(asked: &Asked, state: &State) -> Option<Answer> {
     Some(reply(200, &document))
 }
 
-/// Whose the request is: the scenario's principal by its OAuth token.
+/// Whose the request is: the scenario's principal by its OAuth token, or the owner of a token that it made.
 pub(crate) fn caller(asked: &Asked, state: &State) -> Result<String, Box<Answer>> {
     match asked.authorization.strip_prefix("Bearer ") {
         Some(TOKEN) => Ok(state.scenario.client.0.clone()),
+        Some(token) if token.starts_with(tokens::PREFIX) => {
+            state.held.tokens.owner(token, now()).ok_or_else(|| Box::new(tokens::invalid()))
+        }
         _ => Err(Box::new(Refusal::new(401, "UNAUTHENTICATED", "no valid token").into())),
     }
 }

@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Refusal, answer};
 use crate::asked::Asked;
 use crate::state::State;
-use crate::{clusters, control, files, jobs, login, policies, scim, secrets};
+use crate::{clusters, control, files, jobs, login, policies, scim, secrets, tokens};
 
 pub(crate) fn route(asked: &Asked, state: &mut State) -> Answer {
     if let Some(answer) = control::answer(asked, state).or_else(|| login::answer(asked, state)) {
@@ -20,6 +20,7 @@ pub(crate) fn route(asked: &Asked, state: &mut State) -> Answer {
         "jobs" => answer(jobs::answer(asked, call, &state.scenario)),
         "policies" => answer(policies::answer(asked, call, &caller, &mut state.held.policies)),
         "secrets" => answer(secrets::answer(asked, call, &caller, &mut state.held.secrets)),
+        "token" => answer(tokens::answer(asked, call, &caller, &mut state.held.tokens)),
         "preview" => answer(scim::answer(asked, call, &state.scenario)),
         "fs" => files::answer(asked, call, &mut state.held.files),
         _ => Refusal::unknown(&asked.path).into(),

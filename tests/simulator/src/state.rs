@@ -8,6 +8,7 @@ use crate::issuer::Issuer;
 use crate::policies::Policies;
 use crate::scenario::Scenario;
 use crate::secrets::Secrets;
+use crate::tokens::Tokens;
 
 /// All of it.
 pub(crate) struct State {
@@ -25,4 +26,5 @@ pub(crate) struct Held {
     pub(crate) files: Files,
     pub(crate) policies: Policies,
     pub(crate) secrets: Secrets,
+    pub(crate) tokens: Tokens,
 }

@@ -1,7 +1,9 @@
-"""probe.py URL VERSION RENDERED: the official SDK uses the simulated workspace, logged in machine to machine.
+"""probe.py URL VERSION RENDERED [another TOKEN-ID]: the official SDK uses the simulated workspace, logged in machine to machine.
 
 Every answer must parse into the SDK's own types and hold what the scenario of tests/sdk.rs holds. RENDERED has what `longhorn
 policy render` printed. What this SDK has no call for is printed as `lacks`."""
+
+import sys
 
 from steps.clusters import cluster, listed
 from steps.files import file
@@ -11,10 +13,15 @@ from steps.people import principals
 from steps.place import client
 from steps.policies import policies
 from steps.secrets import secrets
+from steps.tokens import another, tokens
 
-ALL = [login, cluster, listed, job, run, principals, file, policies, secrets, stranger]
+ALL = [login, cluster, listed, job, run, principals, file, policies, secrets, tokens, stranger]
 
-workspace = client()
-for step in ALL:
-    step(workspace)
-    print("ok", step.__name__, flush=True)
+if sys.argv[4:]:
+    another(None)
+    print("ok another", flush=True)
+else:
+    workspace = client()
+    for step in ALL:
+        step(workspace)
+        print("ok", step.__name__, flush=True)

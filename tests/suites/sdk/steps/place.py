@@ -11,6 +11,11 @@ JOB, RUN = 605777310657626, 1020337925419295
 PRINCIPAL, USER = "7c9f2c1e-53d4-4d0e-9c3d-1f0a9f7b2c11", "ada@example.com"
 
 
-def client(secret="agent-secret"):
-    login = {"client_id": "agent", "client_secret": secret, "auth_type": "oauth-m2m"}
+def client(name="agent", secret="agent-secret"):
+    login = {"client_id": name, "client_secret": secret, "auth_type": "oauth-m2m"}
     return WorkspaceClient(config=Config(host=URL, http_timeout_seconds=5, retry_timeout_seconds=5, **login))
+
+
+def holder(token):
+    """Who has a token and nothing else."""
+    return WorkspaceClient(config=Config(host=URL, token=token, auth_type="pat", http_timeout_seconds=5, retry_timeout_seconds=5))
