@@ -9,8 +9,21 @@ use serde_json::json;
 use simulator::Simulator;
 use simulator::scenario::Scenario;
 
-const STEPS: &[&str] =
-    &["login", "cluster", "listed", "job", "run", "principals", "file", "policies", "secrets", "tokens", "stranger"];
+const STEPS: &[&str] = &[
+    "login",
+    "cluster",
+    "listed",
+    "job",
+    "run",
+    "principals",
+    "file",
+    "policies",
+    "secrets",
+    "tokens",
+    "throttled",
+    "given_up",
+    "stranger",
+];
 
 /// The honest workspace, and 24 clusters of notebooks that are not running: more than one page.
 fn workspace() -> Simulator {

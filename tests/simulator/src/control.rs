@@ -16,6 +16,10 @@ pub(crate) fn answer(asked: &Asked, state: &mut State) -> Option<Answer> {
             }
             Err(error) => reply(400, &json!({ "message": error.to_string() })),
         }),
+        ("POST", "mend") => {
+            state.faults.clear();
+            Some(reply(200, &json!({})))
+        }
         _ => None,
     }
 }

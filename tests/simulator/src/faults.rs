@@ -17,7 +17,8 @@ pub struct Fault {
     pub path: String,
     /// How often.
     pub times: u32,
-    /// This status; the body stays the honest one's, so that only the status says that it must not be used.
+    /// This status; the body stays the honest one's, so that only the status says that it must not be used. With 429
+    /// and 503 nothing that was asked for is done: the caller is turned away.
     pub status: Option<u16>,
     /// With this header.
     pub retry_after: Option<String>,
@@ -36,6 +37,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Whether the caller is told to come back later (RFC 6585 §4, RFC 9110 §15.6.4).
+    pub(crate) fn turns_away(&self) -> bool {
+        matches!(self.status, Some(429 | 503))
+    }
+
     /// The answer as this fault makes it.
     pub(crate) async fn spoil(&self, honest: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
         let (mut head, body) = honest.into_parts();

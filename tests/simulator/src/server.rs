@@ -163,7 +163,16 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Ei
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
-    let honest = route(&Asked::new(method, &path, &query, &authorization, body), &mut lock(state));
+    let honest = {
+        let mut state = lock(state);
+        // Who is told to come back later was not served; whoever heard something else may have been.
+        let before = fault.as_ref().and_then(|fault| fault.turns_away().then(|| state.held.clone()));
+        let honest = route(&Asked::new(method, &path, &query, &authorization, body), &mut state);
+        if let Some(before) = before {
+            state.held = before;
+        }
+        honest
+    };
     let Some(fault) = fault else { return honest.map(Either::Left) };
     let (head, body) = fault.spoil(honest).await.into_parts();
     let body = if fault.cut { Either::Right(Cut::in_half(body).await) } else { Either::Left(body) };

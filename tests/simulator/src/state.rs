@@ -21,7 +21,7 @@ pub(crate) struct State {
 }
 
 /// What callers made.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Held {
     pub(crate) files: Files,
     pub(crate) policies: Policies,

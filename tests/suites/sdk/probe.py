@@ -9,13 +9,14 @@ from steps.clusters import cluster, listed
 from steps.files import file
 from steps.jobs import job, run
 from steps.login import login, stranger
+from steps.patience import given_up, throttled
 from steps.people import principals
 from steps.place import client
 from steps.policies import policies
 from steps.secrets import secrets
 from steps.tokens import another, tokens
 
-ALL = [login, cluster, listed, job, run, principals, file, policies, secrets, tokens, stranger]
+ALL = [login, cluster, listed, job, run, principals, file, policies, secrets, tokens, throttled, given_up, stranger]
 
 if sys.argv[4:]:
     another(None)
