@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     "login",
     "cluster",
     "listed",
+    "late",
     "job",
     "run",
     "principals",

@@ -5,7 +5,7 @@ policy render` printed. What this SDK has no call for is printed as `lacks`."""
 
 import sys
 
-from steps.clusters import cluster, listed
+from steps.clusters import cluster, late, listed
 from steps.files import file
 from steps.jobs import job, run
 from steps.login import login, stranger
@@ -16,7 +16,7 @@ from steps.policies import policies
 from steps.secrets import secrets
 from steps.tokens import another, tokens
 
-ALL = [login, cluster, listed, job, run, principals, file, policies, secrets, tokens, throttled, given_up, stranger]
+ALL = [login, cluster, listed, late, job, run, principals, file, policies, secrets, tokens, throttled, given_up, stranger]
 
 if sys.argv[4:]:
     another(None)

@@ -1,9 +1,9 @@
-"""One cluster, and the list."""
+"""One cluster, the list, and a cluster that is not known whole at first."""
 
 from databricks.sdk.service import compute
 
 from steps.expect import all_of, has, refused, same
-from steps.place import CLUSTER, JOB, PRINCIPAL, RUN, USER
+from steps.place import CLUSTER, CLUSTERS_GET, JOB, PRINCIPAL, RUN, USER, fault
 
 
 def cluster(workspace):
@@ -73,3 +73,22 @@ def listed(workspace):
         name = compute.ListClustersSortByField.CLUSTER_NAME
         same("by name", ids(sort_by=order(field=name)), [CLUSTER] + NOTEBOOKS)
         same("by name, the last first", ids(sort_by=order(direction=direction.DESC, field=name)), NOTEBOOKS[::-1] + [CLUSTER])
+
+
+def late(workspace):
+    """First no node is known, then the driver, then all."""
+    fault(path=CLUSTERS_GET, times=2, without=["/driver", "/executors"])
+    fault(path=CLUSTERS_GET, times=1, without=["/executors"])
+
+    def nodes():
+        found = workspace.clusters.get(CLUSTER)
+        same("state", found.state, compute.State.RUNNING)
+        return found.driver and found.driver.private_ip, [one.private_ip for one in found.executors or []]
+
+    whole = ("127.0.0.1", ["127.0.0.2"])
+    same("nodes", [nodes() for _ in range(5)], [(None, []), (None, []), ("127.0.0.1", []), whole, whole])
+    # One node of a list; and what is not there cannot be left out.
+    fault(path=CLUSTERS_GET, times=1, without=["/executors/0"])
+    fault(path=CLUSTERS_GET, times=1, without=["/executors/1"])
+    same("nodes", nodes(), ("127.0.0.1", []))
+    assert "/executors/1" in str(refused("INTERNAL_ERROR", nodes))
