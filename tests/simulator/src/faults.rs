@@ -8,6 +8,9 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::answer::Refusal;
 
 /// A fault on every path that begins with `path`, for the next `times` requests (0: for ever).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -17,7 +20,8 @@ pub struct Fault {
     pub path: String,
     /// How often.
     pub times: u32,
-    /// This status; the body stays the honest one's, so that only the status says that it must not be used.
+    /// This status; the body stays the honest one's, so that only the status says that it must not be used. With 429
+    /// and 503 nothing that was asked for is done: the caller is turned away.
     pub status: Option<u16>,
     /// With this header.
     pub retry_after: Option<String>,
@@ -29,6 +33,9 @@ pub struct Fault {
     pub redirect: Option<String>,
     /// This body instead.
     pub body: Option<String>,
+    /// Without these members, each named by a JSON pointer (RFC 6901): what the workspace will know only later, such as
+    /// `/executors`. One fault after the other on the same path lets it fill.
+    pub without: Vec<String>,
     /// Bytes behind the opening brace, which need not be text.
     pub inserted: Vec<u8>,
     /// The body filled up with blanks to this many bytes: JSON allows them behind its end.
@@ -36,6 +43,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Whether the caller is told to come back later (RFC 6585 §4, RFC 9110 §15.6.4).
+    pub(crate) fn turns_away(&self) -> bool {
+        matches!(self.status, Some(429 | 503))
+    }
+
     /// The answer as this fault makes it.
     pub(crate) async fn spoil(&self, honest: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
         let (mut head, body) = honest.into_parts();
@@ -43,6 +55,9 @@ impl Fault {
             Some(text) => text.clone().into_bytes(),
             None => body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default(),
         };
+        if let Some(missing) = self.without.iter().find(|pointer| !remove(&mut bytes, pointer)) {
+            return Refusal::new(500, "INTERNAL_ERROR", format!("the fault takes {missing} away, which is not there")).into();
+        }
         if !self.inserted.is_empty() {
             bytes.splice(1..1, self.inserted.iter().copied());
         }
@@ -56,6 +71,25 @@ impl Fault {
         }
         Response::from_parts(head, Full::new(Bytes::from(bytes)))
     }
+}
+
+/// Takes what the pointer names out of a document; false where it is not there.
+fn remove(bytes: &mut Vec<u8>, pointer: &str) -> bool {
+    let Ok(mut document) = serde_json::from_slice::<Value>(bytes) else { return false };
+    let Some((parent, name)) = pointer.rsplit_once('/') else { return false };
+    let gone = match document.pointer_mut(parent) {
+        Some(Value::Object(members)) => members.remove(name).is_some(),
+        Some(Value::Array(elements)) => match name.parse::<usize>() {
+            Ok(at) if at < elements.len() => {
+                elements.remove(at);
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    *bytes = document.to_string().into_bytes();
+    gone
 }
 
 /// A body of which half is sent: the head announces all of it, then the connection closes.

@@ -1,11 +1,28 @@
 //! A stand-in Databricks workspace and a small OpenID issuer on loopback, for the demo and the tests. Its answers have the
 //! shapes that the official SDK accepts; it proves nothing about how the real service behaves. Never linked into the agent.
+//!
+//! `server` holds connections and faults; `routes` finds the subject of a request: `login`, `clusters`, `jobs`, `policies`,
+//! `secrets`, `tokens`, `files`, `scim`, or `control`, the tests' own.
 #![forbid(unsafe_code)]
 
+mod answer;
+mod asked;
+mod clusters;
+mod control;
 pub mod faults;
+mod files;
 pub mod issuer;
+mod jobs;
+mod login;
+mod policies;
+mod routes;
 pub mod scenario;
+mod scim;
+mod secrets;
 mod server;
+mod state;
 mod tls;
+mod tokens;
+mod world;
 
 pub use server::{Simulator, start, start_with_tls};

@@ -1,0 +1,28 @@
+//! From a request to the subject that answers it.
+
+use crate::answer::{Answer, Refusal, answer};
+use crate::asked::Asked;
+use crate::state::State;
+use crate::{clusters, control, files, jobs, login, policies, scim, secrets, tokens};
+
+pub(crate) fn route(asked: &Asked, state: &mut State) -> Answer {
+    if let Some(answer) = control::answer(asked, state).or_else(|| login::answer(asked, state)) {
+        return answer;
+    }
+    let caller = match login::caller(asked, state) {
+        Ok(caller) => caller,
+        Err(refused) => return *refused,
+    };
+    let Some((version, call)) = asked.call() else { return Refusal::unknown(&asked.path).into() };
+    let (subject, call) = call.split_once('/').unwrap_or((call, ""));
+    match subject {
+        "clusters" => answer(clusters::answer(asked, version, call, &state.scenario.clusters)),
+        "jobs" => answer(jobs::answer(asked, call, &state.scenario)),
+        "policies" => answer(policies::answer(asked, call, &caller, &mut state.held.policies)),
+        "secrets" => answer(secrets::answer(asked, call, &caller, &mut state.held.secrets)),
+        "token" => answer(tokens::answer(asked, call, &caller, &mut state.held.tokens)),
+        "preview" => answer(scim::answer(asked, call, &state.scenario)),
+        "fs" => files::answer(asked, call, &mut state.held.files),
+        _ => Refusal::unknown(&asked.path).into(),
+    }
+}

@@ -1,0 +1,30 @@
+//! What the server holds.
+
+use std::collections::BTreeMap;
+
+use crate::faults::Fault;
+use crate::files::Files;
+use crate::issuer::Issuer;
+use crate::policies::Policies;
+use crate::scenario::Scenario;
+use crate::secrets::Secrets;
+use crate::tokens::Tokens;
+
+/// All of it.
+pub(crate) struct State {
+    pub(crate) scenario: Scenario,
+    pub(crate) issuer: Issuer,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) requests: BTreeMap<String, u32>,
+    pub(crate) held: Held,
+    pub(crate) url: String,
+}
+
+/// What callers made.
+#[derive(Clone, Default)]
+pub(crate) struct Held {
+    pub(crate) files: Files,
+    pub(crate) policies: Policies,
+    pub(crate) secrets: Secrets,
+    pub(crate) tokens: Tokens,
+}
