@@ -1,9 +1,13 @@
 //! Promises of evidence and identity, against a workspace and an issuer on loopback: what is false is refused by name, what
 //! cannot be told is a failure, and neither is a yes. Each false token, key set and answer is a file of `tests/fixtures`.
 
-use longhorn::host::clock::{Clock, SystemClock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use longhorn::host::clock::{BootTime, Clock, SystemClock, Timestamp};
 use longhorn::identity::job::{JobIdentity, Membership, PrincipalKind, SpeaksFor, Workload};
 use simulator::Simulator;
+use simulator::faults::Fault;
 use simulator::scenario::{CLUSTER, PRINCIPAL, RUN, Scenario};
 use support::evidence::Case;
 use support::fixtures;
@@ -146,4 +150,120 @@ fn a_node_key_is_published_once_and_a_second_time_only_as_the_very_same_bytes() 
     assert!(publish(b"ours").is_ok());
     let other = publish(b"theirs").expect_err("nobody publishes over a key");
     assert_eq!((other.reason(), other.screen().exit.code()), ("workspace-unintelligible", 76));
+}
+
+/// A clock that is ahead of the machine's, counted from boot.
+struct Later(AtomicU64);
+
+impl Later {
+    fn by(&self, time: Duration) {
+        self.0.fetch_add(u64::try_from(time.as_nanos()).expect("a few hours"), Ordering::Relaxed);
+    }
+}
+
+impl Clock for Later {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    fn boot(&self) -> BootTime {
+        BootTime(SystemClock.boot().0 + self.0.load(Ordering::Relaxed))
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const KEYS: &str = "/keys";
+const LOGIN: &str = "/oidc/v1/token";
+
+/// Walks of one sidecar, each after some time; how each ended, and how often the two paths were asked for by then.
+fn renewals(simulator: &Simulator, case: &str, walks: &[(Duration, &dyn Fn())]) -> Vec<(String, u32, u32)> {
+    let clock = Later(AtomicU64::new(0));
+    Case::read(case).walk(simulator, |way| {
+        let sources = way.sources();
+        let walk = |(pause, before): &(Duration, &dyn Fn())| {
+            clock.by(*pause);
+            before();
+            let ended = way::reason(way.walk_again(&sources, &clock));
+            let asked = |path: &str| simulator.requests().get(path).copied().unwrap_or_default();
+            (ended, asked(KEYS), asked(LOGIN))
+        };
+        walks.iter().map(walk).collect()
+    })
+}
+
+#[test]
+fn a_renewal_asks_for_no_key_and_no_token_that_is_still_good() {
+    let simulator = simulator();
+    let nothing: &dyn Fn() = &|| ();
+    let after = |minutes: u32| (MINUTE * minutes, nothing);
+    let found = renewals(&simulator, "", &[after(0), after(1), after(3), after(2), after(44)]);
+    let granted = |keys, logins| ("granted".to_owned(), keys, logins);
+    // Five minutes for keys whose issuer says nothing of it; four fifths of an hour for the token.
+    assert_eq!(found, [granted(1, 1), granted(1, 1), granted(1, 1), granted(2, 1), granted(3, 2)]);
+}
+
+#[test]
+fn tokens_with_unknown_keys_have_the_issuer_asked_at_most_once_a_minute() {
+    let simulator = simulator();
+    let nothing: &dyn Fn() = &|| ();
+    let walks = vec![(MINUTE / 6, nothing); 13];
+    let found = renewals(&simulator, "[token.header]\nkid = \"attacker\"\n", &walks);
+    assert!(found.iter().all(|(ended, ..)| ended == "key-unknown"), "{found:?}");
+    assert_eq!(found.iter().map(|(_, keys, _)| *keys).collect::<Vec<_>>(), [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3]);
+}
+
+#[test]
+fn an_issuer_that_is_down_costs_no_identity_for_hours_and_one_that_withdrew_a_key_costs_it_at_once() {
+    let simulator = simulator();
+    let fault = |fault: Fault| {
+        simulator.mend();
+        simulator.fault(Fault { path: KEYS.into(), ..fault });
+    };
+    let down: &dyn Fn() = &|| fault(Fault { status: Some(503), retry_after: Some("600".into()), ..Fault::default() });
+    let withdrawn: &dyn Fn() = &|| fault(Fault { body: Some(r#"{"keys":[]}"#.into()), ..Fault::default() });
+    let honest: &dyn Fn() = &|| simulator.mend();
+    let walks = [
+        (MINUTE * 0, honest),
+        (MINUTE * 6, down),
+        (MINUTE * 300, down),
+        (MINUTE * 60, down),
+        (MINUTE, honest),
+        (MINUTE * 6, withdrawn),
+    ];
+    let found: Vec<String> = renewals(&simulator, "", &walks).into_iter().map(|(ended, ..)| ended).collect();
+    assert_eq!(found, ["granted", "granted", "granted", "issuer-unavailable", "granted", "key-unknown"]);
+    // Of a key that is new nothing is known while the issuer is down: that is no refusal.
+    let rotated = "[token.header]\nkid = \"next\"\n";
+    let found = renewals(&simulator, rotated, &[(MINUTE * 0, honest), (MINUTE * 2, down), (MINUTE / 6, down)]);
+    let ended: Vec<&str> = found.iter().map(|(ended, ..)| ended.as_str()).collect();
+    assert_eq!(ended, ["key-unknown", "issuer-unavailable", "issuer-unavailable"]);
+}
+
+#[test]
+fn a_token_of_the_workspaces_that_was_taken_back_early_is_replaced_once() {
+    let simulator = simulator();
+    let revoked: &dyn Fn() = &|| {
+        simulator.fault(Fault { path: "/api/2.1/clusters".into(), status: Some(401), times: 1, ..Fault::default() });
+    };
+    let nothing: &dyn Fn() = &|| ();
+    let found = renewals(&simulator, "", &[(MINUTE * 0, nothing), (MINUTE, revoked)]);
+    assert_eq!(found, [("granted".to_owned(), 1, 1), ("granted".to_owned(), 1, 2)]);
+    // Where the credential itself is refused, that is said.
+    let found = renewals(&simulator, "secret = \"another\"", &[(MINUTE * 0, nothing)]);
+    assert_eq!(found[0].0, "workspace-credential-refused");
+}
+
+#[test]
+fn an_agent_without_a_secret_exchanges_a_token_about_itself_for_one_of_the_workspaces() {
+    let simulator = simulator();
+    let with = |claims: &str| {
+        let account = "00000000-0000-0000-0000-000000000000";
+        Case::read(&format!("[subject.claims]\naud = \"{account}\"\nsub = \"agent-workload\"\n{claims}"))
+            .walk(&simulator, |way| way.reason())
+    };
+    assert_eq!(with(""), "granted");
+    assert_eq!(simulator.requests()[LOGIN], 1);
+    assert_eq!(with("exp = \"now-60\""), "workspace-credential-refused");
+    let another = Case::read("[subject.claims]\nsub = \"another\"\n").walk(&simulator, |way| way.reason());
+    assert_eq!(another, "workspace-credential-refused");
 }

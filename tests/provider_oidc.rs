@@ -82,6 +82,7 @@ impl Case {
         walk(&Way {
             workspace: self.workspace.url(),
             secret: "agent-secret",
+            subject_token: None,
             variables: BTreeMap::from([
                 ("DB_CLUSTER_ID", CLUSTER),
                 ("DB_CONTAINER_IP", DRIVER),
@@ -90,6 +91,7 @@ impl Case {
             ]),
             trust: &trust,
             token: token.as_bytes(),
+            client: None,
             listed: true,
             patience: Duration::from_secs(5),
             ahead: 0,
@@ -131,6 +133,21 @@ fn a_token_of_another_client_proves_that_client_and_gives_the_job_no_group() {
     let identity = case.identity(&token(&case.provider.url, STRANGER, "urn:longhorn:RS256"));
     assert_eq!(identity.proofs[1].speaks_for, SpeaksFor::Agent);
     assert_eq!(groups(&identity), ["databricks:ml-eng"]);
+}
+
+#[test]
+fn an_agent_that_is_a_client_of_the_issuer_has_a_token_that_proves_the_agent_alone() {
+    let mut case = Case::honest();
+    let client = |id, resource| move |way: &Way| Way { client: Some((id, resource)), ..way.clone() }.walk();
+    // An id that means something to a form and to Basic authentication.
+    let Ok(identity) = case.with(case.issuer(), "", client("the agent:1", "urn:longhorn:ES256")) else { panic!("refused") };
+    assert_eq!(identity.proofs[1].speaks_for, SpeaksFor::Agent);
+    assert_eq!(groups(&identity), ["databricks:ml-eng"]);
+    let ended = |id, resource| way::reason(case.with(case.issuer(), "", client(id, resource)));
+    assert_eq!(ended("nobody", "urn:longhorn:RS256"), "issuer-credential-refused");
+    assert_eq!(ended("the agent:1", "urn:elsewhere:RS256"), "audience-mismatch");
+    case.provider.end().expect("it ends");
+    assert_eq!(way::reason(case.with(case.issuer(), "", client("the agent:1", "urn:longhorn:RS256"))), "issuer-unavailable");
 }
 
 #[test]

@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     "throttled",
     "given_up",
     "stranger",
+    "federated",
 ];
 
 /// The honest workspace, and 24 clusters of notebooks that are not running: more than one page.
@@ -106,7 +107,8 @@ fn assert_asked(asked: &BTreeMap<String, u32>, paths: &[&str]) {
 
 #[test]
 fn an_old_sdk_accepts_every_answer_of_the_simulated_workspace() {
-    let lacks = ["ClustersAPI.list page_size", "ClustersAPI.list filter_by", "ClustersAPI.list sort_by"];
+    let lacks =
+        ["ClustersAPI.list page_size", "ClustersAPI.list filter_by", "ClustersAPI.list sort_by", "Config.oidc_token_filepath"];
     let asked = probe("sdk-old", "0.20.0", &lacks);
     assert_asked(&asked, &["/api/2.0/clusters/get", "/api/2.1/jobs/get", "/api/2.1/jobs/runs/get"]);
     // Whole each time: for everything, for notebooks, for jobs.

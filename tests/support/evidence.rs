@@ -27,6 +27,10 @@ pub struct Case {
     pub set: BTreeMap<String, Value>,
     /// The agent's secret.
     pub secret: Option<String>,
+    /// The agent is a client of the issuer with this id, for this resource, instead of having a token.
+    pub client: Option<(String, String)>,
+    /// A token about the agent that it has instead of a secret.
+    pub subject: Option<Token>,
     /// How far our clock is ahead, in seconds.
     pub clock: i64,
     /// How long is tried, in seconds, where it is not for ever that a fault stands.
@@ -97,6 +101,7 @@ impl Case {
         walk(&Way {
             workspace: url,
             secret: self.secret.as_deref().unwrap_or("agent-secret"),
+            subject_token: self.subject.as_ref().map(|token| String::from_utf8(token.mint(simulator)).expect("a token is text")),
             variables: BTreeMap::from([
                 ("DB_CLUSTER_ID", CLUSTER),
                 ("DB_CONTAINER_IP", self.node.address.as_deref().unwrap_or("127.0.0.1")),
@@ -105,6 +110,7 @@ impl Case {
             ]),
             trust: &self.trust.of(url),
             token: &token,
+            client: self.client.as_ref().map(|(id, resource)| (id.as_str(), resource.as_str())),
             listed: !self.node.late,
             patience: match self.patience {
                 Some(seconds) => Duration::from_secs(seconds),

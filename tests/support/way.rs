@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use longhorn::evidence::{Auth, Failure, Hints, OidcSource, Source, Volumes, WorkspaceSource, gather};
+use longhorn::evidence::{Auth, Bearer, Client, Failure, Hints, Kept, OidcSource, Source, Volumes, WorkspaceSource, gather};
 use longhorn::exit::Exit;
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
 use longhorn::host::http::Http;
@@ -50,12 +50,17 @@ impl Stop {
 }
 
 /// What one walk starts from.
+#[derive(Clone)]
 pub struct Way<'a> {
     pub workspace: &'a str,
     pub secret: &'a str,
+    /// Instead of the secret: a token about the agent, exchanged for one of the workspace's.
+    pub subject_token: Option<String>,
     pub variables: BTreeMap<&'a str, &'a str>,
     pub trust: &'a Trust,
     pub token: &'a [u8],
+    /// Instead of the token: the agent's own client of the issuer, for this resource.
+    pub client: Option<(&'a str, &'a str)>,
     pub listed: bool,
     pub patience: Duration,
     /// How far our clock is ahead when proofs are verified, in seconds.
@@ -65,11 +70,16 @@ pub struct Way<'a> {
 impl Way<'_> {
     fn workspace(&self) -> WorkspaceSource {
         let variable = |name: &str| self.variables.get(name).map(|value| (*value).to_owned());
-        let secret = Secret::new(self.secret.as_bytes()).expect("a secret");
+        let secret = |text: &str| Secret::new(text.as_bytes()).expect("a secret");
+        let auth = match &self.subject_token {
+            None => Auth::MachineToMachine { client_id: "agent".into(), secret: secret(self.secret) },
+            Some(token) => Auth::TokenExchange { client_id: Some("agent".into()), subject: secret(token) },
+        };
         WorkspaceSource {
             host: WorkspaceHost::try_from(self.workspace).expect("an origin"),
-            auth: Auth::MachineToMachine { client_id: "agent".into(), secret },
+            auth,
             hints: Hints::from_variables(variable).expect("the hints are there"),
+            granted: Kept::default(),
         }
     }
 
@@ -84,21 +94,40 @@ impl Way<'_> {
     }
 
     pub fn walk(&self) -> Result<JobIdentity, Stop> {
+        self.walk_again(&self.sources(), &SystemClock)
+    }
+
+    /// What a sidecar asks, walk for walk.
+    pub fn sources(&self) -> [Source; 2] {
         let issuer = self.trust.oidc.values().next().expect("there is one");
-        let sources = [
+        [
             Source::Databricks(self.workspace()),
             Source::Oidc(OidcSource {
                 name: issuer.name.clone(),
                 issuer: issuer.issuer.clone(),
                 jwks_hosts: issuer.jwks_hosts.iter().cloned().collect(),
-                token: self.token.to_vec(),
+                token: match self.client {
+                    None => Bearer::Given(self.token.to_vec()),
+                    Some((id, resource)) => Bearer::Client(Box::new(Client {
+                        id: id.into(),
+                        secret: Secret::new(b"client-secret").expect("a secret"),
+                        scope: None,
+                        resource: Some(resource.into()),
+                        granted: Kept::default(),
+                    })),
+                },
+                published: Kept::default(),
             }),
-        ];
-        let (clock, random) = (SystemClock, SystemRandomness);
-        let deadline = Deadline { clock: &clock, random: &random, end: clock.boot().plus(self.patience) };
+        ]
+    }
+
+    /// One more walk from the same sources, by this clock.
+    pub fn walk_again(&self, sources: &[Source], clock: &dyn Clock) -> Result<JobIdentity, Stop> {
+        let random = SystemRandomness;
+        let deadline = Deadline { clock, random: &random, end: clock.boot().plus(self.patience) };
         let http = Http::new(None).expect("TLS can be set up");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-        let claims = runtime.block_on(gather(&http, &sources, &deadline)).map_err(Stop::Failed)?;
+        let claims = runtime.block_on(gather(&http, sources, &deadline)).map_err(Stop::Failed)?;
         let now = Timestamp::from_seconds(clock.now().seconds() + self.ahead);
         let rules = Rules { trust: self.trust, listed: self.listed, period: Duration::from_secs(600), now };
         let proofs = claims.iter().map(|claim| verify(claim, &rules)).collect::<Result<Vec<_>, _>>().map_err(Stop::Unproven)?;
@@ -108,6 +137,11 @@ impl Way<'_> {
 
     /// `granted`, or the stable name of what it ended with; a refusal and a failure have their own exits.
     pub fn reason(&self) -> String {
-        self.walk().map_or_else(|stop| stop.screen().reason.into_owned(), |_| "granted".to_owned())
+        reason(self.walk())
     }
+}
+
+/// `granted`, or the stable name of what a walk ended with.
+pub fn reason(walked: Result<JobIdentity, Stop>) -> String {
+    walked.map_or_else(|stop| stop.screen().reason.into_owned(), |_| "granted".to_owned())
 }

@@ -10,8 +10,8 @@ use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, SIDECAR_UID};
 use super::problem::Problems;
 use super::reader::{At, Reader, Section};
 use super::settings::{
-    Authority, MembershipRule, NodeSettings, PolicyPin, RecordSettings, SecretSource, Settings, TokenSource, Workspace,
-    WorkspaceAuth,
+    Authority, MembershipRule, NodeSettings, PolicyPin, RecordSettings, SecretSource, Settings, TokenFrom, TokenSource,
+    Workspace, WorkspaceAuth,
 };
 use crate::context::NodePublicKey;
 use crate::host::digest::sha256_hex;
@@ -67,8 +67,10 @@ fn auth(section: Section<'_>) -> Option<WorkspaceAuth> {
     enum Kind {
         MachineToMachine,
         Token,
+        TokenExchange,
     }
-    let kind = section.need_word("kind", &[("m2m", Kind::MachineToMachine), ("token", Kind::Token)])?;
+    let words = [("m2m", Kind::MachineToMachine), ("token", Kind::Token), ("token-exchange", Kind::TokenExchange)];
+    let kind = section.need_word("kind", &words)?;
     let found = match kind.value {
         Kind::MachineToMachine => {
             let client_id = section.need_text("client-id");
@@ -76,6 +78,11 @@ fn auth(section: Section<'_>) -> Option<WorkspaceAuth> {
             Some(WorkspaceAuth::MachineToMachine { client_id: client_id?.value, secret: secret? })
         }
         Kind::Token => section.need_table("secret").and_then(secret).map(|secret| WorkspaceAuth::Token { secret }),
+        Kind::TokenExchange => {
+            let client_id = section.text("client-id").map(|text| text.value);
+            let subject = section.need_table("subject-token").and_then(secret);
+            subject.map(|subject| WorkspaceAuth::TokenExchange { client_id, subject })
+        }
     };
     section.finish();
     found
@@ -166,11 +173,28 @@ fn tokens(sections: Vec<Section<'_>>) -> Option<Vec<TokenSource>> {
                 "one token for each issuer",
             );
         }
-        let token = section.need_table("token").and_then(secret);
+        let token = section.need_table("token").and_then(token);
         section.finish();
         found.push(name.zip(token).map(|(name, token)| TokenSource { name: name.value, token }));
     }
     found.into_iter().collect()
+}
+
+fn token(section: Section<'_>) -> Option<TokenFrom> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        File,
+        Client,
+    }
+    let kind = section.need_word("kind", &[("file", Kind::File), ("client-credentials", Kind::Client)])?;
+    if let Kind::File = kind.value {
+        return secret(section).map(TokenFrom::File);
+    }
+    let id = section.need_text("client-id");
+    let secret = section.need_table("secret").and_then(secret);
+    let [scope, resource] = ["scope", "resource"].map(|name| section.text(name).map(|text| text.value));
+    section.finish();
+    Some(TokenFrom::Client { id: id?.value, secret: secret?, scope, resource })
 }
 
 fn record(section: Section<'_>) -> Option<RecordSettings> {

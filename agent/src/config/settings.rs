@@ -52,6 +52,25 @@ pub enum WorkspaceAuth {
         /// Where it lies.
         secret: SecretSource,
     },
+    /// Another issuer's token, exchanged for one of the workspace's: `{ kind = "token-exchange", client-id, subject-token = {
+    /// kind = "file", path } }`.
+    TokenExchange {
+        /// The service principal whose federation policy it is; without one the account's policy decides.
+        client_id: Option<String>,
+        /// Where the subject token lies.
+        subject: SecretSource,
+    },
+}
+
+impl WorkspaceAuth {
+    /// Where what the agent proves itself with lies.
+    pub fn source(&self) -> &SecretSource {
+        match self {
+            Self::MachineToMachine { secret, .. } | Self::Token { secret } | Self::TokenExchange { subject: secret, .. } => {
+                secret
+            }
+        }
+    }
 }
 
 /// Where a secret lies. Never in the settings themselves.
@@ -104,7 +123,35 @@ pub struct TokenSource {
     /// The issuer's local name in the policy's `[[trust.oidc]]`.
     pub name: LocalName,
     /// Where the token comes from.
-    pub token: SecretSource,
+    pub token: TokenFrom,
+}
+
+/// `[[oidc]] token`.
+#[derive(Clone, Debug)]
+pub enum TokenFrom {
+    /// `{ kind = "file", path }`.
+    File(SecretSource),
+    /// The agent is a client of the issuer's, and the token proves the agent: `{ kind = "client-credentials", client-id, secret =
+    /// { kind = "file", path }, scope, resource }`.
+    Client {
+        /// `client-id`.
+        id: String,
+        /// Where the client secret lies.
+        secret: SecretSource,
+        /// `scope`: what is asked for.
+        scope: Option<String>,
+        /// `resource`: for whom (RFC 8707).
+        resource: Option<String>,
+    },
+}
+
+impl TokenFrom {
+    /// Where what the agent keeps to itself lies: the token, or the client's secret.
+    pub fn source(&self) -> &SecretSource {
+        match self {
+            Self::File(source) | Self::Client { secret: source, .. } => source,
+        }
+    }
 }
 
 /// `[record]`.

@@ -1,9 +1,13 @@
 //! The workspace's REST API: clusters/get, jobs/runs/get, jobs/get, SCIM. Paths and shapes: facts, databricks 5.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::claim::{Answered, DatabricksClaim};
 use super::failure::{Failure, Who, framed};
+use super::grant;
 use super::source::{Auth, WorkspaceSource};
 use crate::host::http::{Answer, Credentials, Http, Method, Request};
 use crate::host::retry::Deadline;
@@ -20,6 +24,14 @@ const MOST_PAGES: usize = 10;
 /// # Errors
 /// When it cannot be told.
 pub async fn ask(http: &Http, source: &WorkspaceSource, deadline: &Deadline<'_>) -> Result<DatabricksClaim, Failure> {
+    match ask_once(http, source, deadline).await {
+        // Given some time ago, and taken back before its end: once more, with another one.
+        Err(Failure::CredentialRefused { .. }) if source.granted.forget() => ask_once(http, source, deadline).await,
+        other => other,
+    }
+}
+
+async fn ask_once(http: &Http, source: &WorkspaceSource, deadline: &Deadline<'_>) -> Result<DatabricksClaim, Failure> {
     let token = authenticate(http, source, deadline).await?;
     let api = Api { http, host: source.host.as_str(), token: token.secret(), deadline };
     let cluster = api.get(&format!("/api/2.1/clusters/get?cluster_id={}", source.hints.cluster)).await?;
@@ -41,7 +53,7 @@ pub async fn ask(http: &Http, source: &WorkspaceSource, deadline: &Deadline<'_>)
 /// The token that the agent speaks with.
 pub(super) enum Token<'a> {
     Given(&'a Secret),
-    Fetched(Secret),
+    Fetched(Arc<Secret>),
 }
 
 impl Token<'_> {
@@ -58,31 +70,28 @@ pub(super) async fn authenticate<'a>(
     source: &'a WorkspaceSource,
     deadline: &Deadline<'_>,
 ) -> Result<Token<'a>, Failure> {
-    let (client_id, secret) = match &source.auth {
+    let (form, credentials) = match &source.auth {
         Auth::Token(secret) => return Ok(Token::Given(secret)),
-        Auth::MachineToMachine { client_id, secret } => (client_id, secret),
-    };
-    let url = format!("{}/oidc/v1/token", source.host);
-    let request = Request {
-        method: Method::Form("grant_type=client_credentials&scope=all-apis"),
-        url: &url,
-        credentials: Credentials::Basic(client_id, secret),
-    };
-    let answer = deadline.send(http, &request).await.map_err(|cause| Failure::gave_up(WHO, &url, cause))?;
-    #[derive(Deserialize)]
-    struct Granted {
-        access_token: String,
-    }
-    match answer.status {
-        200 => {
-            let granted: Option<Granted> = serde_json::from_slice(&answer.body).ok();
-            let secret = granted.and_then(|granted| Secret::new(zeroize::Zeroizing::new(granted.access_token).as_bytes()));
-            secret.map(Token::Fetched).ok_or_else(|| Failure::unintelligible(WHO, &url, "no access_token"))
+        Auth::MachineToMachine { client_id, secret } => {
+            (Zeroizing::new("grant_type=client_credentials&scope=all-apis".to_owned()), Credentials::Basic(client_id, secret))
         }
-        // RFC 6749 §5.2: invalid_client is 400 or 401.
-        400 | 401 | 403 => Err(Failure::CredentialRefused { what: url, status: answer.status }),
-        status => Err(Failure::unintelligible(WHO, &url, &format!("status {status}"))),
+        Auth::TokenExchange { client_id, subject } => (exchange(client_id.as_deref(), subject), Credentials::None),
+    };
+    if let Some(granted) = source.granted.fresh(deadline.clock.boot()) {
+        return Ok(Token::Fetched(granted));
     }
+    let url = format!("{}/oidc/v1/token", source.host);
+    let asked = grant::Asked { who: WHO, url: &url, form: &form, credentials };
+    grant::ask(http, &asked, &source.granted, deadline).await.map(Token::Fetched)
+}
+
+/// RFC 8693 §2.1. The client is a service principal with a federation policy of its own; without one the account's decides.
+fn exchange(client: Option<&str>, subject: &Secret) -> Zeroizing<String> {
+    const KIND: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange\
+                        &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt&scope=all-apis";
+    let client = client.map(|id| format!("&client_id={}", percent_encode(id))).unwrap_or_default();
+    let subject = Zeroizing::new(percent_encode(subject.expose()));
+    Zeroizing::new([KIND, &client, "&subject_token=", &subject].concat())
 }
 
 pub(super) struct Api<'a> {
@@ -121,7 +130,7 @@ impl Api<'_> {
         let what = self.shown(path);
         match answer.status {
             200 => framed(WHO, &what, answer.body).map(Answered::Document),
-            401 | 403 => Err(Failure::CredentialRefused { what, status: answer.status }),
+            401 | 403 => Err(Failure::CredentialRefused { who: WHO, what, status: answer.status }),
             404 => Ok(Answered::Unknown),
             400 if denies_existence(&answer.body) => Ok(Answered::Unknown),
             status => Err(Failure::unintelligible(WHO, &what, &format!("status {status}"))),

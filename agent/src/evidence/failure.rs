@@ -40,8 +40,10 @@ pub enum Failure {
         cause: GaveUp,
     },
     /// The agent's own credentials were refused: nothing is known of the job.
-    #[error("the workspace does not accept the agent's credentials")]
+    #[error("{who} does not accept the agent's credentials")]
     CredentialRefused {
+        /// Who was asked.
+        who: Who,
         /// What was asked.
         what: String,
         /// 400 or 401: who asks is not known. 403: it may not ask this.
@@ -61,6 +63,14 @@ pub enum Failure {
     #[error("the issuer's keys lie on a host that the policy does not name")]
     KeysElsewhere {
         /// The hosts that the policy names.
+        expected: String,
+        /// Where the discovery document points.
+        presented: String,
+    },
+    /// The issuer gives tokens where the policy does not allow the agent's secret to be sent.
+    #[error("the issuer's token endpoint lies on a host that the policy does not name")]
+    TokenEndpointElsewhere {
+        /// The issuer's own host and those that the policy names.
         expected: String,
         /// Where the discovery document points.
         presented: String,
@@ -88,10 +98,12 @@ impl Failure {
         match self {
             Self::Unavailable { who: Who::Workspace, .. } => "workspace-unavailable",
             Self::Unavailable { who: Who::Issuer, .. } => "issuer-unavailable",
-            Self::CredentialRefused { .. } => "workspace-credential-refused",
+            Self::CredentialRefused { who: Who::Workspace, .. } => "workspace-credential-refused",
+            Self::CredentialRefused { who: Who::Issuer, .. } => "issuer-credential-refused",
             Self::Unintelligible { who: Who::Workspace, .. } => "workspace-unintelligible",
             Self::Unintelligible { who: Who::Issuer, .. } => "issuer-unintelligible",
             Self::KeysElsewhere { .. } => "keys-elsewhere",
+            Self::TokenEndpointElsewhere { .. } => "token-endpoint-elsewhere",
         }
     }
 
@@ -99,7 +111,7 @@ impl Failure {
     pub fn screen(&self) -> Screen {
         let exit = match self {
             Self::Unavailable { .. } | Self::CredentialRefused { .. } => Exit::Unavailable,
-            Self::Unintelligible { .. } | Self::KeysElsewhere { .. } => Exit::Protocol,
+            Self::Unintelligible { .. } | Self::KeysElsewhere { .. } | Self::TokenEndpointElsewhere { .. } => Exit::Protocol,
         };
         let screen = Screen::failed(self.reason(), exit, self.to_string());
         match self {
@@ -115,18 +127,23 @@ impl Failure {
                         "nothing was decided; the job does not start. The service is overloaded or broken: start again later"
                     }
                 }),
-            Self::CredentialRefused { what, status } => {
-                screen.fact("asked", what).fact("expected status", 200).fact("presented status", status).hint(match status {
-                    403 => "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster",
-                    _ => "the agent's client id or secret is wrong or has expired: renew the secret that the settings name",
-                })
-            }
+            Self::CredentialRefused { who, what, status } => screen
+                .fact("asked", what)
+                .fact("expected status", 200)
+                .fact("presented status", status)
+                .hint(match (who, status) {
+                    (Who::Issuer, _) => "the agent's client is unknown, or its secret is wrong or has expired: see its [[oidc]]",
+                    (Who::Workspace, 403) => {
+                        "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster"
+                    }
+                    (Who::Workspace, _) => "the agent's credential is wrong or has expired: renew what `workspace.auth` names",
+                }),
             Self::Unintelligible { who, what, detail } => screen
                 .fact("asked", what)
                 .fact("expected", format!("an answer of {who}, in JSON"))
                 .fact("presented", detail)
                 .hint(format!("is this the address of {who}, or of something in between?")),
-            Self::KeysElsewhere { expected, presented } => screen
+            Self::KeysElsewhere { expected, presented } | Self::TokenEndpointElsewhere { expected, presented } => screen
                 .fact("expected hosts", expected)
                 .fact("presented host", presented)
                 .hint("add the host to `jwks-hosts` in the signed policy if it is the issuer's"),

@@ -1,8 +1,11 @@
 //! The one list of sources, and gathering from all of them.
 
 use super::claim::Claim;
+use super::client::Client;
 use super::failure::Failure;
 use super::hints::Hints;
+use super::kept::Kept;
+use super::oidc::Published;
 use super::{databricks, oidc};
 use crate::host::http::Http;
 use crate::host::retry::Deadline;
@@ -28,6 +31,8 @@ pub struct WorkspaceSource {
     pub auth: Auth,
     /// What this node says of itself.
     pub hints: Hints,
+    /// The token that the agent was given for its credentials.
+    pub granted: Kept<Secret>,
 }
 
 /// The agent's credentials.
@@ -42,9 +47,31 @@ pub enum Auth {
     },
     /// A token.
     Token(Secret),
+    /// Somebody else's token about the agent, exchanged for one of the workspace's (RFC 8693): no secret of the workspace's is
+    /// stored anywhere.
+    TokenExchange {
+        /// The service principal whose federation policy it is; without one the account's policy decides.
+        client_id: Option<String>,
+        /// The subject token, a JWT.
+        subject: Secret,
+    },
 }
 
-/// A token that was handed in, and its issuer.
+/// Where a token comes from.
+pub enum Bearer {
+    /// It was handed in.
+    Given(Vec<u8>),
+    /// The issuer gives one to the agent itself.
+    Client(Box<Client>),
+}
+
+impl std::fmt::Debug for Bearer {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("…")
+    }
+}
+
+/// A token, and its issuer.
 #[derive(Debug)]
 pub struct OidcSource {
     /// The issuer's local name in the policy.
@@ -54,7 +81,9 @@ pub struct OidcSource {
     /// Hosts that keys may be fetched from.
     pub jwks_hosts: Vec<String>,
     /// The token.
-    pub token: Vec<u8>,
+    pub token: Bearer,
+    /// What the issuer published.
+    pub published: Kept<Published>,
 }
 
 /// Asks every source.

@@ -29,14 +29,25 @@ pub struct Request<'a> {
 }
 
 /// The methods in use.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Method<'a> {
     /// GET.
     Get,
-    /// POST of a form (application/x-www-form-urlencoded, already encoded).
+    /// POST of a form (application/x-www-form-urlencoded, already encoded); it may hold a secret.
     Form(&'a str),
     /// PUT of bytes.
     Put(&'a [u8]),
+}
+
+impl std::fmt::Debug for Method<'_> {
+    /// Without what is sent.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Get => "GET",
+            Self::Form(_) => "POST",
+            Self::Put(_) => "PUT",
+        })
+    }
 }
 
 /// How a request authenticates.
@@ -57,6 +68,8 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After`, as it came.
     pub retry_after: Option<String>,
+    /// For how long the answer is fresh, as `Cache-Control` says; not at all where it says nothing.
+    pub max_age: Duration,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -145,7 +158,9 @@ impl Http {
         if status.is_redirection() {
             return Err(HttpError::Redirected);
         }
-        let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = header("retry-after").map(str::to_owned);
+        let max_age = header("cache-control").map_or(Duration::ZERO, max_age);
         let mut body = Vec::new();
         while let Some(chunk) =
             response.chunk().await.map_err(|error| if error.is_timeout() { HttpError::Timeout } else { HttpError::CutOff })?
@@ -155,8 +170,22 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status: status.as_u16(), retry_after, body })
+        Ok(Answer { status: status.as_u16(), retry_after, max_age, body })
     }
+}
+
+/// RFC 9111 §5.2.2: `max-age`, unless the answer is not to be kept or must be asked for each time.
+fn max_age(directives: &str) -> Duration {
+    let mut age = Duration::ZERO;
+    for directive in directives.split(',') {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "no-store" | "no-cache" => return Duration::ZERO,
+            "max-age" => age = Duration::from_secs(value.trim().trim_matches('"').parse::<u32>().unwrap_or(0).into()),
+            _ => {}
+        }
+    }
+    age
 }
 
 /// https anywhere; http only where nobody else can listen in.
@@ -209,7 +238,22 @@ fn roots(ca_file: Option<&Path>) -> Result<rustls::RootCertStore, SetupError> {
 
 #[cfg(test)]
 mod tests {
-    use super::secure;
+    use super::{max_age, secure};
+
+    #[test]
+    fn an_answer_is_fresh_for_what_it_says_and_not_at_all_where_it_may_not_be_kept() {
+        for (directives, seconds) in [
+            ("public, max-age=300", 300),
+            ("Max-Age=\"60\"", 60),
+            ("no-store, max-age=300", 0),
+            ("max-age=300, no-cache", 0),
+            ("max-age=-1", 0),
+            ("private", 0),
+            ("", 0),
+        ] {
+            assert_eq!(max_age(directives).as_secs(), seconds, "{directives}");
+        }
+    }
 
     #[test]
     fn only_https_and_loopback_are_spoken_to() {

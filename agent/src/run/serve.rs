@@ -13,11 +13,11 @@ use super::live::{Journal, live};
 use super::{Way, inventory, scope};
 use crate::cli::args::ServeArgs;
 use crate::config::document::{as_text, read_bytes};
-use crate::config::settings::{Authority, MembershipRule, Settings, WorkspaceAuth};
+use crate::config::settings::{Authority, MembershipRule, Settings, TokenFrom, TokenSource, WorkspaceAuth};
 use crate::config::{read_settings, signature};
 use crate::context::{AuthorityKey, NodeKey};
 use crate::decision::policy::Policy;
-use crate::evidence::{Auth, Hints, OidcSource, Source, WorkspaceSource};
+use crate::evidence::{Auth, Bearer, Client, Hints, Kept, OidcSource, Source, WorkspaceSource};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::http::Http;
@@ -262,8 +262,14 @@ fn sources(settings: &Settings, policy: &Policy, credentials: &Credentials, hint
     let auth = match &settings.workspace.auth {
         WorkspaceAuth::MachineToMachine { client_id, .. } => Auth::MachineToMachine { client_id: client_id.clone(), secret },
         WorkspaceAuth::Token { .. } => Auth::Token(secret),
+        WorkspaceAuth::TokenExchange { client_id, .. } => Auth::TokenExchange { client_id: client_id.clone(), subject: secret },
     };
-    let mut sources = vec![Source::Databricks(WorkspaceSource { host: settings.workspace.host.clone(), auth, hints })];
+    let mut sources = vec![Source::Databricks(WorkspaceSource {
+        host: settings.workspace.host.clone(),
+        auth,
+        hints,
+        granted: Kept::default(),
+    })];
     for token in &settings.tokens {
         let Some(trust) = policy.trust.oidc.get(&token.name) else {
             return Err(Screen::failed(
@@ -278,8 +284,22 @@ fn sources(settings: &Settings, policy: &Policy, credentials: &Credentials, hint
             name: token.name.clone(),
             issuer: trust.issuer.clone(),
             jwks_hosts: trust.jwks_hosts.iter().cloned().collect(),
-            token: credentials.expose(&format!("oidc:{}", token.name)).unwrap_or_default().to_vec(),
+            token: bearer(token, credentials.expose(&format!("oidc:{}", token.name)).unwrap_or_default())?,
+            published: Kept::default(),
         }));
     }
     Ok(sources)
+}
+
+fn bearer(token: &TokenSource, held: &[u8]) -> Result<Bearer, Screen> {
+    let TokenFrom::Client { id, scope, resource, .. } = &token.token else { return Ok(Bearer::Given(held.to_vec())) };
+    let secret = Secret::new(held).ok_or_else(|| {
+        Screen::failed("secret-malformed", Exit::Config, "the secret of a client is empty or not printable ASCII")
+            .fact("issuer", &token.name)
+            .fact("expected", "one line of printable ASCII without blanks")
+            .fact("presented", "something else")
+            .hint("write the client's secret there again, as root, alone")
+    })?;
+    let client = Client { id: id.clone(), secret, scope: scope.clone(), resource: resource.clone(), granted: Kept::default() };
+    Ok(Bearer::Client(Box::new(client)))
 }

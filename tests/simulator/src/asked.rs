@@ -1,5 +1,7 @@
 //! A request, taken apart.
 
+use std::collections::BTreeMap;
+
 use hyper::Method;
 use hyper::body::Bytes;
 use serde_json::Value;
@@ -44,6 +46,12 @@ impl Asked {
     /// A parameter that is a number.
     pub(crate) fn number(&self, name: &str) -> Option<usize> {
         self.parameter(name).parse().ok()
+    }
+
+    /// The body as a form.
+    pub(crate) fn form(&self) -> BTreeMap<String, String> {
+        let text = String::from_utf8_lossy(&self.body);
+        text.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (decode(name), decode(value))).collect()
     }
 
     /// The body as the JSON object that every call with a body takes.

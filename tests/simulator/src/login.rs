@@ -11,6 +11,9 @@ use crate::tokens;
 use crate::world::now;
 
 const TOKEN: &str = "simulated-access-token";
+const ACCOUNT: &str = "00000000-0000-0000-0000-000000000000";
+/// Whom the agent's federation policy lets in.
+const WORKLOAD: &str = "agent-workload";
 
 /// What needs no token.
 pub(crate) fn answer(asked: &Asked, state: &State) -> Option<Answer> {
@@ -21,21 +24,43 @@ pub(crate) fn answer(asked: &Asked, state: &State) -> Option<Answer> {
         }
         ("GET", "/keys") => state.issuer.keys(),
         ("GET", "/.well-known/databricks-config") => {
-            json!({ "oidc_endpoint": format!("{url}/oidc"), "account_id": "00000000-0000-0000-0000-000000000000", "workspace_id": "1234567890123456", "cloud": "AWS" })
+            json!({ "oidc_endpoint": format!("{url}/oidc"), "account_id": ACCOUNT, "workspace_id": "1234567890123456", "cloud": "AWS" })
         }
         ("GET", "/oidc/.well-known/oauth-authorization-server") => {
             json!({ "issuer": format!("{url}/oidc"), "token_endpoint": format!("{url}/oidc/v1/token"), "authorization_endpoint": format!("{url}/oidc/v1/authorize") })
         }
         ("POST", "/oidc/v1/token") => {
-            let (id, secret) = &state.scenario.client;
-            if asked.authorization != format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))) {
-                return Some(reply(401, &json!({ "error": "invalid_client" })));
+            if let Err((status, error)) = may_have_token(asked, state) {
+                return Some(reply(status, &json!({ "error": error })));
             }
             json!({ "access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600 })
         }
         _ => return None,
     };
     Some(reply(200, &document))
+}
+
+/// RFC 6749 §4.4 with the client's secret, or RFC 8693 with a token that the client's federation policy accepts: of this issuer,
+/// for the account, about the workload `agent-workload`. What an error is: RFC 6749 §5.2.
+fn may_have_token(asked: &Asked, state: &State) -> Result<(), (u16, &'static str)> {
+    let (id, secret) = &state.scenario.client;
+    let form = asked.form();
+    let said = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    match said("grant_type") {
+        "client_credentials" if asked.authorization == format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))) => Ok(()),
+        "client_credentials" => Err((401, "invalid_client")),
+        "urn:ietf:params:oauth:grant-type:token-exchange" if said("client_id") != id => Err((401, "invalid_client")),
+        "urn:ietf:params:oauth:grant-type:token-exchange" => {
+            let claims = state.issuer.claims(said("subject_token")).unwrap_or_default();
+            let good = said("subject_token_type") == "urn:ietf:params:oauth:token-type:jwt"
+                && claims["iss"] == state.url
+                && claims["aud"] == ACCOUNT
+                && claims["sub"] == WORKLOAD
+                && claims["exp"].as_u64().is_some_and(|end| end * 1000 > now());
+            if good { Ok(()) } else { Err((400, "invalid_grant")) }
+        }
+        _ => Err((400, "unsupported_grant_type")),
+    }
 }
 
 /// Whose the request is: the scenario's principal by its OAuth token, or the owner of a token that it made.

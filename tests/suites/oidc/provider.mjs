@@ -37,7 +37,8 @@ function provider(issuer) {
     response_types: [],
   });
   return new Provider(issuer, {
-    clients: [client(CLIENT), client(STRANGER)],
+    // The agent authenticates as RFC 6749 §2.3.1 has every server accept it.
+    clients: [client(CLIENT), client(STRANGER), { ...client('the agent:1'), token_endpoint_auth_method: 'client_secret_basic' }],
     jwks: { keys },
     features: {
       clientCredentials: { enabled: true },

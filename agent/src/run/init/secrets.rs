@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::config::settings::{Authority, SecretSource, Settings, WorkspaceAuth};
+use crate::config::settings::{Authority, SecretSource, Settings};
 use crate::exit::Exit;
 use crate::host::random::{Random, SystemRandomness};
 use crate::host::secret::{Secret, printable};
@@ -19,7 +19,7 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
         node::read_secret(path).map_err(|error| error.screen_of_secret())
     };
     let mut credentials = Credentials::default();
-    let (WorkspaceAuth::MachineToMachine { secret, .. } | WorkspaceAuth::Token { secret }) = &settings.workspace.auth;
+    let secret = settings.workspace.auth.source();
     let workspace = read(secret)?;
     // Asked where its file is still known; the sidecar that sends it knows the bytes alone.
     if Secret::new(&workspace).is_none() {
@@ -28,7 +28,7 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
     }
     credentials.insert("workspace", workspace);
     for token in &settings.tokens {
-        credentials.insert(format!("oidc:{}", token.name), read(&token.token)?);
+        credentials.insert(format!("oidc:{}", token.name), read(token.token.source())?);
     }
     if let Authority::Key { secret, .. } = &settings.authority {
         credentials.insert("authority", read(secret)?);
@@ -58,12 +58,12 @@ fn malformed(path: &Path, bytes: &[u8]) -> Screen {
 
 /// The files that the agent's secrets come from: out of every job's sight, whatever the policy grants around them.
 pub(super) fn secret_files(settings: &Settings) -> Vec<PathBuf> {
-    let (WorkspaceAuth::MachineToMachine { secret, .. } | WorkspaceAuth::Token { secret }) = &settings.workspace.auth;
+    let secret = settings.workspace.auth.source();
     let authority = match &settings.authority {
         Authority::Key { secret, .. } => Some(secret),
         Authority::Published { .. } => None,
     };
-    let tokens = settings.tokens.iter().map(|token| &token.token);
+    let tokens = settings.tokens.iter().map(|token| token.token.source());
     let all = std::iter::once(secret).chain(tokens).chain(authority).chain(&settings.record.pseudonym_key);
     all.map(|SecretSource::File(path)| path.clone()).collect()
 }

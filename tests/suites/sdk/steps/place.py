@@ -29,6 +29,14 @@ def post(path, document):
     urllib.request.urlopen(urllib.request.Request(URL + path, json.dumps(document).encode(), method="POST"), timeout=5).close()
 
 
+def mint(claims):
+    """A token of the simulated issuer."""
+    asked = {"header": {"alg": "RS256", "kid": "rsa-1", "typ": "JWT"}, "claims": claims, "key": "rsa"}
+    request = urllib.request.Request(URL + "/simulator/mint", json.dumps(asked).encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.load(answer)["token"]
+
+
 def fault(**fault):
     post("/simulator/fault", fault)
 
