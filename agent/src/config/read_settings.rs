@@ -36,7 +36,8 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
     let workspace = root.need_table("workspace").and_then(workspace);
     let policy = root.need_table("policy").and_then(policy);
     let authority = root.need_table("authority").and_then(authority);
-    let tokens = tokens(root.tables("oidc"));
+    let tokens_of_issuers = tokens(root.tables("oidc"), "token", "one token for each issuer");
+    let assertions = tokens(root.tables("saml"), "assertion", "one assertion for each provider");
     let record = root.table("record").map_or(Some(RecordSettings { journal: JOURNAL, pseudonym_key: None }), record);
     let node =
         root.table("node").map_or(Some(NodeSettings { deadline: DEADLINE, sidecar_uid: SIDECAR_UID, spark_conf: None }), node);
@@ -45,7 +46,8 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         workspace: workspace?,
         policy: policy?,
         authority: authority?,
-        tokens: tokens?,
+        tokens: tokens_of_issuers?,
+        assertions: assertions?,
         record: record?,
         node: node?,
         digest: sha256_hex(text.as_bytes()),
@@ -153,20 +155,16 @@ fn authority(section: Section<'_>) -> Option<Authority> {
     found
 }
 
-fn tokens(sections: Vec<Section<'_>>) -> Option<Vec<TokenSource>> {
+fn tokens(sections: Vec<Section<'_>>, what: &'static str, hint: &str) -> Option<Vec<TokenSource>> {
     let mut found: Vec<Option<TokenSource>> = Vec::new();
     for section in sections {
         let name = section.need_parsed::<LocalName>("name");
         if let Some(name) = &name
             && found.iter().flatten().any(|other| other.name == name.value)
         {
-            section.reader().error(
-                name.span.clone(),
-                format!("`{}` has a token already", name.value),
-                "one token for each issuer",
-            );
+            section.reader().error(name.span.clone(), format!("`{}` has its {what} already", name.value), hint);
         }
-        let token = section.need_table("token").and_then(secret);
+        let token = section.need_table(what).and_then(secret);
         section.finish();
         found.push(name.zip(token).map(|(name, token)| TokenSource { name: name.value, token }));
     }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub authority: Authority,
     /// `[[oidc]]`: where the tokens come from, by the local name of their issuer in the policy.
     pub tokens: Vec<TokenSource>,
+    /// `[[saml]]`: where the assertions come from, by the local name of their provider in the policy.
+    pub assertions: Vec<TokenSource>,
     /// `[record]`.
     pub record: RecordSettings,
     /// `[node]`: comfort.
@@ -98,12 +100,12 @@ pub enum Authority {
     },
 }
 
-/// `[[oidc]]`.
+/// `[[oidc]]` or `[[saml]]`.
 #[derive(Clone, Debug)]
 pub struct TokenSource {
-    /// The issuer's local name in the policy's `[[trust.oidc]]`.
+    /// The issuer's local name in the policy's `[[trust.oidc]]` or `[[trust.saml]]`.
     pub name: LocalName,
-    /// Where the token comes from.
+    /// Where the token or the assertion comes from.
     pub token: SecretSource,
 }
 

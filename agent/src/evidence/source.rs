@@ -3,7 +3,7 @@
 use super::claim::Claim;
 use super::failure::Failure;
 use super::hints::Hints;
-use super::{databricks, oidc};
+use super::{databricks, oidc, saml};
 use crate::host::http::Http;
 use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
@@ -17,6 +17,8 @@ pub enum Source {
     Databricks(WorkspaceSource),
     /// An OpenID issuer.
     Oidc(OidcSource),
+    /// A SAML provider.
+    Saml(SamlSource),
 }
 
 /// The workspace and how the agent authenticates to it.
@@ -57,6 +59,15 @@ pub struct OidcSource {
     pub token: Vec<u8>,
 }
 
+/// An assertion that was handed in.
+#[derive(Debug)]
+pub struct SamlSource {
+    /// The provider's local name in the policy.
+    pub name: LocalName,
+    /// The assertion, as its file holds it.
+    pub assertion: Vec<u8>,
+}
+
 /// Asks every source.
 ///
 /// # Errors
@@ -67,6 +78,7 @@ pub async fn gather(http: &Http, sources: &[Source], deadline: &Deadline<'_>) ->
         let claim = match source {
             Source::Databricks(workspace) => Claim::Databricks(Box::new(databricks::ask(http, workspace, deadline).await?)),
             Source::Oidc(issuer) => Claim::Oidc(oidc::ask(http, issuer, deadline).await?),
+            Source::Saml(provider) => Claim::Saml(saml::frame(provider)),
         };
         claims.push(Unverified::new(claim));
     }

@@ -30,6 +30,9 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
     for token in &settings.tokens {
         credentials.insert(format!("oidc:{}", token.name), read(&token.token)?);
     }
+    for assertion in &settings.assertions {
+        credentials.insert(format!("saml:{}", assertion.name), read(&assertion.token)?);
+    }
     if let Authority::Key { secret, .. } = &settings.authority {
         credentials.insert("authority", read(secret)?);
     }
@@ -63,7 +66,7 @@ pub(super) fn secret_files(settings: &Settings) -> Vec<PathBuf> {
         Authority::Key { secret, .. } => Some(secret),
         Authority::Published { .. } => None,
     };
-    let tokens = settings.tokens.iter().map(|token| &token.token);
+    let tokens = settings.tokens.iter().chain(&settings.assertions).map(|token| &token.token);
     let all = std::iter::once(secret).chain(tokens).chain(authority).chain(&settings.record.pseudonym_key);
     all.map(|SecretSource::File(path)| path.clone()).collect()
 }
