@@ -38,6 +38,7 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
     ("cli", ["cli", "every_session"]),
     ("issuer", ["attest", "every_false_answer_of_the_issuer"]),
     ("policy", ["config", "every_bad_policy"]),
+    ("saml", ["saml", "every_false_assertion"]),
     ("settings", ["config", "every_bad_settings_file"]),
     ("token", ["attest", "every_false_token"]),
     ("workspace", ["attest", "every_false_answer_of_the_workspace"]),
@@ -45,7 +46,7 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
 /// Folders in which each case that is refused has its mutant.
 const WHOLE: &[&str] = &["issuer", "token", "workspace"];
 /// The test binaries that are built.
-const TESTS: &[&str] = &["attest", "cli", "config", "sealed"];
+const TESTS: &[&str] = &["attest", "cli", "config", "saml", "sealed"];
 
 impl Mutant {
     /// Each run that must fail: binary, test, case, and what must be shown.

@@ -8,7 +8,7 @@ mod policy;
 
 pub use policy::{
     PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyDiffArgs, PolicyExplainArgs, PolicyLearnArgs, PolicyRenderArgs,
-    PolicySignArgs, RenderAs,
+    PolicySamlMetadataArgs, PolicySignArgs, RenderAs,
 };
 
 /// Attests, decides, locks and records what runs on this Databricks node.

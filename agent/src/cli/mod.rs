@@ -11,6 +11,7 @@ mod log;
 mod observe;
 mod policy;
 mod render;
+mod saml_metadata;
 mod status;
 pub mod terminal;
 mod try_command;

@@ -32,6 +32,7 @@ pub fn run(args: &PolicyArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) ->
         PolicyCommand::Diff(diff_args) => super::diff::compare(diff_args, terminal),
         PolicyCommand::Learn(learn_args) => super::learn::propose(learn_args, terminal),
         PolicyCommand::Render(render_args) => super::render::render(render_args, terminal),
+        PolicyCommand::SamlMetadata(metadata_args) => super::saml_metadata::print(metadata_args, clock, terminal),
     };
     outcome.unwrap_or_else(|screen| terminal.show(&screen))
 }

@@ -1,4 +1,4 @@
-//! What must hold between settings and policy: each required token has a source, and each source an issuer.
+//! What must hold between settings and policy: each required token or assertion has a source, and each source an issuer.
 
 use super::settings::Settings;
 use crate::decision::policy::Policy;
@@ -15,6 +15,12 @@ pub enum BindingRefusal {
     /// The settings get a token of an issuer that the policy does not trust.
     #[error("the settings name a token of an issuer that the policy does not know")]
     SourceUnknown(String),
+    /// The policy requires an assertion that the settings get from nowhere.
+    #[error("the policy requires an assertion and the settings do not say where it comes from")]
+    AssertionMissing(String),
+    /// The settings get an assertion of a provider that the policy does not trust.
+    #[error("the settings name an assertion of a provider that the policy does not know")]
+    AssertionUnknown(String),
 }
 
 impl BindingRefusal {
@@ -23,6 +29,8 @@ impl BindingRefusal {
         match self {
             Self::SourceMissing(_) => "token-source-missing",
             Self::SourceUnknown(_) => "token-source-unknown",
+            Self::AssertionMissing(_) => "assertion-source-missing",
+            Self::AssertionUnknown(_) => "assertion-source-unknown",
         }
     }
 
@@ -38,24 +46,39 @@ impl BindingRefusal {
                 .fact("expected issuer", "one that the policy trusts")
                 .fact("presented issuer", name)
                 .hint("its name must be the name of a [[trust.oidc]] of the policy"),
+            Self::AssertionMissing(kind) => screen
+                .fact("expected assertion", kind)
+                .fact("presented", "no source of it")
+                .hint("add a [[saml]] of that name to the settings"),
+            Self::AssertionUnknown(name) => screen
+                .fact("expected provider", "one that the policy trusts")
+                .fact("presented provider", name)
+                .hint("its name must be the name of a [[trust.saml]] of the policy"),
         }
     }
 }
 
-/// Checks that every required token has a source and every source an issuer.
+/// Checks that every required token and assertion has a source and every source an issuer.
 ///
 /// # Errors
 /// The first that does not fit.
 pub fn bind(settings: &Settings, policy: &Policy) -> Result<(), BindingRefusal> {
     for kind in &policy.trust.require {
-        if let ProofKind::Oidc(name) = kind
-            && !settings.tokens.iter().any(|source| source.name == *name)
-        {
-            return Err(BindingRefusal::SourceMissing(kind.to_string()));
+        match kind {
+            ProofKind::Oidc(name) if !settings.tokens.iter().any(|source| source.name == *name) => {
+                return Err(BindingRefusal::SourceMissing(kind.to_string()));
+            }
+            ProofKind::Saml(name) if !settings.assertions.iter().any(|source| source.name == *name) => {
+                return Err(BindingRefusal::AssertionMissing(kind.to_string()));
+            }
+            ProofKind::Databricks | ProofKind::Oidc(_) | ProofKind::Saml(_) => {}
         }
     }
-    match settings.tokens.iter().find(|source| !policy.trust.oidc.contains_key(&source.name)) {
-        Some(source) => Err(BindingRefusal::SourceUnknown(source.name.to_string())),
+    if let Some(source) = settings.tokens.iter().find(|source| !policy.trust.oidc.contains_key(&source.name)) {
+        return Err(BindingRefusal::SourceUnknown(source.name.to_string()));
+    }
+    match settings.assertions.iter().find(|source| !policy.trust.saml.contains_key(&source.name)) {
+        Some(source) => Err(BindingRefusal::AssertionUnknown(source.name.to_string())),
         None => Ok(()),
     }
 }

@@ -60,29 +60,38 @@ pub(super) fn check(reader: &Reader, parts: &Parts<'_>) {
 }
 
 fn check_providers(reader: &Reader, placed: &PlacedTrust, roles: &[PlacedRole]) {
-    let issuers = &placed.trust.oidc;
+    let (issuers, providers) = (&placed.trust.oidc, &placed.trust.saml);
     for kind in &placed.require {
-        if let ProofKind::Oidc(name) = &kind.value
-            && !placed.named.contains(name.as_str())
-        {
-            reader.error(kind.span.clone(), format!("there is no [[trust.oidc]] named `{name}`"), known(issuers.keys()));
+        let (table, name, other, names) = match &kind.value {
+            ProofKind::Databricks => continue,
+            ProofKind::Oidc(name) => {
+                ("oidc", name, providers.contains_key(name) && !issuers.contains_key(name), known(issuers.keys()))
+            }
+            ProofKind::Saml(name) => {
+                ("saml", name, issuers.contains_key(name) && !providers.contains_key(name), known(providers.keys()))
+            }
+        };
+        if other || !placed.named.contains(name.as_str()) {
+            reader.error(kind.span.clone(), format!("there is no [[trust.{table}]] named `{name}`"), names);
         }
     }
+    let says = issuers.iter().map(|(name, issuer)| (name, "oidc", issuer.groups.is_some()));
+    let says = says.chain(providers.iter().map(|(name, provider)| (name, "saml", provider.groups.is_some())));
+    let says: BTreeMap<&str, (&str, bool)> = says.map(|(name, table, groups)| (name.as_str(), (table, groups))).collect();
     for group in roles.iter().flat_map(|role| &role.groups) {
         let provider = group.value.as_str().split(':').next().unwrap_or_default();
-        let vouches = issuers.iter().find(|(name, _)| name.as_str() == provider).map(|(_, issuer)| issuer.groups.is_some());
-        match vouches {
-            Some(true) => {}
-            Some(false) => reader.error(
+        match says.get(provider) {
+            Some((_, true)) => {}
+            Some((table, false)) => reader.error(
                 group.span.clone(),
                 format!("no token of `{provider}` says which groups somebody is in"),
-                "name the claim: `groups = \"…\"` in its [[trust.oidc]]",
+                format!("name the claim: `groups = \"…\"` in its [[trust.{table}]]"),
             ),
             None if provider == "databricks" || placed.named.contains(provider) => {}
             None => reader.error(
                 group.span.clone(),
                 format!("nobody vouches for groups of `{provider}`"),
-                "known: databricks and the names of [[trust.oidc]]",
+                "known: databricks and the names of [[trust.oidc]] and [[trust.saml]]",
             ),
         }
     }

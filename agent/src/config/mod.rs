@@ -12,6 +12,7 @@ mod read_environment;
 mod read_kernel;
 mod read_policy;
 pub mod read_preset;
+mod read_saml;
 mod read_scopes;
 mod read_settings;
 mod read_trust;

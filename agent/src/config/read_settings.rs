@@ -10,8 +10,8 @@ use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, SIDECAR_UID};
 use super::problem::Problems;
 use super::reader::{At, Reader, Section};
 use super::settings::{
-    Authority, MembershipRule, NodeSettings, PolicyPin, RecordSettings, SecretSource, Settings, TokenFrom, TokenSource,
-    Workspace, WorkspaceAuth,
+    AssertionSource, Authority, MembershipRule, NodeSettings, PolicyPin, RecordSettings, SecretSource, Settings, TokenFrom,
+    TokenSource, Workspace, WorkspaceAuth,
 };
 use crate::context::NodePublicKey;
 use crate::host::digest::sha256_hex;
@@ -36,7 +36,8 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
     let workspace = root.need_table("workspace").and_then(workspace);
     let policy = root.need_table("policy").and_then(policy);
     let authority = root.need_table("authority").and_then(authority);
-    let tokens = tokens(root.tables("oidc"));
+    let tokens = named(root.tables("oidc"), "token", "one token for each issuer", token);
+    let assertions = named(root.tables("saml"), "assertion", "one assertion for each provider", secret);
     let record = root.table("record").map_or(Some(RecordSettings { journal: JOURNAL, pseudonym_key: None }), record);
     let node =
         root.table("node").map_or(Some(NodeSettings { deadline: DEADLINE, sidecar_uid: SIDECAR_UID, spark_conf: None }), node);
@@ -45,7 +46,8 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         workspace: workspace?,
         policy: policy?,
         authority: authority?,
-        tokens: tokens?,
+        tokens: tokens?.into_iter().map(|(name, token)| TokenSource { name, token }).collect(),
+        assertions: assertions?.into_iter().map(|(name, assertion)| AssertionSource { name, assertion }).collect(),
         record: record?,
         node: node?,
         digest: sha256_hex(text.as_bytes()),
@@ -160,22 +162,24 @@ fn authority(section: Section<'_>) -> Option<Authority> {
     found
 }
 
-fn tokens(sections: Vec<Section<'_>>) -> Option<Vec<TokenSource>> {
-    let mut found: Vec<Option<TokenSource>> = Vec::new();
+/// What is got for each issuer or provider, by its local name in the policy.
+fn named<T>(
+    sections: Vec<Section<'_>>,
+    what: &'static str,
+    hint: &str,
+    read: impl Fn(Section<'_>) -> Option<T>,
+) -> Option<Vec<(LocalName, T)>> {
+    let mut found: Vec<Option<(LocalName, T)>> = Vec::new();
     for section in sections {
         let name = section.need_parsed::<LocalName>("name");
         if let Some(name) = &name
-            && found.iter().flatten().any(|other| other.name == name.value)
+            && found.iter().flatten().any(|(other, _)| *other == name.value)
         {
-            section.reader().error(
-                name.span.clone(),
-                format!("`{}` has a token already", name.value),
-                "one token for each issuer",
-            );
+            section.reader().error(name.span.clone(), format!("`{}` has its {what} already", name.value), hint);
         }
-        let token = section.need_table("token").and_then(token);
+        let source = section.need_table(what).and_then(&read);
         section.finish();
-        found.push(name.zip(token).map(|(name, token)| TokenSource { name: name.value, token }));
+        found.push(name.zip(source).map(|(name, source)| (name.value, source)));
     }
     found.into_iter().collect()
 }

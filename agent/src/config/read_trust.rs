@@ -1,10 +1,11 @@
-//! `[trust]`: proof kinds that are required, and the issuers behind them. Nothing here has a default.
+//! `[trust]`: proof kinds that are required, and the issuers behind them; SAML providers are read in `read_saml`. Nothing here has a default.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::read_saml::provider;
 use super::reader::{At, Section};
 use crate::identity::ids::{LocalName, PrincipalName, WorkspaceHost};
-use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
+use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SamlTrust, SubjectEquals, SubjectRule, Trust};
 
 /// `[trust]` with the places of the references in it.
 pub(super) struct PlacedTrust {
@@ -43,14 +44,37 @@ pub(super) fn trust(section: Section<'_>, workspaces: BTreeSet<WorkspaceHost>) -
         }
         oidc.entry(found.name.clone()).or_insert(found);
     }
-    if let Some(span) = section.place("saml") {
-        // Known, and not yet checked: said in so many words, never passed over.
-        section.reader().error(span, "this version cannot check `saml`", "known: [[trust.oidc]]");
-        section.known("saml");
-    }
+    let saml = providers(&section, &oidc, &mut named);
     section.finish();
     let kinds = require.iter().map(|kind| kind.value.clone()).collect();
-    PlacedTrust { trust: Trust { workspaces, require: kinds, oidc }, require, named }
+    PlacedTrust { trust: Trust { workspaces, require: kinds, oidc, saml }, require, named }
+}
+
+fn providers(
+    section: &Section<'_>,
+    oidc: &BTreeMap<LocalName, OidcTrust>,
+    named: &mut BTreeSet<String>,
+) -> BTreeMap<LocalName, SamlTrust> {
+    let mut saml: BTreeMap<LocalName, SamlTrust> = BTreeMap::new();
+    for body in section.tables("saml") {
+        let span = body.place("name").unwrap_or(body.span.clone());
+        named.extend(body.text("name").map(|name| name.value));
+        let Some(found) = provider(body) else { continue };
+        // Their groups would have the same names.
+        if saml.contains_key(&found.name) || oidc.contains_key(&found.name) {
+            section.reader().error(span.clone(), format!("issuer `{}` is named twice", found.name), "");
+        }
+        let same = |other: &&SamlTrust| other.entity_id == found.entity_id && other.audience == found.audience;
+        if let Some(other) = saml.values().find(same).filter(|other| other.name != found.name) {
+            section.reader().error(
+                span,
+                format!("`{}` and `{}` trust the same provider for the same audience", other.name, found.name),
+                "one assertion must not count as two proofs",
+            );
+        }
+        saml.entry(found.name.clone()).or_insert(found);
+    }
+    saml
 }
 
 fn require(section: &Section<'_>) -> Vec<At<ProofKind>> {
@@ -58,10 +82,10 @@ fn require(section: &Section<'_>) -> Vec<At<ProofKind>> {
     for text in section.need_texts("require") {
         let kind = match text.value.split_once(':') {
             None if text.value == "databricks" => Some(ProofKind::Databricks),
-            Some(("oidc", name)) => match LocalName::try_from(name) {
-                Ok(name) => Some(ProofKind::Oidc(name)),
+            Some((kind @ ("oidc" | "saml"), name)) => match LocalName::try_from(name) {
+                Ok(name) => Some(if kind == "oidc" { ProofKind::Oidc(name) } else { ProofKind::Saml(name) }),
                 Err(error) => {
-                    section.reader().error(text.span, format!("behind `oidc:` {error}"), "");
+                    section.reader().error(text.span, format!("behind `{kind}:` {error}"), "");
                     continue;
                 }
             },
@@ -72,7 +96,7 @@ fn require(section: &Section<'_>) -> Vec<At<ProofKind>> {
             None => section.reader().error(
                 text.span,
                 format!("this version cannot check the proof kind `{}`", text.value),
-                "known: databricks, oidc:<name>",
+                "known: databricks, oidc:<name>, saml:<name>",
             ),
         }
     }
@@ -93,13 +117,7 @@ const ALGORITHMS: &[(&str, Algorithm)] = &[
 
 fn issuer(section: Section<'_>) -> Option<OidcTrust> {
     let name = section.need_parsed::<LocalName>("name");
-    if let Some(name) = name.as_ref().filter(|name| name.value.as_str() == "databricks") {
-        section.reader().error(
-            name.span.clone(),
-            "an issuer cannot be called databricks",
-            "groups of that provider come from the workspace",
-        );
-    }
+    not_databricks(&section, name.as_ref());
     let issuer = section.need_parsed("issuer");
     let audience = section.need_parsed("audience");
     let jwks_hosts = jwks_hosts(&section);
@@ -129,6 +147,16 @@ fn issuer(section: Section<'_>) -> Option<OidcTrust> {
         groups,
         subject: subject?,
     })
+}
+
+pub(super) fn not_databricks(section: &Section<'_>, name: Option<&At<LocalName>>) {
+    if let Some(name) = name.filter(|name| name.value.as_str() == "databricks") {
+        section.reader().error(
+            name.span.clone(),
+            "an issuer cannot be called databricks",
+            "groups of that provider come from the workspace",
+        );
+    }
 }
 
 /// `name` or `name:port`: where keys may be fetched from, whatever the issuer's discovery document says.
@@ -179,22 +207,33 @@ fn algorithms(section: &Section<'_>) -> BTreeSet<Algorithm> {
 const MUTABLE: [&str; 5] = ["email", "name", "preferred_username", "unique_name", "upn"];
 
 fn subject(section: Section<'_>) -> Option<SubjectRule> {
+    let claim = section.need_text("claim");
+    if let Some(empty) = claim.as_ref().filter(|claim| claim.value.is_empty()) {
+        section.reader().error(empty.span.clone(), "`claim` is empty", "such as sub, oid or appid");
+    }
+    if let Some(claim) = claim.as_ref().filter(|claim| MUTABLE.contains(&claim.value.as_str())) {
+        mutable(&section, claim.span.clone(), &claim.value);
+    }
+    let equals = equals(&section);
+    section.finish();
+    Some(SubjectRule { claim: claim?.value, equals: equals? })
+}
+
+pub(super) fn mutable(section: &Section<'_>, span: std::ops::Range<usize>, name: &str) {
+    section.reader().warning(
+        span,
+        format!("`{name}` can be changed, or be given to somebody else"),
+        "name one that stays with its bearer: oid of Entra ID, uid of Okta, a sub that the issuer never reuses",
+    );
+}
+
+/// `equals`, with its `map` where it is one.
+pub(super) fn equals(section: &Section<'_>) -> Option<SubjectEquals> {
     #[derive(Clone, Copy, PartialEq)]
     enum Kind {
         ApplicationId,
         UserName,
         Map,
-    }
-    let claim = section.need_text("claim");
-    if let Some(empty) = claim.as_ref().filter(|claim| claim.value.is_empty()) {
-        section.reader().error(empty.span.clone(), "`claim` is empty", "such as sub, oid or appid");
-    }
-    if let Some(mutable) = claim.as_ref().filter(|claim| MUTABLE.contains(&claim.value.as_str())) {
-        section.reader().warning(
-            mutable.span.clone(),
-            format!("`{}` can be changed, or be given to somebody else", mutable.value),
-            "name one that stays with its bearer: oid of Entra ID, uid of Okta, a sub that the issuer never reuses",
-        );
     }
     let words =
         [("databricks.application-id", Kind::ApplicationId), ("databricks.user-name", Kind::UserName), ("map", Kind::Map)];
@@ -202,7 +241,7 @@ fn subject(section: Section<'_>) -> Option<SubjectRule> {
     let equals = match kind.as_ref()?.value {
         Kind::ApplicationId => Some(SubjectEquals::ApplicationId),
         Kind::UserName => Some(SubjectEquals::UserName),
-        Kind::Map => map(&section),
+        Kind::Map => map(section),
     };
     if kind.is_some_and(|kind| kind.value != Kind::Map)
         && let Some(span) = section.place("map")
@@ -210,8 +249,7 @@ fn subject(section: Section<'_>) -> Option<SubjectRule> {
         section.reader().error(span, "`map` stands beside another rule and would say nothing", "write `equals = \"map\"`");
         section.known("map");
     }
-    section.finish();
-    Some(SubjectRule { claim: claim?.value, equals: equals? })
+    equals
 }
 
 fn map(section: &Section<'_>) -> Option<SubjectEquals> {

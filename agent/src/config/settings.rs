@@ -16,6 +16,8 @@ pub struct Settings {
     pub authority: Authority,
     /// `[[oidc]]`: where the tokens come from, by the local name of their issuer in the policy.
     pub tokens: Vec<TokenSource>,
+    /// `[[saml]]`: where the assertions come from, by the local name of their provider in the policy.
+    pub assertions: Vec<AssertionSource>,
     /// `[record]`.
     pub record: RecordSettings,
     /// `[node]`: comfort.
@@ -152,6 +154,15 @@ impl TokenFrom {
             Self::File(source) | Self::Client { secret: source, .. } => source,
         }
     }
+}
+
+/// `[[saml]]`.
+#[derive(Clone, Debug)]
+pub struct AssertionSource {
+    /// The provider's local name in the policy's `[[trust.saml]]`.
+    pub name: LocalName,
+    /// Where the assertion lies.
+    pub assertion: SecretSource,
 }
 
 /// `[record]`.

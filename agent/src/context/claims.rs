@@ -150,7 +150,7 @@ pub struct LockClaim {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofClaim {
-    /// `databricks`, `oidc:<name>`.
+    /// `databricks`, `oidc:<name>`, `saml:<name>`.
     pub kind: String,
     /// Who vouches.
     pub voucher: String,

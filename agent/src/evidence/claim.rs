@@ -10,6 +10,8 @@ pub enum Claim {
     Databricks(Box<DatabricksClaim>),
     /// A token with the keys of its issuer.
     Oidc(OidcClaim),
+    /// An assertion.
+    Saml(SamlClaim),
 }
 
 /// What a REST call said.
@@ -49,4 +51,13 @@ pub struct OidcClaim {
     pub discovery: Vec<u8>,
     /// The key set that it points to.
     pub keys: Vec<u8>,
+}
+
+/// An assertion that was handed in.
+#[derive(Debug)]
+pub struct SamlClaim {
+    /// The provider's local name in the policy.
+    pub name: LocalName,
+    /// The document: a response or an assertion.
+    pub document: Vec<u8>,
 }

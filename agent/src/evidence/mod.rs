@@ -8,14 +8,15 @@ mod grant;
 mod hints;
 mod kept;
 mod oidc;
+mod saml;
 mod source;
 mod volume;
 
-pub use claim::{Answered, Claim, DatabricksClaim, OidcClaim};
+pub use claim::{Answered, Claim, DatabricksClaim, OidcClaim, SamlClaim};
 pub use client::Client;
 pub use failure::{Failure, Who};
 pub use hints::{Hints, HintsError};
 pub use kept::Kept;
 pub use oidc::Published;
-pub use source::{Auth, Bearer, OidcSource, Source, WorkspaceSource, gather};
+pub use source::{Auth, Bearer, OidcSource, SamlSource, Source, WorkspaceSource, gather};
 pub use volume::Volumes;

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::hints::Hints;
 use super::kept::Kept;
 use super::oidc::Published;
-use super::{databricks, oidc};
+use super::{databricks, oidc, saml};
 use crate::host::http::Http;
 use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
@@ -20,6 +20,8 @@ pub enum Source {
     Databricks(WorkspaceSource),
     /// An OpenID issuer.
     Oidc(OidcSource),
+    /// A SAML provider.
+    Saml(SamlSource),
 }
 
 /// The workspace and how the agent authenticates to it.
@@ -86,6 +88,15 @@ pub struct OidcSource {
     pub published: Kept<Published>,
 }
 
+/// An assertion that was handed in.
+#[derive(Debug)]
+pub struct SamlSource {
+    /// The provider's local name in the policy.
+    pub name: LocalName,
+    /// The assertion, as its file holds it.
+    pub assertion: Vec<u8>,
+}
+
 /// Asks every source.
 ///
 /// # Errors
@@ -96,6 +107,7 @@ pub async fn gather(http: &Http, sources: &[Source], deadline: &Deadline<'_>) ->
         let claim = match source {
             Source::Databricks(workspace) => Claim::Databricks(Box::new(databricks::ask(http, workspace, deadline).await?)),
             Source::Oidc(issuer) => Claim::Oidc(oidc::ask(http, issuer, deadline).await?),
+            Source::Saml(provider) => Claim::Saml(saml::frame(provider)),
         };
         claims.push(Unverified::new(claim));
     }

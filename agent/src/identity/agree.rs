@@ -1,11 +1,14 @@
 //! Agreement: all proofs speak of the same workspace, node, job and principal, and every kind that the policy requires is
 //! there.
 
+use std::collections::BTreeSet;
+
+use super::ids::GroupName;
 use super::job::{JobIdentity, Principal, PrincipalKind, ProofLine, SpeaksFor};
 use super::refusal::Refusal;
-use super::trust::{SubjectEquals, SubjectRule, Trust};
+use super::trust::{SubjectEquals, Trust};
 use super::verified::{Basis, Verified};
-use super::verify::{DatabricksProof, OidcProof, Proof};
+use super::verify::{DatabricksProof, Proof};
 use crate::host::clock::Timestamp;
 
 /// The one identity that all proofs agree on. Relied on until the first of them ends.
@@ -14,14 +17,25 @@ use crate::host::clock::Timestamp;
 /// When one is missing, has ended, or contradicts another.
 pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Result<Verified<JobIdentity>, Refusal> {
     let mut workspace: Option<(DatabricksProof, Basis)> = None;
-    let mut issuers: Vec<(OidcProof, Basis)> = Vec::new();
+    let mut spoken: Vec<(Spoken<'_>, Basis)> = Vec::new();
     for proof in proofs {
         if proof.at(now).is_none() {
             return Err(Refusal::ProofExpired(proof.basis().voucher.clone()));
         }
         match proof.into_parts() {
             (Proof::Databricks(found), basis) => workspace = Some((*found, basis)),
-            (Proof::Oidc(found), basis) => issuers.push((found, basis)),
+            (Proof::Oidc(found), basis) => {
+                let rule = trust.oidc.get(&found.name).ok_or_else(|| Refusal::IssuerUnknown(found.name.to_string()))?;
+                let kind = format!("oidc:{}", found.name);
+                let (subject, equals) = (found.subject, &rule.subject.equals);
+                spoken.push((Spoken { kind, subject, client: found.client, equals, groups: found.groups }, basis));
+            }
+            (Proof::Saml(found), basis) => {
+                let rule = trust.saml.get(&found.name).ok_or_else(|| Refusal::IssuerUnknown(found.name.to_string()))?;
+                let kind = format!("saml:{}", found.name);
+                let (subject, equals) = (found.subject, &rule.subject.equals);
+                spoken.push((Spoken { kind, subject, client: false, equals, groups: found.groups }, basis));
+            }
         }
     }
     let (job, basis) = workspace.ok_or_else(|| Refusal::ProofMissing("databricks".into()))?;
@@ -31,13 +45,12 @@ pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Res
     }
     let mut lines = vec![ProofLine { kind: "databricks".into(), basis: basis.clone(), speaks_for: SpeaksFor::Job }];
     let mut groups = job.groups;
-    for (proof, basis) in issuers {
-        let rule = trust.oidc.get(&proof.name).ok_or_else(|| Refusal::IssuerUnknown(proof.name.to_string()))?;
-        let speaks_for = speaks_for(&proof, &rule.subject, &job.principal)?;
+    for (proof, basis) in spoken {
+        let speaks_for = speaks_for(&proof, &job.principal)?;
         if speaks_for == SpeaksFor::Job {
             groups.extend(proof.groups);
         }
-        lines.push(ProofLine { kind: format!("oidc:{}", proof.name), basis, speaks_for });
+        lines.push(ProofLine { kind: proof.kind, basis, speaks_for });
     }
     for kind in &trust.require {
         if !lines.iter().any(|line| line.kind == kind.to_string()) {
@@ -61,11 +74,22 @@ pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Res
     Ok(Verified::new(identity, Basis { good_until, checked: now, ..basis }))
 }
 
+/// What an issuer of tokens or assertions says of a subject.
+struct Spoken<'t> {
+    /// Of the proof's line: `oidc:<name>`, `saml:<name>`.
+    kind: String,
+    subject: String,
+    /// Whether the subject is the client that asked, and not whom it asked for.
+    client: bool,
+    equals: &'t SubjectEquals,
+    groups: BTreeSet<GroupName>,
+}
+
 /// A token that names the job's principal speaks for the job. One that names its own client instead proves the agent; its
 /// groups are the agent's and give the job nothing. Anything else is somebody else's token.
-fn speaks_for(proof: &OidcProof, rule: &SubjectRule, principal: &Principal) -> Result<SpeaksFor, Refusal> {
+fn speaks_for(proof: &Spoken<'_>, principal: &Principal) -> Result<SpeaksFor, Refusal> {
     let name = principal.name.as_str();
-    let matches = match &rule.equals {
+    let matches = match proof.equals {
         SubjectEquals::ApplicationId => principal.kind == PrincipalKind::ServicePrincipal && proof.subject == name,
         SubjectEquals::UserName => principal.kind == PrincipalKind::User && proof.subject.eq_ignore_ascii_case(name),
         SubjectEquals::Map(rows) => rows.get(&proof.subject).is_some_and(|mapped| mapped == &principal.name),

@@ -109,6 +109,11 @@ identifier!(
         && crate::host::http::secure(text)
 );
 identifier!(
+    /// A SAML provider, compared byte for byte (SAML 2.0 core §8.3.6).
+    EntityId, "SAML entity id", "1 to 1024 printable ASCII bytes without blanks, quotes and backslashes",
+    |text| all(text, 1, 1024, |byte| (0x21..0x7f).contains(&byte) && byte != b'"' && byte != b'\\')
+);
+identifier!(
     /// An audience.
     Audience, "token audience", "1 to 512 printable ASCII bytes",
     |text| all(text, 1, 512, |byte| (0x21..0x7f).contains(&byte))

@@ -144,7 +144,7 @@ impl PrincipalKind {
 /// One proof behind an identity, for context and record.
 #[derive(Clone, Debug)]
 pub struct ProofLine {
-    /// `databricks`, or `oidc:<name>`.
+    /// `databricks`, `oidc:<name>` or `saml:<name>`.
     pub kind: String,
     /// On what it rests.
     pub basis: Basis,

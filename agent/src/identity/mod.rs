@@ -3,6 +3,7 @@
 //! Pure: bytes, keys and the time come in, values go out.
 
 mod agree;
+pub mod certificate;
 mod databricks;
 pub mod ids;
 pub mod job;
@@ -10,6 +11,7 @@ mod jws;
 mod keys;
 mod oidc;
 mod refusal;
+mod saml;
 mod strict_json;
 pub mod trust;
 mod unproven;
@@ -18,6 +20,8 @@ mod verify;
 
 pub use agree::agree;
 pub use refusal::Refusal;
+pub use saml::metadata::{Metadata, MetadataError};
+pub use saml::{SamlRefusal, XmlError};
 pub use unproven::Unproven;
 pub use verified::{Basis, Verified};
-pub use verify::{DatabricksProof, OidcProof, Proof, Rules, verify};
+pub use verify::{DatabricksProof, OidcProof, Proof, Rules, SamlProof, verify};

@@ -1,5 +1,6 @@
 //! The evidence is false, stale or contradicts itself: by name, with what was expected and what was presented.
 
+use super::saml::SamlRefusal;
 use crate::exit::Exit;
 use crate::host::clock::Timestamp;
 use crate::screen::Screen;
@@ -147,6 +148,9 @@ pub enum Refusal {
     /// The name that the settings give the token.
     #[error("no issuer of that name is trusted")]
     IssuerUnknown(String),
+    /// Of a SAML assertion.
+    #[error(transparent)]
+    Saml(SamlRefusal),
     /// The workspace does not have it.
     #[error("the workspace knows no such thing")]
     Unknown {
@@ -226,6 +230,7 @@ impl Refusal {
             Self::GroupsOverage => "groups-overage",
             Self::SubjectMismatch { .. } => "subject-mismatch",
             Self::IssuerUnknown(_) => "issuer-unknown",
+            Self::Saml(refusal) => refusal.reason(),
             Self::Unknown { what: "cluster", .. } => "cluster-unknown",
             Self::Unknown { what: "run", .. } => "run-unknown",
             Self::Unknown { what: "job", .. } => "job-unknown",
@@ -310,8 +315,9 @@ impl Refusal {
             }
             Self::SubjectMismatch { expected, presented } => differ("principal", expected, presented)
                 .hint("the token must belong to whom the job runs as; the policy's `subject` says how they are compared"),
-            Self::IssuerUnknown(name) => differ("issuer", &"a [[trust.oidc]] of the policy", name)
+            Self::IssuerUnknown(name) => differ("issuer", &"one of the policy's [trust]", name)
                 .hint("name it there, or take its token out of the settings"),
+            Self::Saml(refusal) => refusal.tell(screen),
             Self::Unknown { what, id } => differ(what, &"one that the workspace has", id)
                 .hint("the node's variables name something that this workspace does not have"),
             Self::Contradiction { what, expected, presented } => differ(what, expected, presented)

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids::{Audience, Issuer, LocalName, PrincipalName, WorkspaceHost};
+use super::certificate::SigningCertificate;
+use super::ids::{Audience, EntityId, Issuer, LocalName, PrincipalName, WorkspaceHost};
 
 /// The policy's `[trust]` and the workspaces it is bound to.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct Trust {
     pub require: BTreeSet<ProofKind>,
     /// OpenID issuers by their local name.
     pub oidc: BTreeMap<LocalName, OidcTrust>,
+    /// SAML providers by their local name.
+    pub saml: BTreeMap<LocalName, SamlTrust>,
 }
 
 /// A kind of proof.
@@ -22,6 +25,8 @@ pub enum ProofKind {
     Databricks,
     /// The OpenID issuer of this local name.
     Oidc(LocalName),
+    /// The SAML provider of this local name.
+    Saml(LocalName),
 }
 
 impl std::fmt::Display for ProofKind {
@@ -29,6 +34,7 @@ impl std::fmt::Display for ProofKind {
         match self {
             Self::Databricks => out.write_str("databricks"),
             Self::Oidc(name) => write!(out, "oidc:{name}"),
+            Self::Saml(name) => write!(out, "saml:{name}"),
         }
     }
 }
@@ -52,6 +58,65 @@ pub struct OidcTrust {
     pub groups: Option<String>,
     /// How the token's subject becomes the job's principal.
     pub subject: SubjectRule,
+}
+
+/// One `[[trust.saml]]`.
+#[derive(Clone, Debug)]
+pub struct SamlTrust {
+    /// Its local name.
+    pub name: LocalName,
+    /// The provider, compared byte for byte.
+    pub entity_id: EntityId,
+    /// The audience that each restriction must name.
+    pub audience: Audience,
+    /// The address at which assertions are delivered, compared byte for byte.
+    pub recipient: String,
+    /// The certificates that the provider signs with: one, and during a change the next one.
+    pub certificates: Vec<SigningCertificate>,
+    /// The attribute that holds groups, where one does.
+    pub groups: Option<String>,
+    /// How the assertion's subject becomes the job's principal.
+    pub subject: SamlSubjectRule,
+}
+
+/// `subject = { name-id = … or attribute = …, equals = … }`.
+#[derive(Clone, Debug)]
+pub struct SamlSubjectRule {
+    /// What names the subject.
+    pub from: SamlSubject,
+    /// What it must equal.
+    pub equals: SubjectEquals,
+}
+
+/// What names the subject of an assertion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SamlSubject {
+    /// NameID, of this format.
+    NameId(NameIdFormat),
+    /// The attribute of this name, with one value.
+    Attribute(String),
+}
+
+/// Formats of NameID (SAML 2.0 core §8.3) that name the same person each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameIdFormat {
+    /// `persistent`.
+    Persistent,
+    /// `email`.
+    Email,
+    /// `unspecified`; also where an assertion names no format.
+    Unspecified,
+}
+
+impl NameIdFormat {
+    /// Its name in assertions.
+    pub fn uri(self) -> &'static str {
+        match self {
+            Self::Persistent => "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
+            Self::Email => "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
+            Self::Unspecified => "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
+        }
+    }
 }
 
 /// JOSE signature algorithms (RFC 7518 §3.1, RFC 8037) that this build can check. Symmetric ones and `none` are not among them.

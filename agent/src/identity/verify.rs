@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use super::trust::Trust;
 use super::unproven::Unproven;
 use super::verified::Verified;
-use super::{databricks, oidc};
+use super::{databricks, oidc, saml};
 use crate::evidence::Claim;
 use crate::host::clock::Timestamp;
 use crate::unverified::Unverified;
@@ -20,6 +20,8 @@ pub enum Proof {
     Databricks(Box<DatabricksProof>),
     /// By an OpenID issuer.
     Oidc(OidcProof),
+    /// By a SAML provider.
+    Saml(SamlProof),
 }
 
 /// What the workspace proves.
@@ -60,6 +62,17 @@ pub struct OidcProof {
     pub groups: BTreeSet<GroupName>,
 }
 
+/// What a SAML provider proves.
+#[derive(Clone, Debug)]
+pub struct SamlProof {
+    /// The provider's local name.
+    pub name: LocalName,
+    /// The subject, by the name or attribute that the policy names.
+    pub subject: String,
+    /// Groups.
+    pub groups: BTreeSet<GroupName>,
+}
+
 /// What verifying needs besides the claim.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
@@ -83,6 +96,10 @@ pub fn verify(claim: &Unverified<Claim>, rules: &Rules<'_>) -> Result<Verified<P
         Claim::Oidc(claim) => {
             let trust = rules.trust.oidc.get(&claim.name).ok_or_else(|| Refusal::IssuerUnknown(claim.name.to_string()))?;
             oidc::verify(claim, trust, rules.now)
+        }
+        Claim::Saml(claim) => {
+            let trust = rules.trust.saml.get(&claim.name).ok_or_else(|| Refusal::IssuerUnknown(claim.name.to_string()))?;
+            saml::verify(claim, trust, rules.now)
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::config::settings::{Authority, MembershipRule, Settings, TokenFrom, To
 use crate::config::{read_settings, signature};
 use crate::context::{AuthorityKey, NodeKey};
 use crate::decision::policy::Policy;
-use crate::evidence::{Auth, Bearer, Client, Hints, Kept, OidcSource, Source, WorkspaceSource};
+use crate::evidence::{Auth, Bearer, Client, Hints, Kept, OidcSource, SamlSource, Source, WorkspaceSource};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::http::Http;
@@ -286,6 +286,13 @@ fn sources(settings: &Settings, policy: &Policy, credentials: &Credentials, hint
             jwks_hosts: trust.jwks_hosts.iter().cloned().collect(),
             token: bearer(token, credentials.expose(&format!("oidc:{}", token.name)).unwrap_or_default())?,
             published: Kept::default(),
+        }));
+    }
+    for assertion in &settings.assertions {
+        // That the policy trusts a provider of that name was checked by `bind`; if not, verifying says it.
+        sources.push(Source::Saml(SamlSource {
+            name: assertion.name.clone(),
+            assertion: credentials.expose(&format!("saml:{}", assertion.name)).unwrap_or_default().to_vec(),
         }));
     }
     Ok(sources)

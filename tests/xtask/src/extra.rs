@@ -45,6 +45,27 @@ fn buildah() -> Command {
     command
 }
 
+/// A SAML provider that we did not write, what it signs with, and another canonical form to compare ours with.
+pub fn saml() -> Outcome<Given> {
+    setup::packages(&[("xmlsec1", "xmlsec1"), ("openssl", "openssl")])?;
+    setup::for_python()?;
+    let venv = root().join("target/saml");
+    let python = venv.join("bin/python");
+    let ask = "import importlib.metadata as m; print(*(f'{name}=={m.version(name)}' for name in ('pysaml2', 'lxml')))";
+    if quietly(Command::new(&python).args(["-c", ask])).is_ok_and(|found| found.trim() == SAML.join(" ")) {
+        return Ok(Given::new());
+    }
+    step(&format!("{} into {}", SAML.join(" "), venv.display()), || {
+        quietly(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]).args(SAML);
+        quietly(&mut pip)
+    })?;
+    Ok(Given::new())
+}
+
+const SAML: &[&str] = &["pysaml2==7.5.5", "lxml==6.1.3"];
+
 /// Machines of another architecture, and what builds for them.
 pub fn aarch64() -> Outcome<Given> {
     setup::packages(&[("qemu-system-aarch64", "qemu-system-arm"), ("cpio", "cpio")])?;

@@ -13,8 +13,9 @@ const SUITES: &[(&str, &[&str])] = &[
     ("unit", &["--workspace", "--lib", "--bins"]),
     ("papers", &["--test", "architecture", "--test", "compile_fail", "--test", "papers"]),
     ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
-    ("attest", &["--test", "attest"]),
+    ("attest", &["--test", "attest", "--test", "saml"]),
     ("provider", &["--test", "provider_oidc"]),
+    ("provider-saml", &["--test", "provider_saml"]),
     ("sdk", &["--test", "sdk", "--test", "render"]),
     ("record", &["--test", "record"]),
     ("record-faults", &["--test", "record_faults"]),
@@ -31,7 +32,7 @@ const SUITES: &[(&str, &[&str])] = &[
 ];
 
 /// What a suite needs besides; where that cannot be had, the suite is skipped, and the reason is told.
-const EXTRA: &[(&str, extra::Get)] = &[("aarch64", extra::aarch64), ("images", extra::images)];
+const EXTRA: &[(&str, extra::Get)] = &[("provider-saml", extra::saml), ("aarch64", extra::aarch64), ("images", extra::images)];
 
 /// Runs every suite.
 pub fn run(options: &[&str]) -> Outcome<()> {

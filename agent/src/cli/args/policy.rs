@@ -27,6 +27,8 @@ pub enum PolicyCommand {
     Learn(PolicyLearnArgs),
     /// Print a compute policy for the workspace.
     Render(PolicyRenderArgs),
+    /// Print the [[trust.saml]] that a provider's metadata gives.
+    SamlMetadata(PolicySamlMetadataArgs),
 }
 
 /// `policy check`.
@@ -129,6 +131,20 @@ pub struct PolicyRenderArgs {
     /// The list of allowed init scripts that the workspace has now (its answer, as JSON).
     #[arg(long, value_name = "FILE", required_if_eq("form", "allow-list"))]
     pub current: Option<PathBuf>,
+}
+
+/// `policy saml-metadata`.
+#[derive(Debug, Args)]
+pub struct PolicySamlMetadataArgs {
+    /// The provider's metadata (XML).
+    pub metadata: PathBuf,
+    /// The name that the policy gives the provider.
+    #[arg(long, value_name = "NAME", default_value = "saml", value_parser = local_name)]
+    pub name: String,
+}
+
+fn local_name(text: &str) -> Result<String, crate::identity::ids::IdError> {
+    crate::identity::ids::LocalName::try_from(text).map(|name| name.to_string())
 }
 
 /// What `policy render` prints.

@@ -10,8 +10,8 @@ use super::super::environment::{Environment, Labelled, NamePattern};
 use super::super::policy::{Enforcement, Identities, JobSelector, Permission, Policy, Role, Scope};
 use super::*;
 use crate::identity::ids::{EnvName, GroupName, JobId, Label};
-use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals};
-use rich::{environment_of, id, policy, set};
+use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SamlSubject, SamlTrust, SubjectEquals};
+use rich::{certificate, environment_of, id, policy, set};
 
 type Mutation = (&'static str, Effect, fn(&mut Policy));
 
@@ -26,6 +26,9 @@ fn one_of(policy: &mut Policy, change: fn(&mut Environment)) {
 }
 fn issuer_of(policy: &mut Policy, change: fn(&mut OidcTrust)) {
     policy.trust.oidc.values_mut().for_each(change);
+}
+fn provider_of(policy: &mut Policy, change: fn(&mut SamlTrust)) {
+    policy.trust.saml.values_mut().for_each(change);
 }
 fn compute_of(policy: &mut Policy, change: fn(&mut Compute)) {
     policy.compute.values_mut().for_each(change);
@@ -67,6 +70,17 @@ fn mutations() -> Vec<Mutation> {
         ("subject", Changed, |p| issuer_of(p, |o| o.subject.equals = SubjectEquals::UserName)),
         ("subject.map", Weaker, |p| {
             issuer_of(p, |o| o.subject.equals = SubjectEquals::Map(BTreeMap::from([("s1".to_owned(), id("p2"))])));
+        }),
+        ("entity-id", Stronger, |p| p.trust.saml.clear()),
+        ("entity-id", Weaker, |p| provider_of(p, |s| s.entity_id = id("https://other.example/"))),
+        ("audience", Weaker, |p| provider_of(p, |s| s.audience = id("other"))),
+        ("recipient", Weaker, |p| provider_of(p, |s| s.recipient = "https://b.example/saml".into())),
+        ("certificates", Weaker, |p| provider_of(p, |s| s.certificates.push(certificate("two")))),
+        ("groups", Changed, |p| provider_of(p, |s| s.groups = None)),
+        ("subject", Changed, |p| provider_of(p, |s| s.subject.from = SamlSubject::Attribute("oid".into()))),
+        ("subject", Changed, |p| provider_of(p, |s| s.subject.equals = SubjectEquals::UserName)),
+        ("subject.map", Weaker, |p| {
+            provider_of(p, |s| s.subject.equals = SubjectEquals::Map(BTreeMap::from([("s1".to_owned(), id("p2"))])));
         }),
         ("role", Gains, |p| {
             p.roles.insert(id("lead"), Role::default());
@@ -276,6 +290,7 @@ fn every_key_of_a_comparison_is_changed_by_one_of_these() {
     let mut empty = policy();
     (empty.roles, empty.scopes, empty.compute) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     (empty.environments, empty.trust.oidc) = (BTreeMap::new(), BTreeMap::new());
+    empty.trust.saml.clear();
     let keys: BTreeSet<&str> = mutations().iter().map(|(key, _, _)| *key).collect();
     for line in diff(&policy(), &empty).lines {
         assert!(keys.contains(line.key) || line.key == "kernel.floor", "no change of {} is tried", line.key);

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use super::{Effect, Line, Lines, Subject, each, texts};
 use crate::identity::ids::LocalName;
-use crate::identity::trust::{OidcTrust, SubjectEquals, SubjectRule, Trust};
+use crate::identity::trust::{OidcTrust, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust};
 
 pub(super) fn trust(old: &Trust, new: &Trust) -> Vec<Line> {
-    let Trust { workspaces, require, oidc } = new;
+    let Trust { workspaces, require, oidc, saml } = new;
     let mut lines = Lines::of(Subject::Trust);
     lines.set("workspaces", &texts(&old.workspaces), &texts(workspaces), Effect::Gains);
     lines.set("require", &texts(&old.require), &texts(require), Effect::Stronger);
     let mut found = lines.found;
     found.extend(each(&old.oidc, oidc, issuer));
+    found.extend(each(&old.saml, saml, provider));
     found
 }
 
@@ -34,11 +35,7 @@ fn statements(trust: Option<&OidcTrust>) -> Statements {
         return rows([none(), none(), none(), none(), none(), none(), none(), none()]);
     };
     let SubjectRule { claim, equals } = subject;
-    let (equals, map) = match equals {
-        SubjectEquals::ApplicationId => ("databricks.application-id", none()),
-        SubjectEquals::UserName => ("databricks.user-name", none()),
-        SubjectEquals::Map(map) => ("map", map.iter().map(|(subject, principal)| format!("{subject} is {principal}")).collect()),
-    };
+    let (equals, map) = compared(equals);
     rows([
         texts([issuer]),
         texts([audience]),
@@ -49,6 +46,54 @@ fn statements(trust: Option<&OidcTrust>) -> Statements {
         texts([format!("{claim} equals {equals}")]),
         map,
     ])
+}
+
+/// What a subject is compared with, and the rows of its map.
+fn compared(equals: &SubjectEquals) -> (&'static str, BTreeSet<String>) {
+    match equals {
+        SubjectEquals::ApplicationId => ("databricks.application-id", BTreeSet::new()),
+        SubjectEquals::UserName => ("databricks.user-name", BTreeSet::new()),
+        SubjectEquals::Map(map) => ("map", map.iter().map(|(subject, principal)| format!("{subject} is {principal}")).collect()),
+    }
+}
+
+fn provider(name: &LocalName, old: Option<&SamlTrust>, new: Option<&SamlTrust>) -> Vec<Line> {
+    let mut lines = Lines::of(Subject::Issuer(name.clone()));
+    let keys = [
+        ("entity-id", Effect::Weaker),
+        ("audience", Effect::Weaker),
+        ("recipient", Effect::Weaker),
+        ("certificates", Effect::Weaker),
+        ("groups", Effect::Changed),
+        ("subject", Effect::Changed),
+        ("subject.map", Effect::Weaker),
+    ];
+    for ((key, effect), (old, new)) in keys.into_iter().zip(said(old).iter().zip(&said(new))) {
+        lines.set(key, old, new, effect);
+    }
+    lines.found
+}
+
+fn said(trust: Option<&SamlTrust>) -> [BTreeSet<String>; 7] {
+    let Some(SamlTrust { name: _, entity_id, audience, recipient, certificates, groups, subject }) = trust else {
+        return Default::default();
+    };
+    let SamlSubjectRule { from, equals } = subject;
+    let from = match from {
+        SamlSubject::NameId(format) => format!("name-id {}", format.uri()),
+        SamlSubject::Attribute(name) => format!("attribute {name}"),
+    };
+    let (equals, map) = compared(equals);
+    let certificates = certificates.iter().map(|one| format!("sha256 {} until {}", one.sha256, one.not_after)).collect();
+    [
+        texts([entity_id]),
+        texts([audience]),
+        texts([recipient]),
+        certificates,
+        texts(groups),
+        texts([format!("{from} equals {equals}")]),
+        map,
+    ]
 }
 
 /// What one more of each means. Which claim holds groups, and which the subject, is another rule, neither more nor less.

@@ -30,6 +30,9 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
     for token in &settings.tokens {
         credentials.insert(format!("oidc:{}", token.name), read(token.token.source())?);
     }
+    for assertion in &settings.assertions {
+        credentials.insert(format!("saml:{}", assertion.name), read(&assertion.assertion)?);
+    }
     if let Authority::Key { secret, .. } = &settings.authority {
         credentials.insert("authority", read(secret)?);
     }
@@ -64,6 +67,7 @@ pub(super) fn secret_files(settings: &Settings) -> Vec<PathBuf> {
         Authority::Published { .. } => None,
     };
     let tokens = settings.tokens.iter().map(|token| token.token.source());
-    let all = std::iter::once(secret).chain(tokens).chain(authority).chain(&settings.record.pseudonym_key);
+    let assertions = settings.assertions.iter().map(|assertion| &assertion.assertion);
+    let all = std::iter::once(secret).chain(tokens).chain(assertions).chain(authority).chain(&settings.record.pseudonym_key);
     all.map(|SecretSource::File(path)| path.clone()).collect()
 }

@@ -10,7 +10,10 @@ use crate::decision::policy::{
     ClusterSelector, Enforcement, Identities, JobSelector, LaunchRecording, Lifetimes, Permission, Policy, Role, Scope,
 };
 use crate::host::clock::Timestamp;
-use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
+use crate::identity::certificate::SigningCertificate;
+use crate::identity::trust::{
+    Algorithm, NameIdFormat, OidcTrust, ProofKind, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust,
+};
 
 pub(super) fn id<'a, T: TryFrom<&'a str>>(text: &'a str) -> T
 where
@@ -76,6 +79,18 @@ pub(super) fn policy() -> Policy {
         groups: Some("groups".into()),
         subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::Map(BTreeMap::from([("s1".to_owned(), id("p1"))])) },
     };
+    let saml = SamlTrust {
+        name: id("entra"),
+        entity_id: id("https://idp.example/"),
+        audience: id("longhorn"),
+        recipient: "https://a.example/saml".into(),
+        certificates: vec![certificate("one")],
+        groups: Some("groups".into()),
+        subject: SamlSubjectRule {
+            from: SamlSubject::NameId(NameIdFormat::Persistent),
+            equals: SubjectEquals::Map(BTreeMap::from([("s1".to_owned(), id("p1"))])),
+        },
+    };
     let compute = Compute {
         script: Script::Volume("/Volumes/x/init.sh".into()),
         clusters: ClusterKind::Job,
@@ -95,6 +110,7 @@ pub(super) fn policy() -> Policy {
             workspaces: set([id("https://w1.example")]),
             require: set([ProofKind::Databricks, ProofKind::Oidc(id("okta"))]),
             oidc: BTreeMap::from([(id("okta"), oidc)]),
+            saml: BTreeMap::from([(id("entra"), saml)]),
         },
         roles: BTreeMap::from([(id("engineer"), Role { groups: set([id("okta:a")]) })]),
         scopes: BTreeMap::from([(id("training"), scope)]),
@@ -109,3 +125,17 @@ pub(super) fn policy() -> Policy {
         digest: "d".into(),
     }
 }
+
+/// One of two certificates that were made for this test, and whose keys are gone.
+pub(super) fn certificate(which: &str) -> SigningCertificate {
+    SigningCertificate::from_base64(if which == "one" { ONE } else { TWO }).unwrap()
+}
+
+const ONE: &str = "MIIBQjCB6KADAgECAgEBMAoGCCqGSM49BAMCMAAwHhcNMjYxMTI5MDkwMjQ0WhcNMzYxMTI2MDkwMjQ0WjAAMFkwEwYHKoZIzj0CAQYIKoZIzj\
+    0DAQcDQgAENXRX1sJkK4sc7E7J1N1nZ4V+JS1DzHdE4VJqJ64+2nVSBTzLv124GQ2sC+yCp3s43L5p9tVrgjVGbecDqhDiO6NTMFEwHQYDVR0O\
+    BBYEFCehtorrg/kmlCfrwHbfHxOzOi4JMB8GA1UdIwQYMBaAFCehtorrg/kmlCfrwHbfHxOzOi4JMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj\
+    0EAwIDSQAwRgIhAKJZLjxE/rM//mxtFvdlbGjOwSz/9tjpgvgEA3fdFX1gAiEA5vQfFLrahDcelhafP9Fvu112y0Yw7OFL57XjbBUTWRU=";
+const TWO: &str = "MIIBQDCB6KADAgECAgEBMAoGCCqGSM49BAMCMAAwHhcNMjYxMTI5MDkwMjQ0WhcNMzYxMTI2MDkwMjQ0WjAAMFkwEwYHKoZIzj0CAQYIKoZIzj\
+    0DAQcDQgAEgDJPtwI1OG/gPI2qsHX3yBsCozF4w4Bpws49/FEFsoLmCPHuJsK7KxHClo7oVa4VuWnUzVL57c23DBJNG75dqaNTMFEwHQYDVR0O\
+    BBYEFK8c7iG2urIV5EOvlvQxC+tynLfiMB8GA1UdIwQYMBaAFK8c7iG2urIV5EOvlvQxC+tynLfiMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj\
+    0EAwIDRwAwRAIgD30qbd+Mhiwk4AuQWEUww36GcamL8w/JLHZrgYEo6nACIGmt2AySvjbzBW6lBOOmnSn3gkSsCsieH4o4nzUG4Ea3";
