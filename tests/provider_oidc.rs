@@ -78,6 +78,7 @@ impl Case {
             workspaces: BTreeSet::from([WorkspaceHost::try_from(self.workspace.url()).expect("an origin")]),
             require: BTreeSet::from([ProofKind::Databricks, ProofKind::Oidc(name.clone())]),
             oidc: BTreeMap::from([(name, issuer)]),
+            node: None,
         };
         walk(&Way {
             workspace: self.workspace.url(),

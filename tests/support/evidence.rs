@@ -183,6 +183,7 @@ impl Trusted {
             workspaces: BTreeSet::from([host]),
             require: [ProofKind::Databricks, ProofKind::Oidc(name.clone())].into_iter().chain(more).collect(),
             oidc: BTreeMap::from([(name, issuer)]),
+            node: None,
         }
     }
 }

@@ -15,6 +15,7 @@ use longhorn::host::retry::Deadline;
 use longhorn::host::secret::Secret;
 use longhorn::identity::ids::WorkspaceHost;
 use longhorn::identity::job::JobIdentity;
+use longhorn::identity::node_document::Occasion;
 use longhorn::identity::trust::Trust;
 use longhorn::identity::{Rules, Unproven, agree, verify};
 use longhorn::screen::Screen;
@@ -100,7 +101,14 @@ impl Way<'_> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         let claims = runtime.block_on(gather(&http, &sources, &deadline)).map_err(Stop::Failed)?;
         let now = Timestamp::from_seconds(clock.now().seconds() + self.ahead);
-        let rules = Rules { trust: self.trust, listed: self.listed, period: Duration::from_secs(600), now };
+        let rules = Rules {
+            trust: self.trust,
+            listed: self.listed,
+            period: Duration::from_secs(600),
+            node_key: "",
+            occasion: Occasion::Join,
+            now,
+        };
         let proofs = claims.iter().map(|claim| verify(claim, &rules)).collect::<Result<Vec<_>, _>>().map_err(Stop::Unproven)?;
         let identity = agree(proofs, self.trust, now).map_err(|refusal| Stop::Unproven(refusal.into()))?;
         Ok(identity.at(now).expect("it is fresh").clone())

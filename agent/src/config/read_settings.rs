@@ -6,16 +6,17 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, SIDECAR_UID};
+use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, METADATA_TIMEOUT, METADATA_TIMEOUT_MOST, SIDECAR_UID};
 use super::problem::Problems;
 use super::reader::{At, Reader, Section};
 use super::settings::{
-    Authority, MembershipRule, NodeSettings, PolicyPin, RecordSettings, SecretSource, Settings, TokenSource, Workspace,
-    WorkspaceAuth,
+    Authority, MembershipRule, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings, SecretSource, Settings,
+    TokenSource, Workspace, WorkspaceAuth,
 };
 use crate::context::NodePublicKey;
 use crate::host::digest::sha256_hex;
 use crate::identity::ids::LocalName;
+use crate::identity::node_trust::Cloud;
 
 /// Reads settings.
 ///
@@ -37,6 +38,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
     let policy = root.need_table("policy").and_then(policy);
     let authority = root.need_table("authority").and_then(authority);
     let tokens = tokens(root.tables("oidc"));
+    let node_document = root.table("node-document").map(node_document);
     let record = root.table("record").map_or(Some(RecordSettings { journal: JOURNAL, pseudonym_key: None }), record);
     let node =
         root.table("node").map_or(Some(NodeSettings { deadline: DEADLINE, sidecar_uid: SIDECAR_UID, spark_conf: None }), node);
@@ -46,6 +48,10 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         policy: policy?,
         authority: authority?,
         tokens: tokens?,
+        node_document: match node_document {
+            None => None,
+            Some(found) => Some(found?),
+        },
         record: record?,
         node: node?,
         digest: sha256_hex(text.as_bytes()),
@@ -171,6 +177,19 @@ fn tokens(sections: Vec<Section<'_>>) -> Option<Vec<TokenSource>> {
         found.push(name.zip(token).map(|(name, token)| TokenSource { name: name.value, token }));
     }
     found.into_iter().collect()
+}
+
+fn node_document(section: Section<'_>) -> Option<NodeDocumentSettings> {
+    let kind = section.need_word("kind", &Cloud::WORDS);
+    let timeout = section.duration("timeout").map_or(METADATA_TIMEOUT, |At { value, span }| {
+        if value < Duration::from_millis(100) || value > METADATA_TIMEOUT_MOST {
+            let message = format!("`timeout` must be from 100ms to {}s", METADATA_TIMEOUT_MOST.as_secs());
+            section.reader().error(span, message, "the service is on this machine's own link; it is asked up to three times");
+        }
+        value
+    });
+    section.finish();
+    Some(NodeDocumentSettings { cloud: kind?.value, timeout })
 }
 
 fn record(section: Section<'_>) -> Option<RecordSettings> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::identity::ids::{LocalName, WorkspaceHost};
+use crate::identity::node_trust::Cloud;
 
 /// The settings as parsed. Nothing that decides trust has a default.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Settings {
     pub authority: Authority,
     /// `[[oidc]]`: where the tokens come from, by the local name of their issuer in the policy.
     pub tokens: Vec<TokenSource>,
+    /// `[node-document]`: the cloud's metadata service, where it is asked.
+    pub node_document: Option<NodeDocumentSettings>,
     /// `[record]`.
     pub record: RecordSettings,
     /// `[node]`: comfort.
@@ -105,6 +108,15 @@ pub struct TokenSource {
     pub name: LocalName,
     /// Where the token comes from.
     pub token: SecretSource,
+}
+
+/// `[node-document]`.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeDocumentSettings {
+    /// `kind`: which cloud's metadata service is asked.
+    pub cloud: Cloud,
+    /// `timeout`: for one try (default 1 s).
+    pub timeout: Duration,
 }
 
 /// `[record]`.

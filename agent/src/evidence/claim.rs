@@ -1,6 +1,7 @@
 //! What a source said, framed and not believed.
 
 use super::hints::Hints;
+use super::node_document::NodeDocumentClaim;
 use crate::identity::ids::{LocalName, WorkspaceHost};
 
 /// One claim.
@@ -10,6 +11,8 @@ pub enum Claim {
     Databricks(Box<DatabricksClaim>),
     /// A token with the keys of its issuer.
     Oidc(OidcClaim),
+    /// What the cloud's metadata service said of this machine.
+    NodeDocument(NodeDocumentClaim),
 }
 
 /// What a REST call said.

@@ -14,6 +14,8 @@ pub enum Who {
     Workspace,
     /// An OpenID issuer.
     Issuer,
+    /// The cloud's metadata service.
+    Metadata,
 }
 
 impl std::fmt::Display for Who {
@@ -21,6 +23,7 @@ impl std::fmt::Display for Who {
         out.write_str(match self {
             Self::Workspace => "the workspace",
             Self::Issuer => "the issuer",
+            Self::Metadata => "the metadata service",
         })
     }
 }
@@ -88,9 +91,11 @@ impl Failure {
         match self {
             Self::Unavailable { who: Who::Workspace, .. } => "workspace-unavailable",
             Self::Unavailable { who: Who::Issuer, .. } => "issuer-unavailable",
+            Self::Unavailable { who: Who::Metadata, .. } => "metadata-unavailable",
             Self::CredentialRefused { .. } => "workspace-credential-refused",
             Self::Unintelligible { who: Who::Workspace, .. } => "workspace-unintelligible",
             Self::Unintelligible { who: Who::Issuer, .. } => "issuer-unintelligible",
+            Self::Unintelligible { who: Who::Metadata, .. } => "metadata-unintelligible",
             Self::KeysElsewhere { .. } => "keys-elsewhere",
         }
     }
@@ -123,7 +128,13 @@ impl Failure {
             }
             Self::Unintelligible { who, what, detail } => screen
                 .fact("asked", what)
-                .fact("expected", format!("an answer of {who}, in JSON"))
+                .fact(
+                    "expected",
+                    match who {
+                        Who::Workspace | Who::Issuer => format!("an answer of {who}, in JSON"),
+                        Who::Metadata => format!("what {who} of the cloud answers"),
+                    },
+                )
                 .fact("presented", detail)
                 .hint(format!("is this the address of {who}, or of something in between?")),
             Self::KeysElsewhere { expected, presented } => screen

@@ -3,7 +3,8 @@
 use super::claim::Claim;
 use super::failure::Failure;
 use super::hints::Hints;
-use super::{databricks, oidc};
+use super::node_document::NodeDocumentSource;
+use super::{databricks, node_document, oidc};
 use crate::host::http::Http;
 use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
@@ -17,6 +18,8 @@ pub enum Source {
     Databricks(WorkspaceSource),
     /// An OpenID issuer.
     Oidc(OidcSource),
+    /// The cloud's metadata service.
+    NodeDocument(NodeDocumentSource),
 }
 
 /// The workspace and how the agent authenticates to it.
@@ -67,6 +70,7 @@ pub async fn gather(http: &Http, sources: &[Source], deadline: &Deadline<'_>) ->
         let claim = match source {
             Source::Databricks(workspace) => Claim::Databricks(Box::new(databricks::ask(http, workspace, deadline).await?)),
             Source::Oidc(issuer) => Claim::Oidc(oidc::ask(http, issuer, deadline).await?),
+            Source::NodeDocument(cloud) => Claim::NodeDocument(node_document::ask(http, cloud, deadline).await?),
         };
         claims.push(Unverified::new(claim));
     }

@@ -1,7 +1,9 @@
 //! Agreement: all proofs speak of the same workspace, node, job and principal, and every kind that the policy requires is
 //! there.
 
+use super::agreement;
 use super::job::{JobIdentity, Principal, PrincipalKind, ProofLine, SpeaksFor};
+use super::node_document::NodeProof;
 use super::refusal::Refusal;
 use super::trust::{SubjectEquals, SubjectRule, Trust};
 use super::verified::{Basis, Verified};
@@ -15,6 +17,7 @@ use crate::host::clock::Timestamp;
 pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Result<Verified<JobIdentity>, Refusal> {
     let mut workspace: Option<(DatabricksProof, Basis)> = None;
     let mut issuers: Vec<(OidcProof, Basis)> = Vec::new();
+    let mut clouds: Vec<(NodeProof, Basis)> = Vec::new();
     for proof in proofs {
         if proof.at(now).is_none() {
             return Err(Refusal::ProofExpired(proof.basis().voucher.clone()));
@@ -22,6 +25,7 @@ pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Res
         match proof.into_parts() {
             (Proof::Databricks(found), basis) => workspace = Some((*found, basis)),
             (Proof::Oidc(found), basis) => issuers.push((found, basis)),
+            (Proof::Node(found), basis) => clouds.push((found, basis)),
         }
     }
     let (job, basis) = workspace.ok_or_else(|| Refusal::ProofMissing("databricks".into()))?;
@@ -30,6 +34,10 @@ pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Res
         return Err(Refusal::WorkspaceMismatch { expected: expected.join(", "), presented: job.host.to_string() });
     }
     let mut lines = vec![ProofLine { kind: "databricks".into(), basis: basis.clone(), speaks_for: SpeaksFor::Job }];
+    for (proof, basis) in clouds {
+        agreement::check(&job, &proof)?;
+        lines.push(ProofLine { kind: "node".into(), basis, speaks_for: SpeaksFor::Node });
+    }
     let mut groups = job.groups;
     for (proof, basis) in issuers {
         let rule = trust.oidc.get(&proof.name).ok_or_else(|| Refusal::IssuerUnknown(proof.name.to_string()))?;

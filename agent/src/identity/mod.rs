@@ -3,12 +3,16 @@
 //! Pure: bytes, keys and the time come in, values go out.
 
 mod agree;
+pub mod agreement;
 mod databricks;
 pub mod ids;
 pub mod job;
 mod jws;
 mod keys;
+pub mod node_document;
+pub mod node_trust;
 mod oidc;
+mod pkcs7;
 mod refusal;
 mod strict_json;
 pub mod trust;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::{Audience, Issuer, LocalName, PrincipalName, WorkspaceHost};
+use super::node_trust::NodeTrust;
 
 /// The policy's `[trust]` and the workspaces it is bound to.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct Trust {
     pub require: BTreeSet<ProofKind>,
     /// OpenID issuers by their local name.
     pub oidc: BTreeMap<LocalName, OidcTrust>,
+    /// The cloud whose word on this machine counts; `None`: no cloud's.
+    pub node: Option<NodeTrust>,
 }
 
 /// A kind of proof.
@@ -22,6 +25,8 @@ pub enum ProofKind {
     Databricks,
     /// The OpenID issuer of this local name.
     Oidc(LocalName),
+    /// The cloud that the machine runs in.
+    Node,
 }
 
 impl std::fmt::Display for ProofKind {
@@ -29,6 +34,7 @@ impl std::fmt::Display for ProofKind {
         match self {
             Self::Databricks => out.write_str("databricks"),
             Self::Oidc(name) => write!(out, "oidc:{name}"),
+            Self::Node => out.write_str("node"),
         }
     }
 }

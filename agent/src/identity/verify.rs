@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::agreement::Machine;
 use super::ids::{ClusterId, ComputePolicyId, GroupName, LocalName, NodeAddress, WorkspaceHost};
 use super::job::{Membership, NodeRole, Principal, Workload};
+use super::node_document::{NodeProof, Occasion};
 use super::refusal::Refusal;
 use super::trust::Trust;
 use super::unproven::Unproven;
 use super::verified::Verified;
-use super::{databricks, oidc};
+use super::{databricks, node_document, oidc};
 use crate::evidence::Claim;
 use crate::host::clock::Timestamp;
 use crate::unverified::Unverified;
@@ -20,6 +22,8 @@ pub enum Proof {
     Databricks(Box<DatabricksProof>),
     /// By an OpenID issuer.
     Oidc(OidcProof),
+    /// By the cloud.
+    Node(NodeProof),
 }
 
 /// What the workspace proves.
@@ -45,6 +49,8 @@ pub struct DatabricksProof {
     pub compute_policy: Option<ComputePolicyId>,
     /// Every node that the workspace lists.
     pub members: BTreeSet<NodeAddress>,
+    /// The machine that this node runs on, once it is listed.
+    pub machine: Option<Machine>,
 }
 
 /// What an issuer proves.
@@ -69,6 +75,10 @@ pub struct Rules<'a> {
     pub listed: bool,
     /// For how long the workspace's word is relied on.
     pub period: std::time::Duration,
+    /// The node key's thumbprint: what is asked for under its name must carry it.
+    pub node_key: &'a str,
+    /// Whether the node joins.
+    pub occasion: Occasion,
     /// Now.
     pub now: Timestamp,
 }
@@ -84,5 +94,6 @@ pub fn verify(claim: &Unverified<Claim>, rules: &Rules<'_>) -> Result<Verified<P
             let trust = rules.trust.oidc.get(&claim.name).ok_or_else(|| Refusal::IssuerUnknown(claim.name.to_string()))?;
             oidc::verify(claim, trust, rules.now)
         }
+        Claim::NodeDocument(claim) => node_document::verify(claim, rules),
     }
 }

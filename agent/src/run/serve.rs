@@ -195,7 +195,8 @@ fn way(
             .fact("expected", "root certificates in PEM, of the system or in `workspace.ca-file`")
             .fact("presented", cause(&error))
     })?;
-    let sources = sources(settings, &policy, credentials, hints)?;
+    let mut sources = sources(settings, &policy, credentials, hints)?;
+    sources.extend(super::node_document::source(settings, &policy, &key).map(Source::NodeDocument));
     let listed = settings.workspace.membership == MembershipRule::AtInit;
     // What is left after gathering goes to locking the node.
     let patience = settings.node.deadline * 3 / 4;

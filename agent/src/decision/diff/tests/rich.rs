@@ -10,6 +10,7 @@ use crate::decision::policy::{
     ClusterSelector, Enforcement, Identities, JobSelector, LaunchRecording, Lifetimes, Permission, Policy, Role, Scope,
 };
 use crate::host::clock::Timestamp;
+use crate::identity::node_trust::{AwsTrust, Certificate, NodeTrust};
 use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
 
 pub(super) fn id<'a, T: TryFrom<&'a str>>(text: &'a str) -> T
@@ -95,6 +96,7 @@ pub(super) fn policy() -> Policy {
             workspaces: set([id("https://w1.example")]),
             require: set([ProofKind::Databricks, ProofKind::Oidc(id("okta"))]),
             oidc: BTreeMap::from([(id("okta"), oidc)]),
+            node: Some(NodeTrust::Aws(node_trust())),
         },
         roles: BTreeMap::from([(id("engineer"), Role { groups: set([id("okta:a")]) })]),
         scopes: BTreeMap::from([(id("training"), scope)]),
@@ -107,5 +109,15 @@ pub(super) fn policy() -> Policy {
             context: Duration::from_secs(3600),
         },
         digest: "d".into(),
+    }
+}
+
+/// One certificate of Amazon's kind.
+pub(super) fn node_trust() -> AwsTrust {
+    let certificates = Certificate::from_pem(include_str!("region.pem")).unwrap();
+    AwsTrust {
+        accounts: set(["123456789012".to_owned()]),
+        certificates: BTreeMap::from([("us-west-2".to_owned(), certificates)]),
+        max_age: Duration::from_secs(900),
     }
 }
