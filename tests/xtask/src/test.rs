@@ -14,6 +14,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("papers", &["--test", "architecture", "--test", "compile_fail", "--test", "papers"]),
     ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
     ("attest", &["--test", "attest"]),
+    ("node-document", &["--test", "node_document", "--test", "metadata"]),
     ("provider", &["--test", "provider_oidc"]),
     ("sdk", &["--test", "sdk", "--test", "render"]),
     ("record", &["--test", "record"]),
