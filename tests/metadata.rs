@@ -16,8 +16,13 @@ use longhorn::host::retry::Deadline;
 use longhorn::identity::node_document::nonce;
 use longhorn::identity::node_trust::Cloud;
 use simulator::imds::{Held, Imds};
-use support::document::{Case, NODE_KEY, World, block_on, judge, workspace};
+use simulator::scenario::CLUSTER;
+use stage::{Stage, text};
+use support::document::{AWS_MACHINE, Case, NODE_KEY, World, block_on, judge, workspace};
 use support::fixtures::lacking;
+
+#[path = "support/mod.rs"]
+mod stage;
 
 mod support {
     #[path = "../support/document.rs"]
@@ -166,4 +171,35 @@ fn what_is_no_answer_of_a_metadata_service_is_a_failure() {
     assert_eq!(ends(&world, &azure, SECOND), "metadata-unintelligible", "too large");
     imds.hold(Held { bodies: BTreeMap::from([(AZURE.to_owned(), b"<html>".to_vec())]), ..Held::default() });
     assert_eq!(ends(&world, &azure, SECOND), "document-malformed");
+}
+
+#[test]
+fn a_whole_node_joins_and_renews_by_the_clouds_word_and_another_machines_document_stops_it() {
+    let Some((world, imds)) = link() else { return };
+    let stage = Stage::new("machine");
+    stage.workspace.edit(|scenario| {
+        let cluster = scenario.clusters.get_mut(CLUSTER).expect("it is there");
+        cluster["driver"]["instance_id"] = AWS_MACHINE.into();
+    });
+    let (mut case, held) = honest(&world, "aws");
+    stage.bundle(|text| match text.contains("[trust]") {
+        true => {
+            let trust = world.trust_text("aws", &case);
+            let required = text.replace("[\"databricks\", \"oidc:okta\"]", "[\"databricks\", \"oidc:okta\", \"node\"]");
+            required.replacen("[roles.", &format!("{trust}\n[roles."), 1)
+        }
+        false => format!("{text}\n[node-document]\nkind = \"aws\"\n"),
+    });
+    imds.hold(held);
+    let output = stage.node("machine.sh");
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(imds.asked().len() > 2, "a renewal asks again: {:?}", imds.asked());
+    case.fields.insert("instanceId".into(), "i-0fedcba9876543210".into());
+    imds.hold(Held { bodies: BTreeMap::from([(AWS.to_owned(), case.lines(&world))]), ..Held::default() });
+    let output = stage.node("refused.sh");
+    let shown = text(&output);
+    assert_eq!(output.status.code(), Some(77), "{shown}");
+    for told in ["reason: machine-mismatch", AWS_MACHINE, "i-0fedcba9876543210"] {
+        assert!(shown.contains(told), "{shown}");
+    }
 }
