@@ -9,6 +9,7 @@ use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use longhorn::config::{bind, read_policy, read_settings};
 use longhorn::evidence::{Claim, NodeDocumentClaim};
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
 use longhorn::identity::agreement::WORKSPACE_AND_CLOUD;
@@ -255,4 +256,24 @@ fn a_document_that_azure_signed_is_believed_up_to_the_nonce_which_is_another_nod
     {
         assert_eq!(judged(&trust).map_err(|refusal| refusal.reason()), Err("document-chain-untrusted"));
     }
+}
+
+#[test]
+fn settings_and_policy_name_the_same_cloud_or_neither_a_required_nor_an_asked_one() {
+    let fixture = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+        std::fs::read_to_string(path).expect("a fixture reads")
+    };
+    let token = "\n[[oidc]]\nname = \"okta\"\ntoken = { kind = \"file\", path = \"/t\" }\n";
+    let ends = |settings: &str, policy: &str| {
+        let settings = read_settings("s", &format!("{}{token}", fixture(settings))).expect("the settings read");
+        let (policy, _) = read_policy("p", &fixture(policy)).expect("the policy reads");
+        bind(&settings, &policy).map_err(|refusal| (refusal.reason(), refusal.screen().exit.code()))
+    };
+    let asked = "settings/node-document.toml";
+    assert_eq!(ends(asked, "policy/node-aws.toml"), Ok(()));
+    assert_eq!(ends("settings/honest.toml", "policy/honest.toml"), Ok(()));
+    assert_eq!(ends("settings/honest.toml", "policy/node-aws.toml"), Err(("node-document-missing", 78)));
+    assert_eq!(ends(asked, "policy/node-azure.toml"), Err(("node-document-missing", 78)));
+    assert_eq!(ends(asked, "policy/honest.toml"), Err(("node-document-untrusted", 78)));
 }
