@@ -13,6 +13,7 @@ use longhorn::identity::ids::{
     ClusterId, ComputePolicyId, GroupName, JobId, LocalName, NodeAddress, PrincipalName, RunId, WorkspaceHost,
 };
 use longhorn::identity::job::{JobIdentity, Membership, NodeRole, Principal, PrincipalKind, ProofLine, SpeaksFor, Workload};
+use longhorn::identity::node_document::Occasion;
 use longhorn::identity::{Basis, Rules, agree, verify};
 use longhorn::unverified::Unverified;
 use proptest::prelude::*;
@@ -267,7 +268,14 @@ fn only_a_verified_identity_is_granted_and_the_grant_ends_with_what_ends_first()
         job: Some(document(r#"{"job_id":1,"run_as_user_name":"ada@example.com","settings":{"name":"train"}}"#)),
         principal: Some(document(r#"{"Resources":[{"userName":"ada@example.com","active":true,"groups":[{"display":"eng"}]}]}"#)),
     };
-    let rules = Rules { trust: &policy.trust, listed: true, period: Duration::from_secs(600), now: NOW };
+    let rules = Rules {
+        trust: &policy.trust,
+        listed: true,
+        period: Duration::from_secs(600),
+        node_key: "",
+        occasion: Occasion::Join,
+        now: NOW,
+    };
     let proven = verify(&Unverified::new(Claim::Databricks(Box::new(claim))), &rules).unwrap();
     let identity = agree(vec![proven], &policy.trust, NOW).unwrap();
     let end = NOW.plus(Duration::from_secs(600));

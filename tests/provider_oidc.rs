@@ -79,6 +79,7 @@ impl Case {
             require: BTreeSet::from([ProofKind::Databricks, ProofKind::Oidc(name.clone())]),
             oidc: BTreeMap::from([(name, issuer)]),
             saml: BTreeMap::new(),
+            node: None,
         };
         walk(&Way {
             workspace: self.workspace.url(),

@@ -13,6 +13,7 @@ use longhorn::host::random::SystemRandomness;
 use longhorn::host::retry::Deadline;
 use longhorn::identity::certificate::SigningCertificate;
 use longhorn::identity::ids::{Audience, EntityId, LocalName, WorkspaceHost};
+use longhorn::identity::node_document::Occasion;
 use longhorn::identity::trust::{NameIdFormat, ProofKind, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, Trust};
 use longhorn::identity::{Metadata, Proof, Rules, SamlProof, verify};
 
@@ -61,6 +62,7 @@ fn proven(certificates: Vec<SigningCertificate>, files: &[PathBuf]) -> Vec<Resul
         require: BTreeSet::from([ProofKind::Databricks, ProofKind::Saml(name())]),
         oidc: BTreeMap::new(),
         saml: BTreeMap::from([(name(), saml)]),
+        node: None,
     };
     let (clock, random) = (SystemClock, SystemRandomness);
     let deadline = Deadline { clock: &clock, random: &random, end: clock.boot().plus(Duration::from_secs(5)) };
@@ -72,7 +74,8 @@ fn proven(certificates: Vec<SigningCertificate>, files: &[PathBuf]) -> Vec<Resul
     let sources: Vec<Source> = files.iter().map(source).collect();
     let claims = runtime.block_on(gather(&http, &sources, &deadline)).unwrap_or_else(|failure| panic!("{failure}"));
     let now = clock.now();
-    let rules = Rules { trust: &trust, listed: true, period: Duration::from_secs(600), now };
+    let rules =
+        Rules { trust: &trust, listed: true, period: Duration::from_secs(600), node_key: "", occasion: Occasion::Join, now };
     let prove = |claim| match verify(claim, &rules) {
         Ok(proof) => match proof.at(now) {
             Some(Proof::Saml(found)) => Ok(found.clone()),

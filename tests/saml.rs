@@ -14,6 +14,7 @@ use longhorn::host::secret::Secret;
 use longhorn::identity::certificate::SigningCertificate;
 use longhorn::identity::ids::{Audience, EntityId, LocalName, WorkspaceHost};
 use longhorn::identity::job::{JobIdentity, SpeaksFor};
+use longhorn::identity::node_document::Occasion;
 use longhorn::identity::trust::{NameIdFormat, ProofKind, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, Trust};
 use longhorn::identity::{Metadata, Proof, Rules, SamlProof, Unproven, agree, verify};
 use longhorn::unverified::Unverified;
@@ -49,6 +50,7 @@ fn trust(provider: &Provider, case: &Case, workspace: &str) -> Trust {
         require: BTreeSet::from([ProofKind::Databricks, ProofKind::Saml(name())]),
         oidc: BTreeMap::new(),
         saml: BTreeMap::from([(name(), saml)]),
+        node: None,
     }
 }
 
@@ -79,7 +81,8 @@ impl World {
     fn prove(&self, case: &Case) -> Result<(SamlProof, Timestamp), Unproven> {
         let trust = trust(&self.provider, case, "https://dbc-1111.cloud.databricks.com");
         let now = Timestamp::from_seconds(SystemClock.now().seconds() + case.clock);
-        let rules = Rules { trust: &trust, listed: true, period: Duration::from_secs(600), now };
+        let rules =
+            Rules { trust: &trust, listed: true, period: Duration::from_secs(600), node_key: "", occasion: Occasion::Join, now };
         let claims = self.gather(&[self.source(case)]);
         let proof = verify(&claims[0], &rules)?;
         match proof.at(now) {
@@ -105,7 +108,8 @@ impl World {
         };
         let trust = trust(&self.provider, case, simulator.url());
         let now = SystemClock.now();
-        let rules = Rules { trust: &trust, listed: true, period: Duration::from_secs(600), now };
+        let rules =
+            Rules { trust: &trust, listed: true, period: Duration::from_secs(600), node_key: "", occasion: Occasion::Join, now };
         let mut claims = self.gather(&[Source::Databricks(workspace)]);
         if case.times != Some(0) {
             claims.extend(self.gather(&[self.source(case)]));
@@ -196,7 +200,8 @@ fn two_certificates_may_sign_while_the_provider_changes_from_one_to_the_next() {
     let saml = changed.saml.get_mut(&name()).expect("it is there");
     saml.certificates = vec![world.provider.certificate("rsa"), world.provider.certificate("next")];
     let now = SystemClock.now();
-    let rules = Rules { trust: &changed, listed: true, period: Duration::from_secs(600), now };
+    let rules =
+        Rules { trust: &changed, listed: true, period: Duration::from_secs(600), node_key: "", occasion: Occasion::Join, now };
     for (key, place) in [("rsa", 0), ("next", 1)] {
         let case = read(&format!("key = \"{key}\""));
         let claims = world.gather(&[world.source(&case)]);
@@ -212,7 +217,8 @@ fn no_byte_of_a_signed_assertion_can_be_changed() {
     let honest = world.provider.file(&Case { document: Some("@ASSERTION@".into()), ..Case::default() });
     let trust = trust(&world.provider, &Case::default(), "https://dbc-1111.cloud.databricks.com");
     let now = SystemClock.now();
-    let rules = Rules { trust: &trust, listed: true, period: Duration::from_secs(600), now };
+    let rules =
+        Rules { trust: &trust, listed: true, period: Duration::from_secs(600), node_key: "", occasion: Occasion::Join, now };
     let sources: Vec<Source> = (0..honest.len())
         .map(|at| {
             let mut assertion = honest.clone();
@@ -235,7 +241,8 @@ fn an_assertion_that_is_cut_anywhere_is_refused_and_nothing_panics() {
     let honest = world.provider.file(&Case::default());
     let trust = trust(&world.provider, &Case::default(), "https://dbc-1111.cloud.databricks.com");
     let now = SystemClock.now();
-    let rules = Rules { trust: &trust, listed: true, period: Duration::from_secs(600), now };
+    let rules =
+        Rules { trust: &trust, listed: true, period: Duration::from_secs(600), node_key: "", occasion: Occasion::Join, now };
     let cut = |length: usize| Source::Saml(SamlSource { name: name(), assertion: honest[..length].to_vec() });
     let sources: Vec<Source> = (0..=honest.len()).map(cut).collect();
     let good = world.gather(&sources).iter().map(|claim| verify(claim, &rules).is_ok()).filter(|good| *good).count();

@@ -9,6 +9,7 @@ pub mod inventory;
 pub mod keeper;
 pub mod live;
 pub mod node;
+mod node_document;
 pub mod sample;
 pub mod scope;
 pub mod serve;
@@ -26,6 +27,7 @@ use crate::host::random::Random;
 use crate::host::retry::Deadline;
 use crate::identity::ids::LocalName;
 use crate::identity::job::{JobIdentity, Membership, PrincipalKind, Workload};
+use crate::identity::node_document::Occasion;
 use crate::identity::{Rules, Verified, agree, verify};
 use crate::record::append::digest_of;
 use crate::record::event::{Actor, Control, RunContext};
@@ -98,8 +100,15 @@ async fn walk(way: &Way, standing: Option<&Claims>) -> Result<Attested, (Screen,
     let end = way.clock.boot().plus(way.patience);
     let deadline = Deadline { clock: &*way.clock, random: &*way.random, end };
     let claims = gather(&way.http, &way.sources, &deadline).await.map_err(|failure| (failure.screen(), None))?;
-    let rules =
-        Rules { trust: &way.policy.trust, listed: way.listed, period: way.policy.lifetimes.lease * 2, now: way.clock.now() };
+    let rules = Rules {
+        trust: &way.policy.trust,
+        listed: way.listed,
+        period: way.policy.lifetimes.lease * 2,
+        node_key: &way.key.public().thumbprint(),
+        // What stands was told under this very key.
+        occasion: if standing.is_some() { Occasion::Renewal } else { Occasion::Join },
+        now: way.clock.now(),
+    };
     let proofs = claims
         .iter()
         .map(|claim| verify(claim, &rules))

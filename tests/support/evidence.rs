@@ -190,6 +190,7 @@ impl Trusted {
             require: [ProofKind::Databricks, ProofKind::Oidc(name.clone())].into_iter().chain(more).collect(),
             oidc: BTreeMap::from([(name, issuer)]),
             saml: BTreeMap::new(),
+            node: None,
         }
     }
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use longhorn::evidence::{Auth, Bearer, Client, Failure, Hints, Kept, OidcSource, Source, Volumes, WorkspaceSource, gather};
+use longhorn::evidence::{
+    Auth, Bearer, Client, Failure, Hints, Kept, OidcSource, OpenIdIssuer, Source, Volumes, WorkspaceSource, gather,
+};
 use longhorn::exit::Exit;
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
 use longhorn::host::http::Http;
@@ -15,6 +17,7 @@ use longhorn::host::retry::Deadline;
 use longhorn::host::secret::Secret;
 use longhorn::identity::ids::WorkspaceHost;
 use longhorn::identity::job::JobIdentity;
+use longhorn::identity::node_document::Occasion;
 use longhorn::identity::trust::Trust;
 use longhorn::identity::{Rules, Unproven, agree, verify};
 use longhorn::screen::Screen;
@@ -103,9 +106,7 @@ impl Way<'_> {
         [
             Source::Databricks(self.workspace()),
             Source::Oidc(OidcSource {
-                name: issuer.name.clone(),
-                issuer: issuer.issuer.clone(),
-                jwks_hosts: issuer.jwks_hosts.iter().cloned().collect(),
+                issuer: OpenIdIssuer::named_by(issuer),
                 token: match self.client {
                     None => Bearer::Given(self.token.to_vec()),
                     Some((id, resource)) => Bearer::Client(Box::new(Client {
@@ -116,7 +117,6 @@ impl Way<'_> {
                         granted: Kept::default(),
                     })),
                 },
-                published: Kept::default(),
             }),
         ]
     }
@@ -129,7 +129,14 @@ impl Way<'_> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         let claims = runtime.block_on(gather(&http, sources, &deadline)).map_err(Stop::Failed)?;
         let now = Timestamp::from_seconds(clock.now().seconds() + self.ahead);
-        let rules = Rules { trust: self.trust, listed: self.listed, period: Duration::from_secs(600), now };
+        let rules = Rules {
+            trust: self.trust,
+            listed: self.listed,
+            period: Duration::from_secs(600),
+            node_key: "",
+            occasion: Occasion::Join,
+            now,
+        };
         let proofs = claims.iter().map(|claim| verify(claim, &rules)).collect::<Result<Vec<_>, _>>().map_err(Stop::Unproven)?;
         let identity = agree(proofs, self.trust, now).map_err(|refusal| Stop::Unproven(refusal.into()))?;
         Ok(identity.at(now).expect("it is fresh").clone())

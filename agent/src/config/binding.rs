@@ -3,6 +3,7 @@
 use super::settings::Settings;
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
+use crate::identity::node_trust::{Cloud, NodeTrust};
 use crate::identity::trust::ProofKind;
 use crate::screen::Screen;
 
@@ -12,6 +13,22 @@ pub enum BindingRefusal {
     /// The policy requires a token that the settings get from nowhere.
     #[error("the policy requires a token and the settings do not say where it comes from")]
     SourceMissing(String),
+    /// The policy requires a cloud's word and the settings ask none, or another one.
+    #[error("the policy requires the word of a cloud that the settings do not ask")]
+    CloudMissing {
+        /// The policy's.
+        expected: &'static str,
+        /// The settings'.
+        presented: &'static str,
+    },
+    /// The settings ask a cloud that the policy does not trust.
+    #[error("the settings ask a cloud that the policy does not trust")]
+    CloudUnknown {
+        /// The policy's.
+        expected: &'static str,
+        /// The settings'.
+        presented: &'static str,
+    },
     /// The settings get a token of an issuer that the policy does not trust.
     #[error("the settings name a token of an issuer that the policy does not know")]
     SourceUnknown(String),
@@ -31,6 +48,8 @@ impl BindingRefusal {
             Self::SourceUnknown(_) => "token-source-unknown",
             Self::AssertionMissing(_) => "assertion-source-missing",
             Self::AssertionUnknown(_) => "assertion-source-unknown",
+            Self::CloudMissing { .. } => "node-document-missing",
+            Self::CloudUnknown { .. } => "node-document-untrusted",
         }
     }
 
@@ -42,6 +61,10 @@ impl BindingRefusal {
                 .fact("expected token", kind)
                 .fact("presented", "no source of it")
                 .hint("add an [[oidc]] of that name to the settings"),
+            Self::CloudMissing { expected, presented } | Self::CloudUnknown { expected, presented } => screen
+                .fact("expected cloud", expected)
+                .fact("presented cloud", presented)
+                .hint("`kind` of [node-document] in the settings and of [trust.node] in the policy must be the same"),
             Self::SourceUnknown(name) => screen
                 .fact("expected issuer", "one that the policy trusts")
                 .fact("presented issuer", name)
@@ -71,8 +94,19 @@ pub fn bind(settings: &Settings, policy: &Policy) -> Result<(), BindingRefusal> 
             ProofKind::Saml(name) if !settings.assertions.iter().any(|source| source.name == *name) => {
                 return Err(BindingRefusal::AssertionMissing(kind.to_string()));
             }
-            ProofKind::Databricks | ProofKind::Oidc(_) | ProofKind::Saml(_) => {}
+            // The cloud is one, and compared below.
+            ProofKind::Databricks | ProofKind::Node | ProofKind::Oidc(_) | ProofKind::Saml(_) => {}
         }
+    }
+    let asked = settings.node_document.map(|source| source.cloud);
+    let trusted = policy.trust.node.as_ref().map(NodeTrust::cloud);
+    let word = |cloud: Option<Cloud>| cloud.map_or("none", Cloud::word);
+    let (expected, presented) = (word(trusted), word(asked));
+    if policy.trust.require.contains(&ProofKind::Node) && asked != trusted {
+        return Err(BindingRefusal::CloudMissing { expected, presented });
+    }
+    if asked.is_some() && asked != trusted {
+        return Err(BindingRefusal::CloudUnknown { expected, presented });
     }
     if let Some(source) = settings.tokens.iter().find(|source| !policy.trust.oidc.contains_key(&source.name)) {
         return Err(BindingRefusal::SourceUnknown(source.name.to_string()));

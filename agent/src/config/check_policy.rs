@@ -63,7 +63,8 @@ fn check_providers(reader: &Reader, placed: &PlacedTrust, roles: &[PlacedRole]) 
     let (issuers, providers) = (&placed.trust.oidc, &placed.trust.saml);
     for kind in &placed.require {
         let (table, name, other, names) = match &kind.value {
-            ProofKind::Databricks => continue,
+            // Whether the policy trusts a cloud at all was asked where it was read.
+            ProofKind::Databricks | ProofKind::Node => continue,
             ProofKind::Oidc(name) => {
                 ("oidc", name, providers.contains_key(name) && !issuers.contains_key(name), known(issuers.keys()))
             }

@@ -8,6 +8,10 @@ use crate::decision::policy::{Identities, LaunchRecording, Lifetimes};
 pub const DEADLINE: Duration = Duration::from_secs(60);
 /// `[node] deadline`: the longest. A cluster that hangs tells nobody why.
 pub const DEADLINE_MOST: Duration = Duration::from_secs(900);
+/// `[node-document] timeout`: for one of three tries.
+pub const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
+/// `[node-document] timeout`: the longest.
+pub const METADATA_TIMEOUT_MOST: Duration = Duration::from_secs(10);
 /// `[node] sidecar-uid`, and the gid that grants nothing.
 pub const SIDECAR_UID: u32 = 64_222;
 /// `[record] journal`.
@@ -30,6 +34,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("longhorn.toml", "authority.accept-on-cluster", "false"),
     ("longhorn.toml", "record.journal", "true"),
     ("longhorn.toml", "record.pseudonym-key", "a random key for each boot"),
+    ("longhorn.toml", "node-document.timeout", "1s"),
     ("longhorn.toml", "node.deadline", "60s"),
     ("longhorn.toml", "node.sidecar-uid", "64222"),
     ("longhorn.toml", "node.spark-conf", "no drop-in is written"),

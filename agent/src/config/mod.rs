@@ -10,6 +10,7 @@ pub mod problem;
 mod read_compute;
 mod read_environment;
 mod read_kernel;
+mod read_node_trust;
 mod read_policy;
 pub mod read_preset;
 mod read_saml;

@@ -6,16 +6,17 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, SIDECAR_UID};
+use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, METADATA_TIMEOUT, METADATA_TIMEOUT_MOST, SIDECAR_UID};
 use super::problem::Problems;
 use super::reader::{At, Reader, Section};
 use super::settings::{
-    AssertionSource, Authority, MembershipRule, NodeSettings, PolicyPin, RecordSettings, SecretSource, Settings, TokenFrom,
-    TokenSource, Workspace, WorkspaceAuth,
+    AssertionSource, Authority, MembershipRule, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings, SecretSource,
+    Settings, TokenFrom, TokenSource, Workspace, WorkspaceAuth,
 };
 use crate::context::NodePublicKey;
 use crate::host::digest::sha256_hex;
 use crate::identity::ids::LocalName;
+use crate::identity::node_trust::Cloud;
 
 /// Reads settings.
 ///
@@ -38,6 +39,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
     let authority = root.need_table("authority").and_then(authority);
     let tokens = named(root.tables("oidc"), "token", "one token for each issuer", token);
     let assertions = named(root.tables("saml"), "assertion", "one assertion for each provider", secret);
+    let node_document = root.table("node-document").map(node_document);
     let record = root.table("record").map_or(Some(RecordSettings { journal: JOURNAL, pseudonym_key: None }), record);
     let node =
         root.table("node").map_or(Some(NodeSettings { deadline: DEADLINE, sidecar_uid: SIDECAR_UID, spark_conf: None }), node);
@@ -48,6 +50,10 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         authority: authority?,
         tokens: tokens?.into_iter().map(|(name, token)| TokenSource { name, token }).collect(),
         assertions: assertions?.into_iter().map(|(name, assertion)| AssertionSource { name, assertion }).collect(),
+        node_document: match node_document {
+            None => None,
+            Some(found) => Some(found?),
+        },
         record: record?,
         node: node?,
         digest: sha256_hex(text.as_bytes()),
@@ -199,6 +205,19 @@ fn token(section: Section<'_>) -> Option<TokenFrom> {
     let [scope, resource] = ["scope", "resource"].map(|name| section.text(name).map(|text| text.value));
     section.finish();
     Some(TokenFrom::Client { id: id?.value, secret: secret?, scope, resource })
+}
+
+fn node_document(section: Section<'_>) -> Option<NodeDocumentSettings> {
+    let kind = section.need_word("kind", &Cloud::WORDS);
+    let timeout = section.duration("timeout").map_or(METADATA_TIMEOUT, |At { value, span }| {
+        if value < Duration::from_millis(100) || value > METADATA_TIMEOUT_MOST {
+            let message = format!("`timeout` must be from 100ms to {}s", METADATA_TIMEOUT_MOST.as_secs());
+            section.reader().error(span, message, "the service is on this machine's own link; it is asked up to three times");
+        }
+        value
+    });
+    section.finish();
+    Some(NodeDocumentSettings { cloud: kind?.value, timeout })
 }
 
 fn record(section: Section<'_>) -> Option<RecordSettings> {

@@ -45,9 +45,15 @@ pub(super) fn trust(section: Section<'_>, workspaces: BTreeSet<WorkspaceHost>) -
         oidc.entry(found.name.clone()).or_insert(found);
     }
     let saml = providers(&section, &oidc, &mut named);
+    let node = section.table("node").map(super::read_node_trust::node);
+    if node.is_none()
+        && let Some(kind) = require.iter().find(|kind| kind.value == ProofKind::Node)
+    {
+        section.reader().error(kind.span.clone(), "there is no [trust.node]", "it says which cloud's word on a machine counts");
+    }
     section.finish();
     let kinds = require.iter().map(|kind| kind.value.clone()).collect();
-    PlacedTrust { trust: Trust { workspaces, require: kinds, oidc, saml }, require, named }
+    PlacedTrust { trust: Trust { workspaces, require: kinds, oidc, saml, node: node.flatten() }, require, named }
 }
 
 fn providers(
@@ -82,6 +88,7 @@ fn require(section: &Section<'_>) -> Vec<At<ProofKind>> {
     for text in section.need_texts("require") {
         let kind = match text.value.split_once(':') {
             None if text.value == "databricks" => Some(ProofKind::Databricks),
+            None if text.value == "node" => Some(ProofKind::Node),
             Some((kind @ ("oidc" | "saml"), name)) => match LocalName::try_from(name) {
                 Ok(name) => Some(if kind == "oidc" { ProofKind::Oidc(name) } else { ProofKind::Saml(name) }),
                 Err(error) => {
@@ -96,7 +103,7 @@ fn require(section: &Section<'_>) -> Vec<At<ProofKind>> {
             None => section.reader().error(
                 text.span,
                 format!("this version cannot check the proof kind `{}`", text.value),
-                "known: databricks, oidc:<name>, saml:<name>",
+                "known: databricks, node, oidc:<name>, saml:<name>",
             ),
         }
     }
@@ -121,18 +128,7 @@ fn issuer(section: Section<'_>) -> Option<OidcTrust> {
     let issuer = section.need_parsed("issuer");
     let audience = section.need_parsed("audience");
     let jwks_hosts = jwks_hosts(&section);
-    // RFC 8725 §3.11: the type is part of what is trusted.
-    let types = (section.need_texts("types").into_iter())
-        .filter_map(|word| {
-            let lower = word.value.to_ascii_lowercase();
-            let fits = (1..=64).contains(&lower.len())
-                && lower.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte));
-            if !fits {
-                section.reader().error(word.span, "not a token type", "such as jwt or at+jwt, without `application/`");
-            }
-            fits.then_some(lower)
-        })
-        .collect();
+    let types = types(&section);
     let algorithms = algorithms(&section);
     let groups = section.text("groups").map(|text| text.value);
     let subject = section.need_table("subject").and_then(subject);
@@ -159,8 +155,23 @@ pub(super) fn not_databricks(section: &Section<'_>, name: Option<&At<LocalName>>
     }
 }
 
+/// RFC 8725 §3.11: the type is part of what is trusted.
+pub(super) fn types(section: &Section<'_>) -> BTreeSet<String> {
+    (section.need_texts("types").into_iter())
+        .filter_map(|word| {
+            let lower = word.value.to_ascii_lowercase();
+            let fits = (1..=64).contains(&lower.len())
+                && lower.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte));
+            if !fits {
+                section.reader().error(word.span, "not a token type", "such as jwt or at+jwt, without `application/`");
+            }
+            fits.then_some(lower)
+        })
+        .collect()
+}
+
 /// `name` or `name:port`: where keys may be fetched from, whatever the issuer's discovery document says.
-fn jwks_hosts(section: &Section<'_>) -> BTreeSet<String> {
+pub(super) fn jwks_hosts(section: &Section<'_>) -> BTreeSet<String> {
     let mut hosts = BTreeSet::new();
     for host in section.need_texts("jwks-hosts") {
         match WorkspaceHost::try_from(format!("https://{}", host.value).as_str()) {
@@ -177,7 +188,7 @@ fn jwks_hosts(section: &Section<'_>) -> BTreeSet<String> {
     hosts
 }
 
-fn algorithms(section: &Section<'_>) -> BTreeSet<Algorithm> {
+pub(super) fn algorithms(section: &Section<'_>) -> BTreeSet<Algorithm> {
     let mut found = BTreeSet::new();
     for text in section.need_texts("algorithms") {
         let word = text.value.as_str();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::identity::ids::{LocalName, WorkspaceHost};
+use crate::identity::node_trust::Cloud;
 
 /// The settings as parsed. Nothing that decides trust has a default.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Settings {
     pub tokens: Vec<TokenSource>,
     /// `[[saml]]`: where the assertions come from, by the local name of their provider in the policy.
     pub assertions: Vec<AssertionSource>,
+    /// `[node-document]`: the cloud's metadata service, where it is asked.
+    pub node_document: Option<NodeDocumentSettings>,
     /// `[record]`.
     pub record: RecordSettings,
     /// `[node]`: comfort.
@@ -163,6 +166,15 @@ pub struct AssertionSource {
     pub name: LocalName,
     /// Where the assertion lies.
     pub assertion: SecretSource,
+}
+
+/// `[node-document]`.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeDocumentSettings {
+    /// `kind`: which cloud's metadata service is asked.
+    pub cloud: Cloud,
+    /// `timeout`: for one try (default 1 s).
+    pub timeout: Duration,
 }
 
 /// `[record]`.

@@ -125,6 +125,7 @@ pub fn issue(grant: &Grant, with: &Issuing<'_>) -> Context {
                 speaks_for: match proof.speaks_for {
                     SpeaksFor::Job => "job",
                     SpeaksFor::Agent => "agent",
+                    SpeaksFor::Node => "node",
                 }
                 .to_owned(),
             })

@@ -97,8 +97,11 @@ fn proven(policy: &Policy, job: &JobIdentity, now: Timestamp, trace: &mut Trace)
     for kind in &policy.trust.require {
         let word = kind.to_string();
         let of_kind = || job.proofs.iter().filter(|proof| proof.kind == word);
-        // Client credentials prove who the agent is. The workspace speaks for the job by itself.
-        let speaks = |proof: &&ProofLine| *kind == ProofKind::Databricks || proof.speaks_for == SpeaksFor::Job;
+        // Client credentials prove who the agent is. The workspace speaks for the job by itself, the cloud for the machine.
+        let speaks = |proof: &&ProofLine| match kind {
+            ProofKind::Databricks | ProofKind::Node => true,
+            ProofKind::Oidc(_) | ProofKind::Saml(_) => proof.speaks_for == SpeaksFor::Job,
+        };
         let good = |proof: &ProofLine| now < proof.basis.good_until;
         let why = match (of_kind().next(), of_kind().find(speaks), of_kind().filter(speaks).any(good)) {
             (Some(_), Some(_), true) => "present",

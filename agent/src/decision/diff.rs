@@ -2,6 +2,7 @@
 //! merged in already, so another preset shows as what it does. Values of pinned variables are compared and never told.
 
 mod environment;
+mod node_trust;
 mod scopes;
 #[cfg(test)]
 mod tests;

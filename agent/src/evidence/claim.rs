@@ -1,6 +1,7 @@
 //! What a source said, framed and not believed.
 
 use super::hints::Hints;
+use super::node_document::NodeDocumentClaim;
 use crate::identity::ids::{LocalName, WorkspaceHost};
 
 /// One claim.
@@ -12,6 +13,8 @@ pub enum Claim {
     Oidc(OidcClaim),
     /// An assertion.
     Saml(SamlClaim),
+    /// What the cloud's metadata service said of this machine.
+    NodeDocument(NodeDocumentClaim),
 }
 
 /// What a REST call said.

@@ -12,7 +12,7 @@ use super::failure::{Failure, Who};
 use super::grant;
 use super::kept::Kept;
 use super::oidc::host_of;
-use super::source::OidcSource;
+use super::source::OpenIdIssuer;
 use crate::host::http::{Credentials, Http};
 use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
@@ -40,7 +40,7 @@ pub struct Client {
 /// When it cannot be had.
 pub(super) async fn token(
     http: &Http,
-    source: &OidcSource,
+    source: &OpenIdIssuer,
     client: &Client,
     discovery: &[u8],
     deadline: &Deadline<'_>,
@@ -63,7 +63,7 @@ pub(super) async fn token(
 }
 
 /// The secret goes to the issuer's own host, or to one that the policy names for it, and nowhere else.
-fn endpoint(source: &OidcSource, discovery: &[u8]) -> Result<String, Failure> {
+fn endpoint(source: &OpenIdIssuer, discovery: &[u8]) -> Result<String, Failure> {
     #[derive(Deserialize)]
     struct Pointer {
         token_endpoint: String,

@@ -14,6 +14,8 @@ pub enum Who {
     Workspace,
     /// An OpenID issuer.
     Issuer,
+    /// The cloud's metadata service.
+    Metadata,
 }
 
 impl std::fmt::Display for Who {
@@ -21,6 +23,7 @@ impl std::fmt::Display for Who {
         out.write_str(match self {
             Self::Workspace => "the workspace",
             Self::Issuer => "the issuer",
+            Self::Metadata => "the metadata service",
         })
     }
 }
@@ -98,10 +101,13 @@ impl Failure {
         match self {
             Self::Unavailable { who: Who::Workspace, .. } => "workspace-unavailable",
             Self::Unavailable { who: Who::Issuer, .. } => "issuer-unavailable",
+            Self::Unavailable { who: Who::Metadata, .. } => "metadata-unavailable",
             Self::CredentialRefused { who: Who::Workspace, .. } => "workspace-credential-refused",
             Self::CredentialRefused { who: Who::Issuer, .. } => "issuer-credential-refused",
+            Self::CredentialRefused { who: Who::Metadata, .. } => "metadata-credential-refused",
             Self::Unintelligible { who: Who::Workspace, .. } => "workspace-unintelligible",
             Self::Unintelligible { who: Who::Issuer, .. } => "issuer-unintelligible",
+            Self::Unintelligible { who: Who::Metadata, .. } => "metadata-unintelligible",
             Self::KeysElsewhere { .. } => "keys-elsewhere",
             Self::TokenEndpointElsewhere { .. } => "token-endpoint-elsewhere",
         }
@@ -133,6 +139,7 @@ impl Failure {
                 .fact("presented status", status)
                 .hint(match (who, status) {
                     (Who::Issuer, _) => "the agent's client is unknown, or its secret is wrong or has expired: see its [[oidc]]",
+                    (Who::Metadata, _) => "does this machine answer metadata requests, and to whom?",
                     (Who::Workspace, 403) => {
                         "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster"
                     }
@@ -140,7 +147,13 @@ impl Failure {
                 }),
             Self::Unintelligible { who, what, detail } => screen
                 .fact("asked", what)
-                .fact("expected", format!("an answer of {who}, in JSON"))
+                .fact(
+                    "expected",
+                    match who {
+                        Who::Workspace | Who::Issuer => format!("an answer of {who}, in JSON"),
+                        Who::Metadata => format!("what {who} of the cloud answers"),
+                    },
+                )
                 .fact("presented", detail)
                 .hint(format!("is this the address of {who}, or of something in between?")),
             Self::KeysElsewhere { expected, presented } | Self::TokenEndpointElsewhere { expected, presented } => screen

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::claim::OidcClaim;
 use super::client;
 use super::failure::{Failure, Who, framed};
-use super::source::{Bearer, OidcSource};
+use super::source::{Bearer, OidcSource, OpenIdIssuer};
 use crate::host::http::{Credentials, Http, Method, Request};
 use crate::host::retry::{Deadline, GaveUp};
 
@@ -42,13 +42,37 @@ pub struct Published {
 /// # Errors
 /// When it cannot be told.
 pub async fn ask(http: &Http, source: &OidcSource, deadline: &Deadline<'_>) -> Result<OidcClaim, Failure> {
-    let (published, unanswered) = published(http, source, deadline).await?;
-    let token = match &source.token {
-        Bearer::Given(token) => token.clone(),
+    match &source.token {
+        Bearer::Given(token) => ask_of(http, &source.issuer, token.clone(), deadline).await,
         Bearer::Client(client) => {
-            client::token(http, source, client, &published.discovery, deadline).await?.expose().as_bytes().to_vec()
+            let (published, unanswered) = published(http, &source.issuer, deadline).await?;
+            let token = client::token(http, &source.issuer, client, &published.discovery, deadline).await?;
+            with_keys(http, &source.issuer, token.expose().as_bytes().to_vec(), (published, unanswered), deadline).await
         }
-    };
+    }
+}
+
+/// A token that was handed in, and what is needed to check it.
+///
+/// # Errors
+/// When it cannot be told.
+pub(super) async fn ask_of(
+    http: &Http,
+    source: &OpenIdIssuer,
+    token: Vec<u8>,
+    deadline: &Deadline<'_>,
+) -> Result<OidcClaim, Failure> {
+    let published = published(http, source, deadline).await?;
+    with_keys(http, source, token, published, deadline).await
+}
+
+async fn with_keys(
+    http: &Http,
+    source: &OpenIdIssuer,
+    token: Vec<u8>,
+    (published, unanswered): (Arc<Published>, Option<Failure>),
+    deadline: &Deadline<'_>,
+) -> Result<OidcClaim, Failure> {
     let now = deadline.clock.boot();
     let published = match unanswered {
         _ if knows_key_of(&token, &published.keys) => published,
@@ -68,7 +92,7 @@ pub async fn ask(http: &Http, source: &OidcSource, deadline: &Deadline<'_>) -> R
 /// What is kept while it is fresh; else what is published now; else what is kept, with why nothing newer is there.
 async fn published(
     http: &Http,
-    source: &OidcSource,
+    source: &OpenIdIssuer,
     deadline: &Deadline<'_>,
 ) -> Result<(Arc<Published>, Option<Failure>), Failure> {
     let now = deadline.clock.boot();
@@ -87,7 +111,7 @@ async fn published(
     }
 }
 
-async fn fetch_all(http: &Http, source: &OidcSource, deadline: &Deadline<'_>) -> Result<Arc<Published>, Failure> {
+async fn fetch_all(http: &Http, source: &OpenIdIssuer, deadline: &Deadline<'_>) -> Result<Arc<Published>, Failure> {
     // OpenID Connect Discovery §4: the path is appended to the issuer.
     let url = format!("{}/.well-known/openid-configuration", source.issuer.as_str().trim_end_matches('/'));
     let (discovery, told) = fetch(http, &url, deadline).await?;

@@ -5,12 +5,14 @@ use super::client::Client;
 use super::failure::Failure;
 use super::hints::Hints;
 use super::kept::Kept;
+use super::node_document::NodeDocumentSource;
 use super::oidc::Published;
-use super::{databricks, oidc, saml};
+use super::{databricks, node_document, oidc, saml};
 use crate::host::http::Http;
 use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
 use crate::identity::ids::{Issuer, LocalName, WorkspaceHost};
+use crate::identity::trust::OidcTrust;
 use crate::unverified::Unverified;
 
 /// Where evidence comes from.
@@ -22,6 +24,8 @@ pub enum Source {
     Oidc(OidcSource),
     /// A SAML provider.
     Saml(SamlSource),
+    /// The cloud's metadata service.
+    NodeDocument(NodeDocumentSource),
 }
 
 /// The workspace and how the agent authenticates to it.
@@ -73,19 +77,38 @@ impl std::fmt::Debug for Bearer {
     }
 }
 
-/// A token, and its issuer.
+/// Where an issuer's keys are fetched.
 #[derive(Debug)]
-pub struct OidcSource {
-    /// The issuer's local name in the policy.
+pub struct OpenIdIssuer {
+    /// Its local name in the policy.
     pub name: LocalName,
-    /// The issuer.
+    /// Its identifier.
     pub issuer: Issuer,
     /// Hosts that keys may be fetched from.
     pub jwks_hosts: Vec<String>,
+    /// What it published.
+    pub published: Kept<Published>,
+}
+
+impl OpenIdIssuer {
+    /// As the policy names it; nothing was asked yet.
+    pub fn named_by(trust: &OidcTrust) -> Self {
+        Self {
+            name: trust.name.clone(),
+            issuer: trust.issuer.clone(),
+            jwks_hosts: trust.jwks_hosts.iter().cloned().collect(),
+            published: Kept::default(),
+        }
+    }
+}
+
+/// A token, and its issuer.
+#[derive(Debug)]
+pub struct OidcSource {
+    /// The issuer.
+    pub issuer: OpenIdIssuer,
     /// The token.
     pub token: Bearer,
-    /// What the issuer published.
-    pub published: Kept<Published>,
 }
 
 /// An assertion that was handed in.
@@ -108,6 +131,7 @@ pub async fn gather(http: &Http, sources: &[Source], deadline: &Deadline<'_>) ->
             Source::Databricks(workspace) => Claim::Databricks(Box::new(databricks::ask(http, workspace, deadline).await?)),
             Source::Oidc(issuer) => Claim::Oidc(oidc::ask(http, issuer, deadline).await?),
             Source::Saml(provider) => Claim::Saml(saml::frame(provider)),
+            Source::NodeDocument(cloud) => Claim::NodeDocument(node_document::ask(http, cloud, deadline).await?),
         };
         claims.push(Unverified::new(claim));
     }

@@ -104,7 +104,7 @@ pub struct SetupError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 /// The client.
 #[derive(Clone, Debug)]
-pub struct Http(reqwest::Client);
+pub struct Http(pub(super) reqwest::Client);
 
 impl Http {
     /// With the roots of `ca_file`, or the system's.
@@ -202,7 +202,7 @@ pub fn secure(url: &str) -> bool {
     named && (!plain || host == "127.0.0.1" || host == "localhost")
 }
 
-fn classify(error: reqwest::Error) -> HttpError {
+pub(super) fn classify(error: reqwest::Error) -> HttpError {
     let error = error.without_url();
     if error.is_timeout() {
         HttpError::Timeout

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use super::agreement;
 use super::ids::GroupName;
 use super::job::{JobIdentity, Principal, PrincipalKind, ProofLine, SpeaksFor};
+use super::node_document::NodeProof;
 use super::refusal::Refusal;
 use super::trust::{SubjectEquals, Trust};
 use super::verified::{Basis, Verified};
@@ -18,6 +20,7 @@ use crate::host::clock::Timestamp;
 pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Result<Verified<JobIdentity>, Refusal> {
     let mut workspace: Option<(DatabricksProof, Basis)> = None;
     let mut spoken: Vec<(Spoken<'_>, Basis)> = Vec::new();
+    let mut clouds: Vec<(NodeProof, Basis)> = Vec::new();
     for proof in proofs {
         if proof.at(now).is_none() {
             return Err(Refusal::ProofExpired(proof.basis().voucher.clone()));
@@ -36,6 +39,7 @@ pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Res
                 let (subject, equals) = (found.subject, &rule.subject.equals);
                 spoken.push((Spoken { kind, subject, client: false, equals, groups: found.groups }, basis));
             }
+            (Proof::Node(found), basis) => clouds.push((found, basis)),
         }
     }
     let (job, basis) = workspace.ok_or_else(|| Refusal::ProofMissing("databricks".into()))?;
@@ -44,6 +48,10 @@ pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Res
         return Err(Refusal::WorkspaceMismatch { expected: expected.join(", "), presented: job.host.to_string() });
     }
     let mut lines = vec![ProofLine { kind: "databricks".into(), basis: basis.clone(), speaks_for: SpeaksFor::Job }];
+    for (proof, basis) in clouds {
+        agreement::check(&job, &proof)?;
+        lines.push(ProofLine { kind: "node".into(), basis, speaks_for: SpeaksFor::Node });
+    }
     let mut groups = job.groups;
     for (proof, basis) in spoken {
         let speaks_for = speaks_for(&proof, &job.principal)?;

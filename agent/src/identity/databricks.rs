@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::agreement::Machine;
 use super::ids::{ClusterId, ComputePolicyId, GroupName, JobId, NodeAddress, PrincipalName, RunId};
 use super::job::{Membership, NodeRole, Principal, PrincipalKind, Workload, on_screen};
 use super::refusal::Refusal;
@@ -30,13 +31,25 @@ struct Cluster {
 
 impl Cluster {
     fn addresses(&self) -> impl Iterator<Item = &str> {
-        self.driver.iter().chain(&self.executors).filter_map(|node| node.private_ip.as_deref())
+        self.nodes().filter_map(|node| node.private_ip.as_deref())
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.driver.iter().chain(&self.executors)
+    }
+
+    /// What is listed of the machine behind an address.
+    fn machine(&self, address: &str) -> Option<Machine> {
+        let node = self.nodes().find(|node| node.private_ip.as_deref() == Some(address))?;
+        Some(Machine { instance: node.instance_id.clone(), address: node.host_private_ip.clone() })
     }
 }
 
 #[derive(Deserialize)]
 struct Node {
     private_ip: Option<String>,
+    instance_id: Option<String>,
+    host_private_ip: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +136,7 @@ pub(super) fn verify(claim: &DatabricksClaim, rules: &Rules<'_>) -> Result<Verif
         principal,
         groups,
         compute_policy: cluster.policy_id.as_deref().and_then(|id| ComputePolicyId::try_from(id).ok()),
+        machine: cluster.machine(claim.hints.address.as_str()),
         members: cluster.addresses().filter_map(|address| NodeAddress::try_from(address).ok()).collect(),
     };
     let basis = Basis {

@@ -144,7 +144,7 @@ impl PrincipalKind {
 /// One proof behind an identity, for context and record.
 #[derive(Clone, Debug)]
 pub struct ProofLine {
-    /// `databricks`, `oidc:<name>` or `saml:<name>`.
+    /// `databricks`, `node`, `oidc:<name>` or `saml:<name>`.
     pub kind: String,
     /// On what it rests.
     pub basis: Basis,
@@ -159,6 +159,8 @@ pub enum SpeaksFor {
     Job,
     /// The agent only.
     Agent,
+    /// The machine that it runs on.
+    Node,
 }
 
 #[cfg(test)]

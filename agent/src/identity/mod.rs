@@ -3,13 +3,17 @@
 //! Pure: bytes, keys and the time come in, values go out.
 
 mod agree;
+pub mod agreement;
 pub mod certificate;
 mod databricks;
 pub mod ids;
 pub mod job;
 mod jws;
 mod keys;
+pub mod node_document;
+pub mod node_trust;
 mod oidc;
+mod pkcs7;
 mod refusal;
 mod saml;
 mod strict_json;

@@ -23,8 +23,15 @@ const LEEWAY: Duration = Duration::from_secs(30);
 /// A token that was issued longer ago is not relied on, whatever its end.
 const OLDEST: Duration = Duration::from_secs(24 * 3600);
 
-/// Verifies a token.
-pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Result<Verified<Proof>, Unproven> {
+/// A token that is the issuer's, for us, and good now.
+pub(super) struct Read {
+    pub(super) claims: Map<String, Value>,
+    pub(super) key: Option<String>,
+    pub(super) expires: Timestamp,
+}
+
+/// Checks everything but what the token says of somebody.
+pub(super) fn read(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Result<Read, Unproven> {
     check_discovery(&claim.discovery, trust)?;
     let signed = jws::verify(&claim.token, trust, &KeySet::parse(&claim.keys)?)?;
     let claims = &signed.claims;
@@ -34,19 +41,21 @@ pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Re
     }
     check_audience(claims, trust)?;
     let expires = check_times(claims, now)?;
+    Ok(Read { claims: signed.claims, key: signed.key, expires })
+}
+
+/// Verifies a token.
+pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Result<Verified<Proof>, Unproven> {
+    let Read { claims, key, expires } = read(claim, trust, now)?;
+    let claims = &claims;
     let subject = text(claims, "sub")?;
     let named = text_or(claims, &trust.subject.claim)?.ok_or(Refusal::ClaimMissing("the policy's subject claim"))?;
     // Client credentials: the token's subject is the client itself (RFC 9068 §2.2; Okta says cid, Entra azp or appid).
     let client = ["client_id", "azp", "cid", "appid"].iter().find_map(|name| claims.get(*name).and_then(Value::as_str));
     let agent = client.is_some_and(|client| client == subject) || claims.get("idtyp").and_then(Value::as_str) == Some("app");
     let proof = OidcProof { name: trust.name.clone(), subject: named.to_owned(), client: agent, groups: groups(claims, trust)? };
-    let basis = Basis {
-        voucher: issuer.to_owned(),
-        key: signed.key,
-        checked: now,
-        good_until: expires,
-        digest: sha256_hex(&claim.token),
-    };
+    let basis =
+        Basis { voucher: trust.issuer.to_string(), key, checked: now, good_until: expires, digest: sha256_hex(&claim.token) };
     Ok(Verified::new(Proof::Oidc(proof), basis))
 }
 

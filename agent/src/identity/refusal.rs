@@ -1,5 +1,6 @@
 //! The evidence is false, stale or contradicts itself: by name, with what was expected and what was presented.
 
+use super::node_document::NodeRefusal;
 use super::saml::SamlRefusal;
 use crate::exit::Exit;
 use crate::host::clock::Timestamp;
@@ -200,6 +201,9 @@ pub enum Refusal {
     /// Whose.
     #[error("a proof has expired")]
     ProofExpired(String),
+    /// The cloud's word on this machine.
+    #[error(transparent)]
+    Node(#[from] NodeRefusal),
 }
 
 impl Refusal {
@@ -248,6 +252,7 @@ impl Refusal {
             Self::WorkspaceMismatch { .. } => "workspace-mismatch",
             Self::ProofMissing(_) => "proof-missing",
             Self::ProofExpired(_) => "proof-expired",
+            Self::Node(refusal) => refusal.reason(),
         }
     }
 
@@ -339,6 +344,7 @@ impl Refusal {
                 differ("proof", &"one that is still good", &format!("one of {voucher} that has ended"))
                     .hint("start again with a fresh token")
             }
+            Self::Node(refusal) => refusal.tell(screen),
         }
     }
 }

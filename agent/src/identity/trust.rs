@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::certificate::SigningCertificate;
 use super::ids::{Audience, EntityId, Issuer, LocalName, PrincipalName, WorkspaceHost};
+use super::node_trust::NodeTrust;
 
 /// The policy's `[trust]` and the workspaces it is bound to.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Trust {
     pub oidc: BTreeMap<LocalName, OidcTrust>,
     /// SAML providers by their local name.
     pub saml: BTreeMap<LocalName, SamlTrust>,
+    /// The cloud whose word on this machine counts; `None`: no cloud's.
+    pub node: Option<NodeTrust>,
 }
 
 /// A kind of proof.
@@ -27,6 +30,8 @@ pub enum ProofKind {
     Oidc(LocalName),
     /// The SAML provider of this local name.
     Saml(LocalName),
+    /// The cloud that the machine runs in.
+    Node,
 }
 
 impl std::fmt::Display for ProofKind {
@@ -35,6 +40,7 @@ impl std::fmt::Display for ProofKind {
             Self::Databricks => out.write_str("databricks"),
             Self::Oidc(name) => write!(out, "oidc:{name}"),
             Self::Saml(name) => write!(out, "saml:{name}"),
+            Self::Node => out.write_str("node"),
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::agreement::Machine;
 use super::ids::{ClusterId, ComputePolicyId, GroupName, LocalName, NodeAddress, WorkspaceHost};
 use super::job::{Membership, NodeRole, Principal, Workload};
+use super::node_document::{NodeProof, Occasion};
 use super::refusal::Refusal;
 use super::trust::Trust;
 use super::unproven::Unproven;
 use super::verified::Verified;
-use super::{databricks, oidc, saml};
+use super::{databricks, node_document, oidc, saml};
 use crate::evidence::Claim;
 use crate::host::clock::Timestamp;
 use crate::unverified::Unverified;
@@ -22,6 +24,8 @@ pub enum Proof {
     Oidc(OidcProof),
     /// By a SAML provider.
     Saml(SamlProof),
+    /// By the cloud.
+    Node(NodeProof),
 }
 
 /// What the workspace proves.
@@ -47,6 +51,8 @@ pub struct DatabricksProof {
     pub compute_policy: Option<ComputePolicyId>,
     /// Every node that the workspace lists.
     pub members: BTreeSet<NodeAddress>,
+    /// The machine that this node runs on, once it is listed.
+    pub machine: Option<Machine>,
 }
 
 /// What an issuer proves.
@@ -82,6 +88,10 @@ pub struct Rules<'a> {
     pub listed: bool,
     /// For how long the workspace's word is relied on.
     pub period: std::time::Duration,
+    /// The node key's thumbprint: what is asked for under its name must carry it.
+    pub node_key: &'a str,
+    /// Whether the node joins.
+    pub occasion: Occasion,
     /// Now.
     pub now: Timestamp,
 }
@@ -101,5 +111,6 @@ pub fn verify(claim: &Unverified<Claim>, rules: &Rules<'_>) -> Result<Verified<P
             let trust = rules.trust.saml.get(&claim.name).ok_or_else(|| Refusal::IssuerUnknown(claim.name.to_string()))?;
             saml::verify(claim, trust, rules.now)
         }
+        Claim::NodeDocument(claim) => node_document::verify(claim, rules),
     }
 }

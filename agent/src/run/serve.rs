@@ -17,7 +17,7 @@ use crate::config::settings::{Authority, MembershipRule, Settings, TokenFrom, To
 use crate::config::{read_settings, signature};
 use crate::context::{AuthorityKey, NodeKey};
 use crate::decision::policy::Policy;
-use crate::evidence::{Auth, Bearer, Client, Hints, Kept, OidcSource, SamlSource, Source, WorkspaceSource};
+use crate::evidence::{Auth, Bearer, Client, Hints, Kept, OidcSource, OpenIdIssuer, SamlSource, Source, WorkspaceSource};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::http::Http;
@@ -195,7 +195,8 @@ fn way(
             .fact("expected", "root certificates in PEM, of the system or in `workspace.ca-file`")
             .fact("presented", cause(&error))
     })?;
-    let sources = sources(settings, &policy, credentials, hints)?;
+    let mut sources = sources(settings, &policy, credentials, hints)?;
+    sources.extend(super::node_document::source(settings, &policy, &key).map(Source::NodeDocument));
     let listed = settings.workspace.membership == MembershipRule::AtInit;
     // What is left after gathering goes to locking the node.
     let patience = settings.node.deadline * 3 / 4;
@@ -281,11 +282,8 @@ fn sources(settings: &Settings, policy: &Policy, credentials: &Credentials, hint
             .hint("name it in a [[trust.oidc]] of the policy, or take it out of the settings"));
         };
         sources.push(Source::Oidc(OidcSource {
-            name: token.name.clone(),
-            issuer: trust.issuer.clone(),
-            jwks_hosts: trust.jwks_hosts.iter().cloned().collect(),
+            issuer: OpenIdIssuer::named_by(trust),
             token: bearer(token, credentials.expose(&format!("oidc:{}", token.name)).unwrap_or_default())?,
-            published: Kept::default(),
         }));
     }
     for assertion in &settings.assertions {

@@ -2,15 +2,18 @@
 //! shapes that the official SDK accepts; it proves nothing about how the real service behaves. Never linked into the agent.
 //!
 //! `server` holds connections and faults; `routes` finds the subject of a request: `login`, `clusters`, `jobs`, `policies`,
-//! `secrets`, `tokens`, `files`, `scim`, or `control`, the tests' own.
+//! `secrets`, `tokens`, `files`, `scim`, or `control`, the tests' own. `imds` and `documents` are a cloud's metadata service.
 #![forbid(unsafe_code)]
 
 mod answer;
 mod asked;
 mod clusters;
 mod control;
+pub mod der;
+pub mod documents;
 pub mod faults;
 mod files;
+pub mod imds;
 pub mod issuer;
 mod jobs;
 mod login;

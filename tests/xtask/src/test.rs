@@ -14,6 +14,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("papers", &["--test", "architecture", "--test", "compile_fail", "--test", "papers"]),
     ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
     ("attest", &["--test", "attest", "--test", "saml"]),
+    ("node-document", &["--test", "node_document", "--test", "metadata"]),
     ("provider", &["--test", "provider_oidc"]),
     ("provider-saml", &["--test", "provider_saml"]),
     ("sdk", &["--test", "sdk", "--test", "render"]),

@@ -10,6 +10,7 @@ use super::super::environment::{Environment, Labelled, NamePattern};
 use super::super::policy::{Enforcement, Identities, JobSelector, Permission, Policy, Role, Scope};
 use super::*;
 use crate::identity::ids::{EnvName, GroupName, JobId, Label};
+use crate::identity::node_trust::{AwsTrust, AzureTrust, NodeTrust};
 use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SamlSubject, SamlTrust, SubjectEquals};
 use rich::{certificate, environment_of, id, policy, set};
 
@@ -29,6 +30,12 @@ fn issuer_of(policy: &mut Policy, change: fn(&mut OidcTrust)) {
 }
 fn provider_of(policy: &mut Policy, change: fn(&mut SamlTrust)) {
     policy.trust.saml.values_mut().for_each(change);
+}
+
+fn aws_of(policy: &mut Policy, change: fn(&mut AwsTrust)) {
+    if let Some(NodeTrust::Aws(aws)) = &mut policy.trust.node {
+        change(aws);
+    }
 }
 fn compute_of(policy: &mut Policy, change: fn(&mut Compute)) {
     policy.compute.values_mut().for_each(change);
@@ -81,6 +88,26 @@ fn mutations() -> Vec<Mutation> {
         ("subject", Changed, |p| provider_of(p, |s| s.subject.equals = SubjectEquals::UserName)),
         ("subject.map", Weaker, |p| {
             provider_of(p, |s| s.subject.equals = SubjectEquals::Map(BTreeMap::from([("s1".to_owned(), id("p2"))])));
+        }),
+        ("require", Stronger, |p| {
+            p.trust.require.insert(ProofKind::Node);
+        }),
+        ("node.kind", Stronger, |p| p.trust.node = None),
+        ("node.owners", Weaker, |p| {
+            aws_of(p, |a| {
+                a.accounts.insert("210987654321".into());
+            })
+        }),
+        ("node.signers", Stronger, |p| aws_of(p, |a| a.certificates.clear())),
+        ("node.max-age", Weaker, |p| aws_of(p, |a| a.max_age *= 2)),
+        ("node.rules", Weaker, |p| {
+            let names = set(["metadata.azure.com".to_owned()]);
+            p.trust.node = Some(NodeTrust::Azure(AzureTrust {
+                subscriptions: BTreeSet::new(),
+                roots: Vec::new(),
+                intermediates: Vec::new(),
+                names,
+            }));
         }),
         ("role", Gains, |p| {
             p.roles.insert(id("lead"), Role::default());

@@ -7,10 +7,11 @@ use crate::identity::ids::LocalName;
 use crate::identity::trust::{OidcTrust, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust};
 
 pub(super) fn trust(old: &Trust, new: &Trust) -> Vec<Line> {
-    let Trust { workspaces, require, oidc, saml } = new;
+    let Trust { workspaces, require, oidc, saml, node } = new;
     let mut lines = Lines::of(Subject::Trust);
     lines.set("workspaces", &texts(&old.workspaces), &texts(workspaces), Effect::Gains);
     lines.set("require", &texts(&old.require), &texts(require), Effect::Stronger);
+    super::node_trust::compare(&mut lines, old.node.as_ref(), node.as_ref());
     let mut found = lines.found;
     found.extend(each(&old.oidc, oidc, issuer));
     found.extend(each(&old.saml, saml, provider));

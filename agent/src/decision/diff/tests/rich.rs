@@ -11,6 +11,7 @@ use crate::decision::policy::{
 };
 use crate::host::clock::Timestamp;
 use crate::identity::certificate::SigningCertificate;
+use crate::identity::node_trust::{AwsTrust, Certificate, NodeTrust};
 use crate::identity::trust::{
     Algorithm, NameIdFormat, OidcTrust, ProofKind, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust,
 };
@@ -111,6 +112,7 @@ pub(super) fn policy() -> Policy {
             require: set([ProofKind::Databricks, ProofKind::Oidc(id("okta"))]),
             oidc: BTreeMap::from([(id("okta"), oidc)]),
             saml: BTreeMap::from([(id("entra"), saml)]),
+            node: Some(NodeTrust::Aws(node_trust())),
         },
         roles: BTreeMap::from([(id("engineer"), Role { groups: set([id("okta:a")]) })]),
         scopes: BTreeMap::from([(id("training"), scope)]),
@@ -123,6 +125,16 @@ pub(super) fn policy() -> Policy {
             context: Duration::from_secs(3600),
         },
         digest: "d".into(),
+    }
+}
+
+/// One certificate of Amazon's kind.
+pub(super) fn node_trust() -> AwsTrust {
+    let certificates = Certificate::from_pem(include_str!("region.pem")).unwrap();
+    AwsTrust {
+        accounts: set(["123456789012".to_owned()]),
+        certificates: BTreeMap::from([("us-west-2".to_owned(), certificates)]),
+        max_age: Duration::from_secs(900),
     }
 }
 

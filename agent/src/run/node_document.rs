@@ -1,0 +1,20 @@
+//! The cloud's metadata service as a source, where the settings ask it: under this node key's name.
+
+use crate::config::settings::Settings;
+use crate::context::NodeKey;
+use crate::decision::policy::Policy;
+use crate::evidence::{GoogleIssuer, NodeDocumentSource, OpenIdIssuer};
+use crate::identity::node_trust::NodeTrust;
+
+/// What is asked, where anything is. That policy and settings name the same cloud was checked before.
+pub(super) fn source(settings: &Settings, policy: &Policy, key: &NodeKey) -> Option<NodeDocumentSource> {
+    let asked = settings.node_document?;
+    let issuer = match &policy.trust.node {
+        Some(NodeTrust::Gcp(trust)) => {
+            let source = OpenIdIssuer::named_by(&trust.issuer);
+            Some(GoogleIssuer { source, audience: trust.issuer.audience.to_string() })
+        }
+        Some(NodeTrust::Aws(_) | NodeTrust::Azure(_)) | None => None,
+    };
+    Some(NodeDocumentSource { cloud: asked.cloud, timeout: asked.timeout, node_key: key.public().thumbprint(), issuer })
+}

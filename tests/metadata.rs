@@ -1,0 +1,226 @@
+//! The metadata service as it is asked: at its real address, in a network namespace of each test's own, by the very code
+//! that nodes run. Only what is signed is asked for, in the way each cloud wants, within bounds; what is no answer is a
+//! failure and never a yes.
+
+#![expect(clippy::print_stdout, reason = "tests that cannot run here say so")]
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Duration;
+
+use longhorn::evidence::{GoogleIssuer, Kept, NodeDocumentSource, OpenIdIssuer, Source, gather};
+use longhorn::host::clock::{Clock, SystemClock};
+use longhorn::host::http::Http;
+use longhorn::host::random::SystemRandomness;
+use longhorn::host::retry::Deadline;
+use longhorn::identity::node_document::nonce;
+use longhorn::identity::node_trust::Cloud;
+use simulator::imds::{Held, Imds};
+use simulator::scenario::CLUSTER;
+use stage::{Stage, text};
+use support::document::{AWS_MACHINE, Case, NODE_KEY, World, block_on, judge, workspace};
+use support::fixtures::lacking;
+
+#[path = "support/mod.rs"]
+mod stage;
+
+mod support {
+    #[path = "../support/document.rs"]
+    pub mod document;
+    #[path = "../support/fixtures.rs"]
+    pub mod fixtures;
+}
+
+const AWS: &str = "/latest/dynamic/instance-identity/rsa2048";
+const AZURE: &str = "/metadata/attested/document";
+const GCP: &str = "/computeMetadata/v1/instance/service-accounts/default/identity";
+
+/// A network of this thread's own, in which the address is this machine's.
+fn link() -> Option<(World, Imds)> {
+    if nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).is_err() {
+        println!("SKIP the metadata service at its real address: it needs root");
+        return None;
+    }
+    for arguments in [&["link", "set", "lo", "up"][..], &["address", "add", "169.254.169.254/32", "dev", "lo"]] {
+        let output = Command::new("ip").args(arguments).output().expect("ip is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Some((World::new(), Imds::start().expect("the address is ours")))
+}
+
+fn cloud(word: &str) -> Cloud {
+    Cloud::WORDS.iter().find(|(known, _)| *known == word).expect("there is such a cloud").1
+}
+
+/// The workspace and the metadata service, as one sidecar asks them.
+fn sources(world: &World, case: &Case, timeout: Duration) -> [Source; 2] {
+    let url = world.simulator.url();
+    let source = OpenIdIssuer {
+        name: "node".try_into().expect("a name"),
+        issuer: url.try_into().expect("an issuer"),
+        jwks_hosts: vec![url.trim_start_matches("http://").to_owned()],
+        published: Kept::default(),
+    };
+    [
+        Source::Databricks(workspace(url)),
+        Source::NodeDocument(NodeDocumentSource {
+            cloud: cloud(&case.cloud),
+            timeout,
+            node_key: NODE_KEY.into(),
+            issuer: Some(GoogleIssuer { source, audience: "https://longhorn.example/node".into() }),
+        }),
+    ]
+}
+
+/// The way, from the metadata service to agreement: the stable name of its end.
+fn ends(world: &World, case: &Case, timeout: Duration) -> String {
+    ends_from(world, case, &sources(world, case, timeout))
+}
+
+fn ends_from(world: &World, case: &Case, sources: &[Source]) -> String {
+    let http = Http::new(None).expect("TLS can be set up");
+    let (clock, random) = (SystemClock, SystemRandomness);
+    let deadline = Deadline { clock: &clock, random: &random, end: clock.boot().plus(Duration::from_secs(20)) };
+    world.simulator.edit(|scenario| *scenario = case.scenario());
+    let screen = match block_on(gather(&http, sources, &deadline)) {
+        Ok(claims) => match judge(&claims, &world.trust(case), false, 0, true) {
+            Ok(_) => return "granted".to_owned(),
+            Err(unproven) => unproven.screen(),
+        },
+        Err(failure) => failure.screen(),
+    };
+    let shown = screen.to_string();
+    assert_eq!(lacking(&shown), Vec::<String>::new(), "{shown}");
+    assert!(!shown.contains("session-token-of-a-test") && !shown.contains("nonce="), "{shown}");
+    screen.reason.into_owned()
+}
+
+fn honest(world: &World, word: &str) -> (Case, Held) {
+    let case = Case { cloud: word.into(), ..Case::default() };
+    let (path, body) = match word {
+        "aws" => (AWS, case.lines(world)),
+        "azure" => (AZURE, case.answered(world)),
+        _ => (GCP, case.token_text(world).into_bytes()),
+    };
+    (case, Held { bodies: BTreeMap::from([(path.to_owned(), body)]), ..Held::default() })
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn each_cloud_is_asked_in_its_own_way_under_the_node_keys_name() {
+    let Some((world, imds)) = link() else { return };
+    for (word, expected) in [
+        ("aws", vec!["PUT /latest/api/token".to_owned(), format!("GET {AWS}")]),
+        ("azure", vec![format!("GET {AZURE}?api-version=2021-02-01&nonce={}", nonce(NODE_KEY))]),
+        (
+            "gcp",
+            vec![format!("GET {GCP}?audience=https%3A%2F%2Flonghorn.example%2Fnode%2F{NODE_KEY}&format=full&licenses=FALSE")],
+        ),
+    ] {
+        let (case, held) = honest(&world, word);
+        imds.hold(held);
+        assert_eq!(ends(&world, &case, SECOND), "granted", "{word}");
+        assert_eq!(imds.asked(), expected, "{word}");
+    }
+}
+
+#[test]
+fn a_renewal_by_googles_word_asks_its_issuer_for_no_keys() {
+    let Some((world, imds)) = link() else { return };
+    let (case, held) = honest(&world, "gcp");
+    imds.hold(held);
+    let sources = sources(&world, &case, SECOND);
+    for _ in 0..3 {
+        assert_eq!(ends_from(&world, &case, &sources), "granted");
+    }
+    assert_eq!(imds.asked().len(), 3, "each walk has a word of its own");
+    assert_eq!(world.simulator.requests()["/keys"], 1, "the keys are kept");
+}
+
+#[test]
+fn an_unsigned_copy_beside_a_signed_document_is_never_asked_for() {
+    let Some((world, imds)) = link() else { return };
+    let (case, mut held) = honest(&world, "aws");
+    let forged = r#"{"accountId":"123456789012","instanceId":"i-0fedcba9876543210","privateIp":"10.0.0.2","region":"us-west-2"}"#;
+    held.bodies.insert("/latest/dynamic/instance-identity/document".into(), forged.into());
+    imds.hold(held);
+    assert_eq!(ends(&world, &case, SECOND), "granted");
+    assert!(imds.asked().iter().all(|asked| !asked.ends_with("/document")), "{:?}", imds.asked());
+    // The other way round: the copy is right, and what is signed speaks of another machine.
+    let mut case = case;
+    case.fields.insert("instanceId".into(), "i-0fedcba9876543210".into());
+    let right = r#"{"accountId":"123456789012","instanceId":"i-0123456789abcdef0","privateIp":"10.0.0.1","region":"us-west-2"}"#;
+    let bodies = [(AWS, case.lines(&world)), ("/latest/dynamic/instance-identity/document", right.into())];
+    imds.hold(Held { bodies: bodies.map(|(path, body)| (path.to_owned(), body)).into(), ..Held::default() });
+    assert_eq!(ends(&world, &case, SECOND), "machine-mismatch");
+}
+
+#[test]
+fn a_service_that_fails_is_asked_three_times_and_no_more() {
+    let Some((world, imds)) = link() else { return };
+    for (times, expected, asked) in [(2, "granted", 3), (100, "metadata-unavailable", 3)] {
+        let (case, held) = honest(&world, "azure");
+        imds.hold(Held { failing: Some((503, times)), ..held });
+        assert_eq!(ends(&world, &case, SECOND), expected, "{times} failures");
+        assert_eq!(imds.asked().len(), asked, "{times} failures");
+    }
+    let (case, held) = honest(&world, "azure");
+    imds.hold(Held { slow: Some(Duration::from_secs(5)), ..held });
+    let began = SystemClock.boot();
+    assert_eq!(ends(&world, &case, Duration::from_millis(200)), "metadata-unavailable");
+    let took = Duration::from_nanos(SystemClock.boot().0 - began.0);
+    assert!(took < Duration::from_secs(4), "three tries of 200 ms took {took:?}");
+}
+
+#[test]
+fn what_is_no_answer_of_a_metadata_service_is_a_failure() {
+    let Some((world, imds)) = link() else { return };
+    let (gcp, of_gcp) = honest(&world, "gcp");
+    imds.hold(Held { unflavoured: true, ..of_gcp });
+    assert_eq!(ends(&world, &gcp, SECOND), "metadata-unintelligible", "a proxy forwarded the question");
+    let (aws, of_aws) = honest(&world, "aws");
+    let place = format!("{}/elsewhere", world.simulator.url());
+    imds.hold(Held { redirect: Some(place), ..of_aws });
+    assert_eq!(ends(&world, &aws, SECOND), "metadata-unintelligible", "a redirect is not followed");
+    assert!(!world.simulator.requests().contains_key("/elsewhere"), "a redirect is not followed");
+    // Another cloud's service.
+    imds.hold(Held::default());
+    assert_eq!(ends(&world, &aws, SECOND), "metadata-unintelligible");
+    let (azure, _) = honest(&world, "azure");
+    imds.hold(Held { bodies: BTreeMap::from([(AZURE.to_owned(), vec![b'x'; 200 * 1024])]), ..Held::default() });
+    assert_eq!(ends(&world, &azure, SECOND), "metadata-unintelligible", "too large");
+    imds.hold(Held { bodies: BTreeMap::from([(AZURE.to_owned(), b"<html>".to_vec())]), ..Held::default() });
+    assert_eq!(ends(&world, &azure, SECOND), "document-malformed");
+}
+
+#[test]
+fn a_whole_node_joins_and_renews_by_the_clouds_word_and_another_machines_document_stops_it() {
+    let Some((world, imds)) = link() else { return };
+    let stage = Stage::new("machine");
+    stage.workspace.edit(|scenario| {
+        let cluster = scenario.clusters.get_mut(CLUSTER).expect("it is there");
+        cluster["driver"]["instance_id"] = AWS_MACHINE.into();
+    });
+    let (mut case, held) = honest(&world, "aws");
+    stage.bundle(|text| match text.contains("[trust]") {
+        true => {
+            let trust = world.trust_text("aws", &case);
+            let required = text.replace("[\"databricks\", \"oidc:okta\"]", "[\"databricks\", \"oidc:okta\", \"node\"]");
+            required.replacen("[roles.", &format!("{trust}\n[roles."), 1)
+        }
+        false => format!("{text}\n[node-document]\nkind = \"aws\"\n"),
+    });
+    imds.hold(held);
+    let output = stage.node("machine.sh");
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(imds.asked().len() > 2, "a renewal asks again: {:?}", imds.asked());
+    case.fields.insert("instanceId".into(), "i-0fedcba9876543210".into());
+    imds.hold(Held { bodies: BTreeMap::from([(AWS.to_owned(), case.lines(&world))]), ..Held::default() });
+    let output = stage.node("refused.sh");
+    let shown = text(&output);
+    assert_eq!(output.status.code(), Some(77), "{shown}");
+    for told in ["reason: machine-mismatch", AWS_MACHINE, "i-0fedcba9876543210"] {
+        assert!(shown.contains(told), "{shown}");
+    }
+}
