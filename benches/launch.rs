@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use support::{Stage, longhorn, root_or_skip, text, tree};
 
 fn main() {
+    budget::of_the_binary_that_ships();
     if !root_or_skip("launch figures") {
         return;
     }

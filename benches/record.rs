@@ -27,6 +27,7 @@ const CALLERS: usize = 64;
 const RECORDS: u64 = 1_000_000;
 
 fn main() {
+    budget::of_the_binary_that_ships();
     let commit = group_commit();
     let verified = verification();
     budget::compare([("record-group-commit", commit), ("record-verify-to-sha256", verified)].into_iter());

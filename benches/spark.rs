@@ -14,6 +14,7 @@ use bed::Bed;
 use support::{long, root_or_skip, text, tree};
 
 fn main() {
+    budget::of_the_binary_that_ships();
     if !root_or_skip("the cost of a Spark job") {
         return;
     }

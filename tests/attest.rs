@@ -223,7 +223,7 @@ fn an_issuer_that_is_down_costs_no_identity_for_hours_and_one_that_withdrew_a_ke
     let withdrawn: &dyn Fn() = &|| fault(Fault { body: Some(r#"{"keys":[]}"#.into()), ..Fault::default() });
     let honest: &dyn Fn() = &|| simulator.mend();
     let walks = [
-        (MINUTE * 0, honest),
+        (Duration::ZERO, honest),
         (MINUTE * 6, down),
         (MINUTE * 300, down),
         (MINUTE * 60, down),
@@ -234,7 +234,7 @@ fn an_issuer_that_is_down_costs_no_identity_for_hours_and_one_that_withdrew_a_ke
     assert_eq!(found, ["granted", "granted", "granted", "issuer-unavailable", "granted", "key-unknown"]);
     // Of a key that is new nothing is known while the issuer is down: that is no refusal.
     let rotated = "[token.header]\nkid = \"next\"\n";
-    let found = renewals(&simulator, rotated, &[(MINUTE * 0, honest), (MINUTE * 2, down), (MINUTE / 6, down)]);
+    let found = renewals(&simulator, rotated, &[(Duration::ZERO, honest), (MINUTE * 2, down), (MINUTE / 6, down)]);
     let ended: Vec<&str> = found.iter().map(|(ended, ..)| ended.as_str()).collect();
     assert_eq!(ended, ["key-unknown", "issuer-unavailable", "issuer-unavailable"]);
 }
@@ -246,10 +246,10 @@ fn a_token_of_the_workspaces_that_was_taken_back_early_is_replaced_once() {
         simulator.fault(Fault { path: "/api/2.1/clusters".into(), status: Some(401), times: 1, ..Fault::default() });
     };
     let nothing: &dyn Fn() = &|| ();
-    let found = renewals(&simulator, "", &[(MINUTE * 0, nothing), (MINUTE, revoked)]);
+    let found = renewals(&simulator, "", &[(Duration::ZERO, nothing), (MINUTE, revoked)]);
     assert_eq!(found, [("granted".to_owned(), 1, 1), ("granted".to_owned(), 1, 2)]);
     // Where the credential itself is refused, that is said.
-    let found = renewals(&simulator, "secret = \"another\"", &[(MINUTE * 0, nothing)]);
+    let found = renewals(&simulator, "secret = \"another\"", &[(Duration::ZERO, nothing)]);
     assert_eq!(found[0].0, "workspace-credential-refused");
 }
 

@@ -9,6 +9,15 @@ struct Budget {
     at_least: Option<f64>,
 }
 
+/// Promises are those of the binary that ships: `cargo xtask bench` builds it and names it. Figures of another one look like
+/// figures, and are none.
+///
+/// # Panics
+/// When it is not named.
+pub fn of_the_binary_that_ships() {
+    assert!(std::env::var_os("LONGHORN_BIN").is_some(), "LONGHORN_BIN names no binary: run `cargo xtask bench`");
+}
+
 /// Prints every figure beside its budget; panics when one is missed, so that the run fails.
 pub fn compare<'a>(figures: impl Iterator<Item = (&'a str, f64)>) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/budgets.toml");

@@ -67,10 +67,18 @@ impl Deadline<'_> {
     /// When the deadline comes first.
     pub async fn send(&self, http: &Http, request: &Request<'_>) -> Result<Answer, GaveUp> {
         let mut tries = 0u32;
+        let mut said = None;
         loop {
             tries += 1;
             let outcome = http.send(request, self.left()).await;
             let (pause, reason) = match outcome {
+                // Our own deadline cut the last try short: what the service said before tells more.
+                Err(HttpError::Timeout)
+                    if self.left().is_zero()
+                        && let Some(status) = said =>
+                {
+                    return Err(GaveUp::KeptFailing { status, tries: tries - 1 });
+                }
                 Ok(answer) if answer.status == 429 || answer.status == 503 => {
                     let asked = self.retry_after(answer.retry_after.as_deref());
                     if answer.retry_after.is_some() && asked >= self.left() {
@@ -87,6 +95,9 @@ impl Deadline<'_> {
             };
             if pause >= self.left() {
                 return Err(reason);
+            }
+            if let GaveUp::KeptFailing { status, .. } = reason {
+                said = Some(status);
             }
             tokio::time::sleep(pause).await;
         }
