@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use longhorn::config::document::{MOST, as_text, read_bytes};
 use longhorn::config::problem::{Problem, Severity};
-use longhorn::config::{bind, defaults, read_policy, read_settings};
+use longhorn::config::{bind, defaults, read_issuer_settings, read_policy, read_settings};
 use longhorn::decision::environment::NamePattern;
 use longhorn::decision::policy::{Enforcement, Identities};
 use longhorn::host::clock::Timestamp;
@@ -46,6 +46,28 @@ fn read(settings: bool, name: &str, bytes: &[u8]) -> (String, String) {
     };
     assert_eq!(word == "ok", !problems.any_error(), "{name}: only warnings let a document through");
     (format!("{word} {}", problems.len()), problems.to_string())
+}
+
+/// The same of the settings of an issuer.
+fn read_issuers(name: &str, bytes: &[u8]) -> (String, String) {
+    let outcome = as_text(Path::new(name), bytes).map(|text| read_issuer_settings(name, text));
+    match outcome {
+        Ok(Ok(_)) => ("ok".into(), String::new()),
+        Ok(Err(problems)) => (format!("settings-problems {}", problems.len()), problems.to_string()),
+        Err(screen) => (screen.reason.to_string(), screen.to_string()),
+    }
+}
+
+#[test]
+fn every_bad_settings_file_of_an_issuer_is_refused_for_its_own_reason_and_at_its_place() {
+    fixtures::check("issue-settings", |name, bytes| {
+        let (came, shown) = read_issuers(name, bytes);
+        assert!(!shown.contains(SECRET), "{name} shows what must not be shown:\n{shown}");
+        (came, shown)
+    });
+    let path = root().join("init-scripts/issuer.toml");
+    let text = std::fs::read(path).unwrap();
+    assert_eq!(read_issuers("issuer.toml", &text), ("ok".into(), String::new()));
 }
 
 /// Every file of a folder; nothing that may be a secret is ever shown.

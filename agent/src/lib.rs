@@ -14,6 +14,7 @@
 //! | [`identity`] | what is proven: each proof alone, then their agreement. Pure |
 //! | [`decision`] | what is allowed: groups, roles, job scopes, permissions. Pure |
 //! | [`context`] | what the job is told, signed by the node key |
+//! | [`issuer`] | who vouches for node keys, off the cluster: one key for each machine and boot |
 //! | [`lock`] | what the job may touch: plan, then apply, then a report of what was enforced |
 //! | [`launch`] | becoming the job: the launcher that never returns |
 //! | [`serve`] | the keeper and the sidecar |
@@ -34,6 +35,7 @@ pub mod evidence;
 pub mod exit;
 pub mod host;
 pub mod identity;
+pub mod issuer;
 pub mod launch;
 pub mod lock;
 pub mod record;

@@ -3,9 +3,11 @@
 //! `attest` is walked by the sidecar, at the start and at every renewal. What root does on the node around it is in
 //! [`init`]; the launcher's part, from the sealed lock to exec, is [`crate::launch::run`].
 
+pub mod certify;
 mod cluster;
 pub mod init;
 pub mod inventory;
+pub mod issue;
 pub mod keeper;
 pub mod live;
 pub mod node;
@@ -16,7 +18,8 @@ pub mod serve;
 
 use std::sync::Arc;
 
-use crate::context::{Certificate, Change, Claims, Context, Issuing, LockSummary, NodeKey, issue};
+use self::certify::Certification;
+use crate::context::{Change, Claims, Context, Issuing, LockSummary, NodeKey, issue};
 use crate::decision::policy::{Identities, Policy};
 use crate::decision::{Grant, decide};
 use crate::evidence::{Source, gather};
@@ -52,8 +55,8 @@ pub struct Way {
     pub patience: std::time::Duration,
     /// The node key.
     pub key: NodeKey,
-    /// The authority's certificate of it, where the authority is a key.
-    pub certificate: Option<Certificate>,
+    /// Who vouches for it, where that is not where it is published.
+    pub certification: Certification,
     /// Persons' pseudonyms.
     pub pseudonyms: PseudonymKey,
     /// The kernel's boot id.
@@ -82,17 +85,19 @@ pub struct Attested {
 pub async fn attest(way: &Way, standing: Option<&Claims>) -> Result<Attested, Screen> {
     match walk(way, standing).await {
         Ok(attested) => Ok(attested),
-        Err((screen, control)) => {
-            let facts = screen.facts.iter().map(|(label, value)| format!("{label}: {value}")).collect();
-            let refused = screen.verdict == crate::screen::Verdict::Refused;
-            let event =
-                Event::Stopped { refused, reason: screen.reason.to_string(), headline: screen.headline.clone(), facts, control };
-            match way.recorder.record(event).await {
-                Ok(recorded) => Err(screen.entry(recorded.seq())),
-                // Nothing happens because of a refusal, so it stands even when the disk refuses the record of it.
-                Err(_) => Err(screen),
-            }
-        }
+        Err((screen, control)) => Err(stopped(way, screen, control).await),
+    }
+}
+
+/// Puts on record why the way ends here.
+async fn stopped(way: &Way, screen: Screen, control: Option<Control>) -> Screen {
+    let facts = screen.facts.iter().map(|(label, value)| format!("{label}: {value}")).collect();
+    let refused = screen.verdict == crate::screen::Verdict::Refused;
+    let event = Event::Stopped { refused, reason: screen.reason.to_string(), headline: screen.headline.clone(), facts, control };
+    match way.recorder.record(event).await {
+        Ok(recorded) => screen.entry(recorded.seq()),
+        // Nothing happens because of a refusal, so it stands even when the disk refuses the record of it.
+        Err(_) => screen,
     }
 }
 
@@ -180,11 +185,14 @@ fn tell_whom(way: &Way, grant: &Grant, lock: Option<&LockSummary>, audience: &st
         Membership::Listed => lifetimes.context,
         Membership::Provisional => lifetimes.context.min(lifetimes.provisional),
     };
+    let (certificate, left) = way.certification.certificate(way.clock.now());
+    // Beyond its certificate nobody would believe it.
+    let lifetime = left.map_or(lifetime, |left| lifetime.min(left));
     issue(
         grant,
         &Issuing {
             key: &way.key,
-            certificate: way.certificate.as_ref(),
+            certificate: certificate.as_ref(),
             lock,
             principal: &principal,
             boot: &way.boot,

@@ -37,6 +37,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Make or certify keys.
     Authority(AuthorityArgs),
+    /// Certify node keys by the cloud's word on their machines: an HTTP server, off the cluster.
+    Issue(IssueArgs),
     /// Run a command under a policy's lock, without attesting.
     Try(TryArgs),
     /// Restore every covered file and mount, and end the keeper.
@@ -77,6 +79,9 @@ pub struct DoctorArgs {
     /// Hold the node against this policy's environments (default: against the presets).
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Look at what these settings need besides: the issuer that certifies this node's key.
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -106,11 +111,14 @@ pub struct ContextVerifyArgs {
     /// The token (a file, or - for standard input).
     pub token: PathBuf,
     /// The published node key (a JWK file).
-    #[arg(long, value_name = "FILE", required_unless_present = "authority")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["authority", "issuer_keys"])]
     pub node_key: Option<PathBuf>,
     /// The authority's public key (`ed25519:` and base64, or a file that holds it); the certificate travels in the token.
     #[arg(long, value_name = "KEY")]
     pub authority: Option<String>,
+    /// The key set of the issuer that certified the node key (a file as /.well-known/jwks.json gives it).
+    #[arg(long, value_name = "FILE", conflicts_with = "authority")]
+    pub issuer_keys: Option<PathBuf>,
     /// The audience that the token must carry.
     #[arg(long, value_name = "TEXT", default_value = "longhorn")]
     pub audience: String,
@@ -204,6 +212,17 @@ pub struct AuthorityCertifyArgs {
     /// How long the certificate holds, in hours.
     #[arg(long, value_name = "HOURS", default_value_t = 24)]
     pub hours: u32,
+}
+
+/// `issue`.
+#[derive(Debug, Args)]
+pub struct IssueArgs {
+    /// The issuer's own settings.
+    #[arg(long, value_name = "FILE")]
+    pub settings: PathBuf,
+    /// Say what would be served, and serve nothing: settings, policy, store and its chain are checked.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `try`.

@@ -49,6 +49,7 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
         Command::Log(args) => super::log::run(&args, terminal),
         Command::Doctor(args) => super::doctor::run(&args, &clock, terminal),
         Command::Authority(args) => super::authority::run(&args, &clock, &random, terminal),
+        Command::Issue(args) => run::issue::run(&args, Arc::new(clock), Arc::new(random), terminal),
         Command::Try(args) => return super::try_command::run(&args, std::env::vars_os().collect(), terminal),
         Command::Keeper(args) => run::keeper::run(&args, &clock, &random),
         Command::Sample(args) => run::sample::run(&args),

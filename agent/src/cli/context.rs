@@ -39,11 +39,14 @@ fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mu
     let token = if args.token.as_os_str() == "-" { read_from(std::io::stdin().lock(), &args.token)? } else { read(&args.token)? };
     let expiry = if args.expired { Expiry::Ignored } else { Expiry::Enforced };
     let refused = |refusal: crate::context::seal::ContextRefusal| refusal.screen();
-    let claims = match (&args.authority, &args.node_key) {
-        (Some(authority), _) => {
-            let authority = authority_key(authority)?;
-            open(&Unverified::new(&token[..]), &Voucher::Authority(&authority), &args.audience, clock.now(), expiry)
-                .map_err(refused)?
+    let vouched = match (&args.authority, &args.issuer_keys) {
+        (Some(authority), _) => Some(vec![authority_key(authority)?]),
+        (None, Some(path)) => Some(issuer_keys(path)?),
+        (None, None) => None,
+    };
+    let claims = match (&vouched, &args.node_key) {
+        (Some(keys), _) => {
+            open(&Unverified::new(&token[..]), &Voucher::Authority(keys), &args.audience, clock.now(), expiry).map_err(refused)?
         }
         (None, Some(path)) => {
             let key = NodePublicKey::from_jwk(&read(path)?).map_err(|error| super::authority::not_a_node_key(path, &error))?;
@@ -51,9 +54,9 @@ fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mu
         }
         (None, None) => {
             return Err(Screen::failed("no-voucher", Exit::Usage, "nothing says whose context this must be")
-                .fact("expected", "--node-key or --authority")
-                .fact("presented", "neither")
-                .hint("give --node-key or --authority"));
+                .fact("expected", "--node-key, --authority or --issuer-keys")
+                .fact("presented", "none of them")
+                .hint("give one of them"));
         }
     };
     let now = clock.now();
@@ -83,6 +86,16 @@ fn authority_key(given: &str) -> Result<AuthorityPublicKey, Screen> {
     }
     let text = read(Path::new(given))?;
     AuthorityPublicKey::parse(&String::from_utf8_lossy(&text)).map_err(malformed)
+}
+
+fn issuer_keys(path: &Path) -> Result<Vec<AuthorityPublicKey>, Screen> {
+    AuthorityPublicKey::of_key_set(&read(path)?).map_err(|error| {
+        Screen::failed("issuer-keys-malformed", Exit::Data, "this is not an issuer's key set")
+            .fact("file", path.display())
+            .fact("expected", "a JSON Web Key Set with an Ed25519 key (RFC 7517, RFC 8037)")
+            .fact("presented", error)
+            .hint("the issuer publishes it at /.well-known/jwks.json")
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Screen> {

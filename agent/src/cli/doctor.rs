@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::args::DoctorArgs;
+use super::doctor_authority::voucher;
 use super::policy::load;
 use super::terminal::{Terminal, closed};
 use crate::config::read_preset::{Entry, as_environment, entries, names};
@@ -62,8 +63,13 @@ fn diagnose(args: &DoctorArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -
         }
         None => fitting().filter_map(|name| Some((format!("preset {name}"), as_environment(name)?))).collect(),
     };
+    let mut findings = findings(&facts, clock);
+    if let Some(path) = &args.settings {
+        let (what, found) = voucher(path, terminal)?;
+        findings.push(Finding { area: "authority", what, found: one_line(&found) });
+    }
     let found = Diagnosis {
-        findings: findings(&facts, clock),
+        findings,
         strength: Strength::of(&facts).word(),
         open: open_ways(&facts),
         environments: environments.iter().map(|(of, environment)| fit(of, environment, &facts)).collect(),

@@ -6,6 +6,7 @@ pub mod command;
 pub mod context;
 mod diff;
 mod doctor;
+mod doctor_authority;
 mod learn;
 mod log;
 mod observe;

@@ -1,6 +1,6 @@
 //! What must hold between settings and policy: each required token or assertion has a source, and each source an issuer.
 
-use super::settings::Settings;
+use super::settings::{Authority, Settings};
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::identity::node_trust::{Cloud, NodeTrust};
@@ -29,6 +29,9 @@ pub enum BindingRefusal {
         /// The settings'.
         presented: &'static str,
     },
+    /// The node key is certified by an issuer, and no evidence of the machine is asked for.
+    #[error("an issuer certifies this node's key by the cloud's word, and the settings ask no cloud")]
+    IssuerWithoutCloud,
     /// The settings get a token of an issuer that the policy does not trust.
     #[error("the settings name a token of an issuer that the policy does not know")]
     SourceUnknown(String),
@@ -50,6 +53,7 @@ impl BindingRefusal {
             Self::AssertionUnknown(_) => "assertion-source-unknown",
             Self::CloudMissing { .. } => "node-document-missing",
             Self::CloudUnknown { .. } => "node-document-untrusted",
+            Self::IssuerWithoutCloud => "issuer-without-node-document",
         }
     }
 
@@ -65,6 +69,10 @@ impl BindingRefusal {
                 .fact("expected cloud", expected)
                 .fact("presented cloud", presented)
                 .hint("`kind` of [node-document] in the settings and of [trust.node] in the policy must be the same"),
+            Self::IssuerWithoutCloud => screen
+                .fact("expected", "a [node-document] beside `authority.kind = \"issuer\"`")
+                .fact("presented", "none")
+                .hint("name this cloud in [node-document] of the settings and in [trust.node] of the policy"),
             Self::SourceUnknown(name) => screen
                 .fact("expected issuer", "one that the policy trusts")
                 .fact("presented issuer", name)
@@ -104,6 +112,9 @@ pub fn bind(settings: &Settings, policy: &Policy) -> Result<(), BindingRefusal> 
     let (expected, presented) = (word(trusted), word(asked));
     if policy.trust.require.contains(&ProofKind::Node) && asked != trusted {
         return Err(BindingRefusal::CloudMissing { expected, presented });
+    }
+    if asked.is_none() && matches!(settings.authority, Authority::Issuer { .. }) {
+        return Err(BindingRefusal::IssuerWithoutCloud);
     }
     if asked.is_some() && asked != trusted {
         return Err(BindingRefusal::CloudUnknown { expected, presented });

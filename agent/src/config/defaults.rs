@@ -32,6 +32,7 @@ pub const LIFETIMES_MOST: Lifetimes =
 pub const TABLE: &[(&str, &str, &str)] = &[
     ("longhorn.toml", "workspace.ca-file", "the roots that come with the system"),
     ("longhorn.toml", "authority.accept-on-cluster", "false"),
+    ("longhorn.toml", "authority.keys-through-tls", "false"),
     ("longhorn.toml", "record.journal", "true"),
     ("longhorn.toml", "record.pseudonym-key", "a random key for each boot"),
     ("longhorn.toml", "node-document.timeout", "1s"),

@@ -13,7 +13,7 @@ use super::settings::{
     AssertionSource, Authority, MembershipRule, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings, SecretSource,
     Settings, TokenFrom, TokenSource, Workspace, WorkspaceAuth,
 };
-use crate::context::NodePublicKey;
+use crate::context::{AuthorityPublicKey, NodePublicKey};
 use crate::host::digest::sha256_hex;
 use crate::identity::ids::LocalName;
 use crate::identity::node_trust::Cloud;
@@ -105,7 +105,7 @@ fn secret(section: Section<'_>) -> Option<SecretSource> {
     found
 }
 
-fn absolute(section: &Section<'_>, path: &At<String>) -> Option<PathBuf> {
+pub(super) fn absolute(section: &Section<'_>, path: &At<String>) -> Option<PathBuf> {
     let found = PathBuf::from(&path.value);
     if found.is_absolute() && !path.value.contains('\0') {
         return Some(found);
@@ -115,7 +115,7 @@ fn absolute(section: &Section<'_>, path: &At<String>) -> Option<PathBuf> {
     None
 }
 
-fn policy(section: Section<'_>) -> Option<PolicyPin> {
+pub(super) fn policy(section: Section<'_>) -> Option<PolicyPin> {
     let file = section.need_text("file").filter(|file| {
         let named = !file.value.is_empty() && !file.value.contains('\0');
         if !named {
@@ -150,14 +150,17 @@ fn authority(section: Section<'_>) -> Option<Authority> {
     #[derive(Clone, Copy)]
     enum Kind {
         Published,
+        Issuer,
         Key,
     }
-    let kind = section.need_word("kind", &[("published", Kind::Published), ("key", Kind::Key)])?;
+    let words = [("published", Kind::Published), ("issuer", Kind::Issuer), ("key", Kind::Key)];
+    let kind = section.need_word("kind", &words)?;
     let found = match kind.value {
         Kind::Published => {
             let directory = section.need_text("directory");
             directory.and_then(|path| absolute(&section, &path)).map(|directory| Authority::Published { directory })
         }
+        Kind::Issuer => issuer(&section),
         Kind::Key => {
             let secret = section.need_table("secret").and_then(secret);
             let accept_on_cluster = section.boolean("accept-on-cluster").unwrap_or(false);
@@ -166,6 +169,50 @@ fn authority(section: Section<'_>) -> Option<Authority> {
     };
     section.finish();
     found
+}
+
+/// Which keys count is said one way or the other: pinned, or as the issuer publishes them through TLS.
+fn issuer(section: &Section<'_>) -> Option<Authority> {
+    let url = section.need_text("url").and_then(|url| issuer_url(section, &url, "url"));
+    let through_tls = section.boolean("keys-through-tls").unwrap_or(false);
+    let pinned = section.place("keys");
+    if through_tls && let Some(span) = pinned {
+        let _ = section.texts("keys");
+        section.reader().error(span, "`keys` and `keys-through-tls` contradict each other", "leave one of them out");
+        return None;
+    }
+    if through_tls {
+        return url.map(|url| Authority::Issuer { url, keys: None });
+    }
+    let keys: Vec<Option<AuthorityPublicKey>> = section
+        .need_texts("keys")
+        .iter()
+        .map(|text| {
+            let key = AuthorityPublicKey::parse(&text.value).ok();
+            if key.is_none() {
+                // It may be the private half, pasted into the wrong place.
+                section.reader().hide(&text.span);
+                let message = "each of `keys` must be `ed25519:` and the base64 of a public key";
+                section.reader().error(text.span.clone(), message, "`longhorn issue --check` prints them");
+            }
+            key
+        })
+        .collect();
+    let keys: Option<Vec<AuthorityPublicKey>> = keys.into_iter().collect();
+    Some(Authority::Issuer { url: url?, keys: Some(keys?) })
+}
+
+/// An address to which a path is added: TLS, or loopback.
+pub(super) fn issuer_url(section: &Section<'_>, url: &At<String>, key: &str) -> Option<String> {
+    let text = &url.value;
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['?', '#', '"', '\\']);
+    let bare = text.splitn(3, '/').nth(2).is_some_and(|rest| !rest.contains('/'));
+    if plain && bare && text.len() <= 256 && crate::host::http::secure(text) {
+        return Some(text.clone());
+    }
+    let message = format!("`{key}` must be https:// with a host and perhaps a port, and nothing behind");
+    section.reader().error(url.span.clone(), message, "http is for 127.0.0.1 and localhost alone");
+    None
 }
 
 /// What is got for each issuer or provider, by its local name in the policy.

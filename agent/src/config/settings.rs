@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::context::AuthorityPublicKey;
 use crate::identity::ids::{LocalName, WorkspaceHost};
 use crate::identity::node_trust::Cloud;
 
@@ -112,6 +113,13 @@ pub enum Authority {
     Published {
         /// A directory in a volume (`/Volumes/…`, through the Files API) or on a mounted file system.
         directory: PathBuf,
+    },
+    /// An HTTP issuer certifies the node key against the machine's evidence: `{ kind = "issuer", url, keys }`.
+    Issuer {
+        /// Where it is, and its name.
+        url: String,
+        /// `keys`: those of which one must have signed; absent where `keys-through-tls = true`: those that it publishes.
+        keys: Option<Vec<AuthorityPublicKey>>,
     },
     /// The authority's key reaches `init` as a secret: laboratory and demo only.
     Key {

@@ -146,6 +146,25 @@ pub fn verify(
     workspace: &WorkspaceHost,
     now: Timestamp,
 ) -> Result<Policy, PolicyRefusal> {
+    let policy = verify_for_every_workspace(file, bytes, signature, pin, now)?;
+    if !policy.trust.workspaces.contains(workspace) {
+        let presented: Vec<&str> = policy.trust.workspaces.iter().map(WorkspaceHost::as_str).collect();
+        return Err(PolicyRefusal::OtherWorkspace { expected: workspace.to_string(), presented: presented.join(", ") });
+    }
+    Ok(policy)
+}
+
+/// The same for whoever belongs to no workspace.
+///
+/// # Errors
+/// As there.
+pub fn verify_for_every_workspace(
+    file: &Path,
+    bytes: &[u8],
+    signature: &[u8],
+    pin: &PolicyPin,
+    now: Timestamp,
+) -> Result<Policy, PolicyRefusal> {
     let (key, signature) = parse(signature).ok_or(PolicyRefusal::Malformed)?;
     if key.as_bytes() != &pin.signer {
         let show = |bytes: &[u8; 32]| format!("ed25519:{}", STANDARD.encode(bytes));
@@ -162,10 +181,6 @@ pub fn verify(
     }
     if now >= policy.not_after {
         return Err(PolicyRefusal::Expired { at: policy.not_after, now });
-    }
-    if !policy.trust.workspaces.contains(workspace) {
-        let presented: Vec<&str> = policy.trust.workspaces.iter().map(WorkspaceHost::as_str).collect();
-        return Err(PolicyRefusal::OtherWorkspace { expected: workspace.to_string(), presented: presented.join(", ") });
     }
     Ok(policy)
 }

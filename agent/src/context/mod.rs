@@ -10,7 +10,7 @@ mod node_key;
 pub mod seal;
 pub mod variables;
 
-pub use authority::{AuthorityKey, AuthorityPublicKey, Certificate, CertificateError};
+pub use authority::{AuthorityKey, AuthorityPublicKey, Certificate, CertificateError, Machine, Vouched};
 pub use claims::{Change, Claims, JobClaim, LockClaim, NodeClaim, PolicyClaim, PrincipalClaim, ProofClaim};
 pub use issue::{Context, Issuing, LockSummary, issue};
 pub use key_file::{parse_seed, render_seed};

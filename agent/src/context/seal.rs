@@ -24,8 +24,8 @@ pub const MOST: usize = 64 * 1024;
 pub enum Voucher<'a> {
     /// The node key itself, obtained from where it was published.
     NodeKey(&'a NodePublicKey),
-    /// The authority's key; the certificate travels in the token.
-    Authority(&'a AuthorityPublicKey),
+    /// The authority's keys, of which one must have certified the node key; the certificate travels in the token.
+    Authority(&'a [AuthorityPublicKey]),
 }
 
 /// Why a token is not a context.
@@ -152,8 +152,8 @@ pub fn open(
     let read = |payload: &[u8]| {
         serde_json::from_slice::<Claims>(payload).map_err(|_| ContextRefusal::Malformed("its claims are not a context's"))
     };
-    let vouched = match voucher {
-        Voucher::NodeKey(key) => (*key).clone(),
+    let (vouched, machine) = match voucher {
+        Voucher::NodeKey(key) => ((*key).clone(), None),
         Voucher::Authority(authority) => {
             let certificate = parts.header.lhc.as_deref().ok_or(ContextRefusal::NotCertified(CertificateError::Absent))?;
             // An old token was good when the certificate was: what a key says after its end is nobody's word.
@@ -161,7 +161,8 @@ pub fn open(
                 Expiry::Enforced => now,
                 Expiry::Ignored => Timestamp::from_seconds(read(&parts.payload)?.iat),
             };
-            certified(certificate, authority, at).map_err(ContextRefusal::NotCertified)?
+            let vouched = certified(certificate, authority, at).map_err(ContextRefusal::NotCertified)?;
+            (vouched.key, vouched.machine)
         }
     };
     if parts.header.kid != vouched.thumbprint() {
@@ -177,6 +178,9 @@ pub fn open(
     if claims.node.key != vouched.thumbprint() {
         return Err(ContextRefusal::OtherKey { expected: vouched.thumbprint(), presented: claims.node.key });
     }
+    if machine.is_some_and(|machine| machine.boot != claims.node.boot) {
+        return Err(ContextRefusal::NotCertified(CertificateError::OtherBoot));
+    }
     if now < Timestamp::from_seconds(claims.nbf) {
         return Err(ContextRefusal::NotYetValid { at: Timestamp::from_seconds(claims.nbf), now });
     }
@@ -184,6 +188,11 @@ pub fn open(
         return Err(ContextRefusal::Expired { at: Timestamp::from_seconds(claims.exp), now });
     }
     Ok(claims)
+}
+
+/// The certificate that a token of this node's own carries, as it stands there: whoever relies on it accepts it first.
+pub fn carried(token: &Unverified<&[u8]>) -> Option<String> {
+    split(token.examine()).ok()?.header.lhc
 }
 
 struct Parts<'a> {
@@ -226,7 +235,7 @@ fn split(token: &[u8]) -> Result<Parts<'_>, ContextRefusal> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::super::authority::AuthorityKey;
+    use super::super::authority::{AuthorityKey, Machine};
     use super::super::claims::{NodeClaim, PolicyClaim, PrincipalClaim};
     use super::super::issue::sign;
     use super::super::node_key::NodeKey;
@@ -329,19 +338,40 @@ pub(crate) mod tests {
         let public = authority.public();
         let certificate = authority.certify(node.public(), NOW, Duration::from_secs(60));
         let token = sign(&claims(&node), &node, Some(&certificate));
-        assert_eq!(verdict(&token, &Voucher::Authority(&public), "longhorn", NOW), Ok(()));
+        assert_eq!(verdict(&token, &Voucher::Authority(&[public.clone()]), "longhorn", NOW), Ok(()));
         assert_eq!(
-            verdict(&token, &Voucher::Authority(&public), "longhorn", NOW.plus(Duration::from_secs(60))),
+            verdict(&token, &Voucher::Authority(&[public.clone()]), "longhorn", NOW.plus(Duration::from_secs(60))),
             Err("context-not-certified")
         );
         let stranger = AuthorityKey::from_seed(&[8; 32]).unwrap().public();
-        assert_eq!(verdict(&token, &Voucher::Authority(&stranger), "longhorn", NOW), Err("context-not-certified"));
+        assert_eq!(verdict(&token, &Voucher::Authority(&[stranger]), "longhorn", NOW), Err("context-not-certified"));
         let bare = sign(&claims(&node), &node, None);
-        assert_eq!(verdict(&bare, &Voucher::Authority(&public), "longhorn", NOW), Err("context-not-certified"));
+        assert_eq!(verdict(&bare, &Voucher::Authority(&[public.clone()]), "longhorn", NOW), Err("context-not-certified"));
         // A certificate for one key does not carry a token that another key signed.
         let thief = key(3);
         let stolen = sign(&claims(&thief), &thief, Some(&certificate));
-        assert_eq!(verdict(&stolen, &Voucher::Authority(&public), "longhorn", NOW), Err("context-other-key"));
+        assert_eq!(verdict(&stolen, &Voucher::Authority(&[public.clone()]), "longhorn", NOW), Err("context-other-key"));
         assert_eq!(AuthorityPublicKey::parse(&public.to_string()), Ok(public));
+    }
+
+    #[test]
+    fn an_issuers_certificate_counts_for_the_boot_that_it_names_by_any_of_the_issuers_keys() {
+        let node = key(1);
+        let (old, new) = (AuthorityKey::from_seed(&[9; 32]).unwrap(), AuthorityKey::from_seed(&[8; 32]).unwrap());
+        let set = serde_json::json!({ "keys": [old.public().to_jwk(), { "kty": "RSA" }, new.public().to_jwk()] });
+        let keys = AuthorityPublicKey::of_key_set(set.to_string().as_bytes()).unwrap();
+        assert_eq!(keys, [old.public(), new.public()]);
+        let of_boot = |boot: &str| {
+            let (issuer, instance) = ("https://issuer.example".to_owned(), "aws:1/i-1".to_owned());
+            let machine = Machine { issuer, instance, boot: boot.to_owned() };
+            new.certify_machine(node.public(), &machine, NOW, Duration::from_secs(60))
+        };
+        let token = |boot: &str| sign(&claims(&node), &node, Some(&of_boot(boot)));
+        assert_eq!(verdict(&token("b"), &Voucher::Authority(&keys), "longhorn", NOW), Ok(()));
+        // The node's clock may be a little behind the issuer's.
+        assert_eq!(certified(of_boot("b").as_str(), &keys, NOW.minus(Duration::from_secs(60))).unwrap().key, *node.public());
+        assert_eq!(verdict(&token("c"), &Voucher::Authority(&keys), "longhorn", NOW), Err("context-not-certified"));
+        assert_eq!(verdict(&token("b"), &Voucher::Authority(&keys[..1]), "longhorn", NOW), Err("context-not-certified"));
+        assert!(AuthorityPublicKey::of_key_set(b"{\"keys\":[]}").is_err());
     }
 }

@@ -16,6 +16,8 @@ pub enum Who {
     Issuer,
     /// The cloud's metadata service.
     Metadata,
+    /// The issuer that certifies node keys.
+    Certifier,
 }
 
 impl std::fmt::Display for Who {
@@ -24,6 +26,7 @@ impl std::fmt::Display for Who {
             Self::Workspace => "the workspace",
             Self::Issuer => "the issuer",
             Self::Metadata => "the metadata service",
+            Self::Certifier => "the issuer of node keys",
         })
     }
 }
@@ -102,12 +105,15 @@ impl Failure {
             Self::Unavailable { who: Who::Workspace, .. } => "workspace-unavailable",
             Self::Unavailable { who: Who::Issuer, .. } => "issuer-unavailable",
             Self::Unavailable { who: Who::Metadata, .. } => "metadata-unavailable",
+            Self::Unavailable { who: Who::Certifier, .. } => "certifier-unavailable",
             Self::CredentialRefused { who: Who::Workspace, .. } => "workspace-credential-refused",
             Self::CredentialRefused { who: Who::Issuer, .. } => "issuer-credential-refused",
             Self::CredentialRefused { who: Who::Metadata, .. } => "metadata-credential-refused",
+            Self::CredentialRefused { who: Who::Certifier, .. } => "certifier-credential-refused",
             Self::Unintelligible { who: Who::Workspace, .. } => "workspace-unintelligible",
             Self::Unintelligible { who: Who::Issuer, .. } => "issuer-unintelligible",
             Self::Unintelligible { who: Who::Metadata, .. } => "metadata-unintelligible",
+            Self::Unintelligible { who: Who::Certifier, .. } => "certifier-unintelligible",
             Self::KeysElsewhere { .. } => "keys-elsewhere",
             Self::TokenEndpointElsewhere { .. } => "token-endpoint-elsewhere",
         }
@@ -139,6 +145,7 @@ impl Failure {
                 .fact("presented status", status)
                 .hint(match (who, status) {
                     (Who::Issuer, _) => "the agent's client is unknown, or its secret is wrong or has expired: see its [[oidc]]",
+                    (Who::Certifier, _) => "who answers at `url` of [authority]?",
                     (Who::Metadata, _) => "does this machine answer metadata requests, and to whom?",
                     (Who::Workspace, 403) => {
                         "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster"
@@ -150,7 +157,7 @@ impl Failure {
                 .fact(
                     "expected",
                     match who {
-                        Who::Workspace | Who::Issuer => format!("an answer of {who}, in JSON"),
+                        Who::Workspace | Who::Issuer | Who::Certifier => format!("an answer of {who}, in JSON"),
                         Who::Metadata => format!("what {who} of the cloud answers"),
                     },
                 )

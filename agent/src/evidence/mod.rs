@@ -1,5 +1,6 @@
 //! What is said: API answers, tokens, keys. Fetches and frames; believes nothing.
 
+mod certifier;
 mod claim;
 mod client;
 mod databricks;
@@ -13,12 +14,13 @@ mod saml;
 mod source;
 mod volume;
 
+pub use certifier::{Certified, Certifier};
 pub use claim::{Answered, Claim, DatabricksClaim, OidcClaim, SamlClaim};
 pub use client::Client;
 pub use failure::{Failure, Who};
 pub use hints::{Hints, HintsError};
 pub use kept::Kept;
-pub use node_document::{GoogleIssuer, NodeDocumentClaim, NodeDocumentSource};
+pub use node_document::{GoogleIssuer, NodeDocumentClaim, NodeDocumentSource, fetch, present};
 pub use oidc::Published;
 pub use source::{Auth, Bearer, OidcSource, OpenIdIssuer, SamlSource, Source, WorkspaceSource, gather};
 pub use volume::Volumes;

@@ -32,6 +32,19 @@ pub struct NodeDocumentSource {
     pub issuer: Option<GoogleIssuer>,
 }
 
+impl NodeDocumentSource {
+    /// The same, asked under another name than the node key's thumbprint alone. Of keys nothing is kept yet.
+    pub fn under(&self, name: String) -> Self {
+        let issuer = self.issuer.as_ref().map(|issuer| {
+            let OpenIdIssuer { name, issuer: identifier, jwks_hosts, .. } = &issuer.source;
+            let (name, identifier, jwks_hosts) = (name.clone(), identifier.clone(), jwks_hosts.clone());
+            let source = OpenIdIssuer { name, issuer: identifier, jwks_hosts, published: super::Kept::default() };
+            GoogleIssuer { source, audience: issuer.audience.clone() }
+        });
+        Self { cloud: self.cloud, timeout: self.timeout, node_key: name, issuer }
+    }
+}
+
 /// Where Google's tokens are checked, and the audience that the policy names.
 #[derive(Debug)]
 pub struct GoogleIssuer {
@@ -68,13 +81,46 @@ impl NodeDocumentClaim {
 /// # Errors
 /// When it cannot be told.
 pub async fn ask(http: &Http, source: &NodeDocumentSource, deadline: &Deadline<'_>) -> Result<NodeDocumentClaim, Failure> {
+    let document = fetch(http, source, deadline).await?;
+    present(http, source.cloud, document, source.issuer.as_ref(), deadline).await
+}
+
+/// The document alone, for somebody else to judge.
+///
+/// # Errors
+/// When it cannot be told.
+pub async fn fetch(http: &Http, source: &NodeDocumentSource, deadline: &Deadline<'_>) -> Result<Vec<u8>, Failure> {
     let service = Service { http, timeout: source.timeout, deadline };
     match (source.cloud, &source.issuer) {
-        (Cloud::Aws, _) => service.aws().await.map(NodeDocumentClaim::Aws),
-        (Cloud::Azure, _) => service.azure(&source.node_key).await.map(NodeDocumentClaim::Azure),
-        (Cloud::Gcp, Some(issuer)) => service.gcp(issuer, &source.node_key).await.map(NodeDocumentClaim::Gcp),
-        (Cloud::Gcp, None) => Err(Failure::unintelligible(WHO, ORIGIN, "a cloud that the policy names no issuer for")),
+        (Cloud::Aws, _) => service.aws().await,
+        (Cloud::Azure, _) => service.azure(&source.node_key).await,
+        (Cloud::Gcp, Some(issuer)) => service.gcp(issuer, &source.node_key).await,
+        (Cloud::Gcp, None) => Err(without_issuer()),
     }
+}
+
+/// A document that somebody handed over, with what is needed to check it. Keys are asked for at the policy's issuer, never
+/// taken from whoever handed it over.
+///
+/// # Errors
+/// When it cannot be told.
+pub async fn present(
+    http: &Http,
+    cloud: Cloud,
+    document: Vec<u8>,
+    issuer: Option<&GoogleIssuer>,
+    deadline: &Deadline<'_>,
+) -> Result<NodeDocumentClaim, Failure> {
+    match (cloud, issuer) {
+        (Cloud::Aws, _) => Ok(NodeDocumentClaim::Aws(document)),
+        (Cloud::Azure, _) => Ok(NodeDocumentClaim::Azure(document)),
+        (Cloud::Gcp, Some(issuer)) => oidc::ask_of(http, &issuer.source, document, deadline).await.map(NodeDocumentClaim::Gcp),
+        (Cloud::Gcp, None) => Err(without_issuer()),
+    }
+}
+
+fn without_issuer() -> Failure {
+    Failure::unintelligible(WHO, ORIGIN, "a cloud that the policy names no issuer for")
 }
 
 struct Service<'a> {
@@ -102,7 +148,7 @@ impl Service<'_> {
         self.send(&Question { put: false, path: &path, header, session: None }).await.map(|answer| answer.body)
     }
 
-    async fn gcp(&self, issuer: &GoogleIssuer, node_key: &str) -> Result<OidcClaim, Failure> {
+    async fn gcp(&self, issuer: &GoogleIssuer, node_key: &str) -> Result<Vec<u8>, Failure> {
         let ours = super::databricks::percent_encode(&audience(&issuer.audience, node_key));
         let path =
             format!("/computeMetadata/v1/instance/service-accounts/default/identity?audience={ours}&format=full&licenses=FALSE");
@@ -112,7 +158,7 @@ impl Service<'_> {
         if answer.flavor.as_deref() != Some("Google") {
             return Err(unintelligible(&path, "an answer without Metadata-Flavor: Google"));
         }
-        oidc::ask_of(self.http, &issuer.source, answer.body.trim_ascii().to_vec(), self.deadline).await
+        Ok(answer.body.trim_ascii().to_vec())
     }
 
     /// Up to three tries, each within its own time and all within the node's deadline.

@@ -37,6 +37,8 @@ pub enum Method<'a> {
     Form(&'a str),
     /// PUT of bytes.
     Put(&'a [u8]),
+    /// POST of a JWS in its compact form (application/jose, RFC 7515 §9.2.1).
+    Jose(&'a str),
 }
 
 impl std::fmt::Debug for Method<'_> {
@@ -44,7 +46,7 @@ impl std::fmt::Debug for Method<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(match self {
             Self::Get => "GET",
-            Self::Form(_) => "POST",
+            Self::Form(_) | Self::Jose(_) => "POST",
             Self::Put(_) => "PUT",
         })
     }
@@ -145,6 +147,7 @@ impl Http {
             Method::Form(form) => {
                 self.0.post(request.url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
             }
+            Method::Jose(token) => self.0.post(request.url).header("content-type", "application/jose").body(token.to_owned()),
             Method::Put(bytes) => self.0.put(request.url).header("content-type", "application/octet-stream").body(bytes.to_vec()),
         };
         let builder = match request.credentials {

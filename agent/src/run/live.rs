@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::certify::certify;
 use super::cluster::{self, Others};
 use super::serve::{os, say};
 use super::{AUDIENCE, Attested, Way, attest, not_recorded, tell};
@@ -87,6 +88,7 @@ pub(super) async fn live(
         if attested.grant.identity().membership == Membership::Provisional {
             return Ok(Renewed::NotListed);
         }
+        certify(&way, way.clock.boot().plus(way.patience)).await?;
         let context = tell_on_record(&way, &attested, &lock).await?;
         let end = lease_end(&way, &attested);
         *listed.borrow_mut() = Some(attested.grant.identity().members.clone());
@@ -105,6 +107,7 @@ async fn begin(way: &Way, settings: &Settings, control: &OwnedFd, init: &OwnedFd
     let attested = attest(way, None).await?;
     let unpublished = |failure: Failure| failure.screen();
     cluster::publish_key(way, settings, end).await.map_err(unpublished)?;
+    certify(way, end).await?;
     let lock = agree_with_init(way, settings, &attested, init).await?;
     cluster::publish_attestation(way, settings, &attested, &lock, end).await.map_err(unpublished)?;
     let context = tell_on_record(way, &attested, &lock).await?;
@@ -144,7 +147,11 @@ async fn resume(way: &Way, control: &OwnedFd) -> Result<Begun, Screen> {
         lease_end: lease_in_place(way),
         last_failure: None,
     };
-    match attest(way, begun.standing.as_ref()).await {
+    let attested = match attest(way, begun.standing.as_ref()).await {
+        Ok(attested) => certify(way, way.clock.boot().plus(way.patience)).await.map(|()| attested),
+        Err(screen) => Err(screen),
+    };
+    match attested {
         // A sidecar that was started again must not prolong what a provisional lease allowed.
         Ok(attested) if attested.grant.identity().membership == Membership::Provisional => {
             let context = tell_on_record(way, &attested, &begun.lock).await?;

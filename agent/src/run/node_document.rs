@@ -9,12 +9,17 @@ use crate::identity::node_trust::NodeTrust;
 /// What is asked, where anything is. That policy and settings name the same cloud was checked before.
 pub(super) fn source(settings: &Settings, policy: &Policy, key: &NodeKey) -> Option<NodeDocumentSource> {
     let asked = settings.node_document?;
-    let issuer = match &policy.trust.node {
+    let (node_key, issuer) = (key.public().thumbprint(), google(policy));
+    Some(NodeDocumentSource { cloud: asked.cloud, timeout: asked.timeout, node_key, issuer })
+}
+
+/// Where Google's tokens are checked, where the policy trusts that cloud.
+pub(super) fn google(policy: &Policy) -> Option<GoogleIssuer> {
+    match &policy.trust.node {
         Some(NodeTrust::Gcp(trust)) => {
             let source = OpenIdIssuer::named_by(&trust.issuer);
             Some(GoogleIssuer { source, audience: trust.issuer.audience.to_string() })
         }
         Some(NodeTrust::Aws(_) | NodeTrust::Azure(_)) | None => None,
-    };
-    Some(NodeDocumentSource { cloud: asked.cloud, timeout: asked.timeout, node_key: key.public().thumbprint(), issuer })
+    }
 }

@@ -4,18 +4,18 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 use zeroize::Zeroizing;
 
+use super::certify::Certification;
 use super::live::{Journal, live};
 use super::{Way, inventory, scope};
 use crate::cli::args::ServeArgs;
 use crate::config::document::{as_text, read_bytes};
-use crate::config::settings::{Authority, MembershipRule, Settings, TokenFrom, TokenSource, WorkspaceAuth};
+use crate::config::settings::{MembershipRule, Settings, TokenFrom, TokenSource, WorkspaceAuth};
 use crate::config::{read_settings, signature};
-use crate::context::{AuthorityKey, NodeKey};
+use crate::context::NodeKey;
 use crate::decision::policy::Policy;
 use crate::evidence::{Auth, Bearer, Client, Hints, Kept, OidcSource, OpenIdIssuer, SamlSource, Source, WorkspaceSource};
 use crate::exit::Exit;
@@ -158,21 +158,7 @@ fn way(
             .fact("presented", cause(&error))
             .hint("Longhorn runs from a cluster's init script, where the platform sets these")
     })?;
-    let certificate = match &settings.authority {
-        Authority::Published { .. } => None,
-        Authority::Key { .. } => {
-            let seed = credentials.expose("authority").and_then(crate::context::parse_seed);
-            let seed = seed.ok_or_else(|| {
-                Screen::failed("authority-key-malformed", Exit::Config, "the authority's key is not a key file")
-                    .fact("expected", "what `longhorn authority new` wrote")
-                    .fact("presented", "other bytes")
-                    .hint("make one with `longhorn authority new`")
-            })?;
-            let authority = AuthorityKey::from_seed(&seed)
-                .map_err(|error| os("the authority's key cannot be used")(io::Error::other(error)))?;
-            Some(authority.certify(key.public(), clock.now(), Duration::from_secs(7 * 24 * 3600)))
-        }
-    };
+    let certification = Certification::of(settings, &policy, credentials, &key, &*clock)?;
     let pseudonyms = PseudonymKey::new(credentials.expose("pseudonym").unwrap_or_default()).ok_or_else(|| {
         Screen::failed(
             "pseudonym-key-short",
@@ -201,7 +187,7 @@ fn way(
     // What is left after gathering goes to locking the node.
     let patience = settings.node.deadline * 3 / 4;
     Ok((
-        Way { policy, sources, listed, http, patience, key, certificate, pseudonyms, boot, recorder, clock, random },
+        Way { policy, sources, listed, http, patience, key, certification, pseudonyms, boot, recorder, clock, random },
         mirror,
         journal,
     ))

@@ -64,7 +64,7 @@ pub(super) fn secret_files(settings: &Settings) -> Vec<PathBuf> {
     let secret = settings.workspace.auth.source();
     let authority = match &settings.authority {
         Authority::Key { secret, .. } => Some(secret),
-        Authority::Published { .. } => None,
+        Authority::Published { .. } | Authority::Issuer { .. } => None,
     };
     let tokens = settings.tokens.iter().map(|token| token.token.source());
     let assertions = settings.assertions.iter().map(|assertion| &assertion.assertion);
