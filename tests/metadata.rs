@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
+use longhorn::context::AuthorityPublicKey;
 use longhorn::evidence::{GoogleIssuer, Kept, NodeDocumentSource, OpenIdIssuer, Source, gather};
 use longhorn::host::clock::{Clock, SystemClock};
 use longhorn::host::http::Http;
@@ -20,6 +21,7 @@ use simulator::scenario::CLUSTER;
 use stage::{Stage, text};
 use support::document::{AWS_MACHINE, Case, NODE_KEY, World, block_on, judge, workspace};
 use support::fixtures::lacking;
+use support::issuer::{NAME, Place, numbered};
 
 #[path = "support/mod.rs"]
 mod stage;
@@ -29,6 +31,8 @@ mod support {
     pub mod document;
     #[path = "../support/fixtures.rs"]
     pub mod fixtures;
+    #[path = "../support/issuer.rs"]
+    pub mod issuer;
 }
 
 const AWS: &str = "/latest/dynamic/instance-identity/rsa2048";
@@ -223,4 +227,63 @@ fn a_whole_node_joins_and_renews_by_the_clouds_word_and_another_machines_documen
     for told in ["reason: machine-mismatch", AWS_MACHINE, "i-0fedcba9876543210"] {
         assert!(shown.contains(told), "{shown}");
     }
+}
+
+#[test]
+fn three_nodes_are_certified_by_the_issuer_and_a_second_key_of_a_machine_locks_no_node() {
+    let Some((world, imds)) = link() else { return };
+    let place = Place::new(&stage::longhorn(), &world, "aws", "nodes");
+    place.change("127.0.0.1:0", "127.0.0.1:8443");
+    let issuer = place.start(&[]).unwrap_or_else(|| panic!("the issuer does not start: {}", place.talk()));
+    let stage = Stage::new("certified");
+    let keys = issuer.send("GET", "/.well-known/jwks.json", b"").expect("it answers").body;
+    std::fs::write(stage.share.join("keys.json"), &keys).expect("keys can be written");
+    let pinned = AuthorityPublicKey::of_key_set(&keys).expect("a key set").first().expect("a key").to_string();
+    let (honest, _) = honest(&world, "aws");
+    let bundle = |authority: &str, more: &str| {
+        stage.bundle(|text| match text.split_once("kind = \"published\"\ndirectory = \"/mnt/host/published\"") {
+            None => {
+                let trust = world.trust_text("aws", &honest);
+                let required = text.replace("[\"databricks\", \"oidc:okta\"]", "[\"databricks\", \"oidc:okta\", \"node\"]");
+                required.replacen("[roles.", &format!("{trust}\n[roles."), 1)
+            }
+            Some((head, tail)) => {
+                let asked = "[node-document]\nkind = \"aws\"\n";
+                format!("{head}kind = \"issuer\"\nurl = \"{NAME}\"\n{authority}{tail}\n{asked}{more}")
+            }
+        });
+    };
+    let run = |number: u32, script: &str| {
+        let case = numbered(number);
+        stage.workspace.edit(|scenario| {
+            let cluster = scenario.clusters.get_mut(CLUSTER).expect("it is there");
+            cluster["driver"]["instance_id"] = case.fields["instanceId"].clone();
+        });
+        imds.hold(Held { bodies: BTreeMap::from([(AWS.to_owned(), case.lines(&world))]), ..Held::default() });
+        stage.node(script)
+    };
+    for (number, authority) in
+        [(1, format!("keys = [\"{pinned}\"]")), (2, "keys-through-tls = true".to_owned()), (3, format!("keys = [\"{pinned}\"]"))]
+    {
+        bundle(&authority, "");
+        let output = run(number, "certified.sh");
+        assert!(output.status.success(), "node {number}: {}\n{}", text(&output), place.talk());
+    }
+    assert_eq!((issuer.metric("certified_total"), issuer.metric("alarms_total")), (3, 0), "{}", place.talk());
+    // The same machine in the same boot, with the key of another keeper.
+    let refused = |number: u32, told: &[&str], code: i32| {
+        let output = run(number, "refused.sh");
+        let shown = text(&output);
+        assert_eq!(output.status.code(), Some(code), "{shown}");
+        told.iter().for_each(|told| assert!(shown.contains(told), "{shown}"));
+        assert_eq!(lacking(&shown), Vec::<String>::new(), "{shown}");
+    };
+    refused(2, &["reason: issuer-refused", "already-certified"], 77);
+    assert_eq!((issuer.metric("certified_total"), issuer.metric("alarms_total")), (3, 1), "{}", place.talk());
+    // Signed by a key that the settings do not pin.
+    bundle("keys = [\"ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"]", "");
+    refused(4, &["reason: certificate-worthless"], 77);
+    drop(issuer);
+    bundle(&format!("keys = [\"{pinned}\"]"), "[node]\ndeadline = \"12s\"\n");
+    refused(5, &["reason: certifier-unavailable"], 75);
 }
