@@ -13,6 +13,7 @@ mod node_document;
 pub mod sample;
 pub mod scope;
 pub mod serve;
+mod sources;
 
 use std::sync::Arc;
 

@@ -111,6 +111,7 @@ impl Case {
             trust: &self.trust.of(url),
             token: &token,
             client: self.client.as_ref().map(|(id, resource)| (id.as_str(), resource.as_str())),
+            key: None,
             listed: !self.node.late,
             patience: match self.patience {
                 Some(seconds) => Duration::from_secs(seconds),

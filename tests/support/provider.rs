@@ -12,6 +12,8 @@ pub struct Provider {
     pub url: String,
     /// The same keys under another issuer's name.
     pub other: String,
+    /// The private keys of its clients that have one, as it prints them.
+    pub keys: String,
 }
 
 impl Provider {
@@ -33,7 +35,9 @@ impl Provider {
             BufReader::new(out).read_line(&mut line)?;
         }
         match line.split_whitespace().collect::<Vec<_>>()[..] {
-            ["READY", url, other] => Ok(Self { process, url: url.to_owned(), other: other.to_owned() }),
+            ["READY", url, other, keys] => {
+                Ok(Self { process, url: url.to_owned(), other: other.to_owned(), keys: keys.to_owned() })
+            }
             _ => Err(io::Error::other(format!("the provider does not start: {line:?}"))),
         }
     }

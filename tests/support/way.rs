@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use longhorn::evidence::{
-    Auth, Bearer, Client, Failure, Hints, Kept, OidcSource, OpenIdIssuer, Source, Volumes, WorkspaceSource, gather,
+    Auth, Bearer, Client, ClientProof, Failure, Hints, Kept, OidcSource, OpenIdIssuer, Source, Volumes, WorkspaceSource, gather,
 };
 use longhorn::exit::Exit;
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
@@ -15,6 +15,7 @@ use longhorn::host::http::Http;
 use longhorn::host::random::SystemRandomness;
 use longhorn::host::retry::Deadline;
 use longhorn::host::secret::Secret;
+use longhorn::identity::client_assertion::{AssertionRule, ClientKey};
 use longhorn::identity::ids::WorkspaceHost;
 use longhorn::identity::job::JobIdentity;
 use longhorn::identity::node_document::Occasion;
@@ -64,6 +65,8 @@ pub struct Way<'a> {
     pub token: &'a [u8],
     /// Instead of the token: the agent's own client of the issuer, for this resource.
     pub client: Option<(&'a str, &'a str)>,
+    /// The client's key, in PEM, and how it signs; else it has a secret.
+    pub key: Option<(&'a str, AssertionRule)>,
     pub listed: bool,
     pub patience: Duration,
     /// How far our clock is ahead when proofs are verified, in seconds.
@@ -111,7 +114,13 @@ impl Way<'_> {
                     None => Bearer::Given(self.token.to_vec()),
                     Some((id, resource)) => Bearer::Client(Box::new(Client {
                         id: id.into(),
-                        secret: Secret::new(b"client-secret").expect("a secret"),
+                        proof: match &self.key {
+                            None => ClientProof::Secret(Secret::new(b"client-secret").expect("a secret")),
+                            Some((pem, rule)) => {
+                                let key = ClientKey::read(pem.as_bytes(), rule.clone()).expect("a key");
+                                ClientProof::PrivateKey(Box::new(key))
+                            }
+                        },
                         scope: None,
                         resource: Some(resource.into()),
                         granted: Kept::default(),

@@ -7,6 +7,7 @@ pub mod document;
 pub mod env_names;
 pub mod learn;
 pub mod problem;
+mod read_client;
 mod read_compute;
 mod read_environment;
 mod read_kernel;

@@ -8,10 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, METADATA_TIMEOUT, METADATA_TIMEOUT_MOST, SIDECAR_UID};
 use super::problem::Problems;
+use super::read_client::token;
 use super::reader::{At, Reader, Section};
 use super::settings::{
     AssertionSource, Authority, MembershipRule, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings, SecretSource,
-    Settings, TokenFrom, TokenSource, Workspace, WorkspaceAuth,
+    Settings, TokenSource, Workspace, WorkspaceAuth,
 };
 use crate::context::NodePublicKey;
 use crate::host::digest::sha256_hex;
@@ -97,7 +98,7 @@ fn auth(section: Section<'_>) -> Option<WorkspaceAuth> {
 }
 
 /// Where a secret lies. What stands here instead of a path may be the secret itself and is never shown.
-fn secret(section: Section<'_>) -> Option<SecretSource> {
+pub(super) fn secret(section: Section<'_>) -> Option<SecretSource> {
     section.need_word("kind", &[("file", ())])?;
     let path = section.need_text("path");
     let found = path.and_then(|path| absolute(&section, &path)).map(SecretSource::File);
@@ -188,23 +189,6 @@ fn named<T>(
         found.push(name.zip(source).map(|(name, source)| (name.value, source)));
     }
     found.into_iter().collect()
-}
-
-fn token(section: Section<'_>) -> Option<TokenFrom> {
-    #[derive(Clone, Copy)]
-    enum Kind {
-        File,
-        Client,
-    }
-    let kind = section.need_word("kind", &[("file", Kind::File), ("client-credentials", Kind::Client)])?;
-    if let Kind::File = kind.value {
-        return secret(section).map(TokenFrom::File);
-    }
-    let id = section.need_text("client-id");
-    let secret = section.need_table("secret").and_then(secret);
-    let [scope, resource] = ["scope", "resource"].map(|name| section.text(name).map(|text| text.value));
-    section.finish();
-    Some(TokenFrom::Client { id: id?.value, secret: secret?, scope, resource })
 }
 
 fn node_document(section: Section<'_>) -> Option<NodeDocumentSettings> {

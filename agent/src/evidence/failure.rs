@@ -51,6 +51,8 @@ pub enum Failure {
         what: String,
         /// 400 or 401: who asks is not known. 403: it may not ask this.
         status: u16,
+        /// The error code of a token endpoint (RFC 6749 §5.2), where it is one.
+        said: Option<&'static str>,
     },
     /// An answer that cannot be understood.
     #[error("{who} answered something that cannot be understood")]
@@ -133,18 +135,11 @@ impl Failure {
                         "nothing was decided; the job does not start. The service is overloaded or broken: start again later"
                     }
                 }),
-            Self::CredentialRefused { who, what, status } => screen
-                .fact("asked", what)
-                .fact("expected status", 200)
-                .fact("presented status", status)
-                .hint(match (who, status) {
-                    (Who::Issuer, _) => "the agent's client is unknown, or its secret is wrong or has expired: see its [[oidc]]",
-                    (Who::Metadata, _) => "does this machine answer metadata requests, and to whom?",
-                    (Who::Workspace, 403) => {
-                        "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster"
-                    }
-                    (Who::Workspace, _) => "the agent's credential is wrong or has expired: renew what `workspace.auth` names",
-                }),
+            Self::CredentialRefused { who, what, status, said } => {
+                let screen = screen.fact("asked", what).fact("expected status", 200).fact("presented status", status);
+                let screen = said.iter().fold(screen, |screen, said| screen.fact("presented error", said));
+                screen.hint(renew(*who, *status, *said))
+            }
             Self::Unintelligible { who, what, detail } => screen
                 .fact("asked", what)
                 .fact(
@@ -161,6 +156,19 @@ impl Failure {
                 .fact("presented host", presented)
                 .hint("add the host to `jwks-hosts` in the signed policy if it is the issuer's"),
         }
+    }
+}
+
+/// What to do about credentials that somebody refuses.
+fn renew(who: Who, status: u16, said: Option<&str>) -> &'static str {
+    match (who, status, said) {
+        (Who::Issuer, _, Some("invalid_scope" | "invalid_target")) => {
+            "the client may not ask for this: `scope` and `resource` of its [[oidc]] must be what it is registered for"
+        }
+        (Who::Issuer, ..) => "the agent's client is unknown, or its secret or key is wrong or has expired: see its [[oidc]]",
+        (Who::Metadata, ..) => "does this machine answer metadata requests, and to whom?",
+        (Who::Workspace, 403, _) => "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster",
+        (Who::Workspace, ..) => "the agent's credential is wrong or has expired: renew what `workspace.auth` names",
     }
 }
 

@@ -14,7 +14,7 @@ mod source;
 mod volume;
 
 pub use claim::{Answered, Claim, DatabricksClaim, OidcClaim, SamlClaim};
-pub use client::Client;
+pub use client::{Client, ClientProof};
 pub use failure::{Failure, Who};
 pub use hints::{Hints, HintsError};
 pub use kept::Kept;

@@ -5,6 +5,7 @@
 mod agree;
 pub mod agreement;
 pub mod certificate;
+pub mod client_assertion;
 mod databricks;
 pub mod ids;
 pub mod job;
