@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use longhorn::identity::client_assertion::{AssertionAlgorithm, AssertionAudience, AssertionRule, KeyName};
 use longhorn::identity::ids::{Audience, Issuer, LocalName, WorkspaceHost};
 use longhorn::identity::job::{JobIdentity, SpeaksFor};
-use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
+use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, Provider as Trusted, SubjectEquals, SubjectRule, Trust};
 use provider::Provider;
 use simulator::Simulator;
 use simulator::scenario::{CLUSTER, DRIVER, JOB, PRINCIPAL, RUN, Scenario};
@@ -70,6 +70,7 @@ impl Case {
             types: BTreeSet::from(["at+jwt".to_owned()]),
             groups: Some("groups".into()),
             subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::ApplicationId },
+            provider: Trusted::Standard,
         }
     }
 
@@ -96,6 +97,7 @@ impl Case {
             token: token.as_bytes(),
             client: None,
             key: None,
+            graph_secret: "agent-secret",
             listed: true,
             patience: Duration::from_secs(5),
             ahead: 0,

@@ -307,6 +307,7 @@ impl Case {
             token: self.token_text(world).into_bytes(),
             discovery,
             keys,
+            memberships: None,
         }
     }
 

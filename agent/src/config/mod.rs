@@ -14,6 +14,7 @@ mod read_kernel;
 mod read_node_trust;
 mod read_policy;
 pub mod read_preset;
+mod read_provider;
 mod read_saml;
 mod read_scopes;
 mod read_settings;

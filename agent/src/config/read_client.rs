@@ -1,11 +1,26 @@
-//! `[[oidc]] token`: a file, or the agent's own registration with the issuer.
+//! `[[oidc]]`: `token`, a file or the agent's own registration with the issuer; `graph`, its registration for Microsoft Graph.
 
 use super::read_settings::secret;
 use super::reader::{At, Section};
 use super::settings::{ClientSettings, ProofFrom, TokenFrom};
 use crate::identity::client_assertion::{AssertionAlgorithm, AssertionAudience, AssertionRule, KeyName};
 
-pub(super) fn token(section: Section<'_>) -> Option<TokenFrom> {
+/// `token`, and `graph` where it stands.
+pub(super) fn token_source(section: &Section<'_>) -> Option<(TokenFrom, Option<ClientSettings>)> {
+    let token = section.need_table("token").and_then(token);
+    let graph = section.table("graph").map(|graph| {
+        let found = client(&graph);
+        graph.finish();
+        found
+    });
+    let graph = match graph {
+        None => None,
+        Some(found) => Some(found?),
+    };
+    Some((token?, graph))
+}
+
+fn token(section: Section<'_>) -> Option<TokenFrom> {
     #[derive(Clone, Copy)]
     enum Kind {
         File,

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, METADATA_TIMEOUT, METADATA_TIMEOUT_MOST, SIDECAR_UID};
 use super::problem::Problems;
-use super::read_client::token;
+use super::read_client::token_source;
 use super::reader::{At, Reader, Section};
 use super::settings::{
     AssertionSource, Authority, MembershipRule, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings, SecretSource,
@@ -38,8 +38,10 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
     let workspace = root.need_table("workspace").and_then(workspace);
     let policy = root.need_table("policy").and_then(policy);
     let authority = root.need_table("authority").and_then(authority);
-    let tokens = named(root.tables("oidc"), "token", "one token for each issuer", token);
-    let assertions = named(root.tables("saml"), "assertion", "one assertion for each provider", secret);
+    let tokens = named(root.tables("oidc"), "token", "one token for each issuer", token_source);
+    let assertions = named(root.tables("saml"), "assertion", "one assertion for each provider", |section| {
+        section.need_table("assertion").and_then(secret)
+    });
     let node_document = root.table("node-document").map(node_document);
     let record = root.table("record").map_or(Some(RecordSettings { journal: JOURNAL, pseudonym_key: None }), record);
     let node =
@@ -49,7 +51,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         workspace: workspace?,
         policy: policy?,
         authority: authority?,
-        tokens: tokens?.into_iter().map(|(name, token)| TokenSource { name, token }).collect(),
+        tokens: tokens?.into_iter().map(|(name, (token, graph))| TokenSource { name, token, graph }).collect(),
         assertions: assertions?.into_iter().map(|(name, assertion)| AssertionSource { name, assertion }).collect(),
         node_document: match node_document {
             None => None,
@@ -174,7 +176,7 @@ fn named<T>(
     sections: Vec<Section<'_>>,
     what: &'static str,
     hint: &str,
-    read: impl Fn(Section<'_>) -> Option<T>,
+    read: impl Fn(&Section<'_>) -> Option<T>,
 ) -> Option<Vec<(LocalName, T)>> {
     let mut found: Vec<Option<(LocalName, T)>> = Vec::new();
     for section in sections {
@@ -184,7 +186,7 @@ fn named<T>(
         {
             section.reader().error(name.span.clone(), format!("`{}` has its {what} already", name.value), hint);
         }
-        let source = section.need_table(what).and_then(&read);
+        let source = read(&section);
         section.finish();
         found.push(name.zip(source).map(|(name, source)| (name.value, source)));
     }

@@ -130,6 +130,8 @@ pub struct TokenSource {
     pub name: LocalName,
     /// Where the token comes from.
     pub token: TokenFrom,
+    /// `graph`: the agent as a client of Microsoft Graph, for groups that did not fit into a token.
+    pub graph: Option<ClientSettings>,
 }
 
 /// `[[oidc]] token`.

@@ -38,6 +38,8 @@ pub enum Method<'a> {
     Form(&'a str),
     /// The same of a form that is made anew for each try: what it holds serves once.
     Made(&'a (dyn Fn() -> Zeroizing<String> + Sync)),
+    /// POST of JSON.
+    Json(&'a str),
     /// PUT of bytes.
     Put(&'a [u8]),
 }
@@ -47,7 +49,7 @@ impl std::fmt::Debug for Method<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(match self {
             Self::Get => "GET",
-            Self::Form(_) | Self::Made(_) => "POST",
+            Self::Form(_) | Self::Made(_) | Self::Json(_) => "POST",
             Self::Put(_) => "PUT",
         })
     }
@@ -151,6 +153,7 @@ impl Http {
             Method::Get => self.0.get(request.url),
             Method::Form(form) => self.form(request.url, form),
             Method::Made(make) => self.form(request.url, &make()),
+            Method::Json(json) => self.0.post(request.url).header("content-type", "application/json").body(json.to_owned()),
             Method::Put(bytes) => self.0.put(request.url).header("content-type", "application/octet-stream").body(bytes.to_vec()),
         };
         let builder = match request.credentials {

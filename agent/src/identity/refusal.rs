@@ -135,9 +135,31 @@ pub enum Refusal {
         /// Our clock.
         now: Timestamp,
     },
-    /// Entra's overage: a pointer in the groups' place.
+    /// More groups than there is room for; what is there in their place.
     #[error("the token leaves groups out: there are too many")]
-    GroupsOverage,
+    GroupsOverage(&'static str),
+    /// `tid` is another tenant's.
+    #[error("the token was issued for another tenant")]
+    TenantMismatch {
+        /// The tenant in the issuer's name.
+        expected: String,
+        /// The token's.
+        presented: String,
+    },
+    /// `ver` is not the one that issuers of this name write.
+    #[error("the token is of another version than its issuer's")]
+    TokenVersionMismatch {
+        /// The issuer's.
+        expected: String,
+        /// The token's.
+        presented: String,
+    },
+    /// Microsoft signs tokens for Graph so that Graph alone can check them.
+    #[error("the token is for Microsoft Graph alone")]
+    TokenForGraph,
+    /// Microsoft Graph does not have it.
+    #[error("the directory does not have whom the token speaks of")]
+    NotInDirectory,
     /// The subject is not whom the job runs as.
     #[error("the token speaks of another principal than the workspace")]
     SubjectMismatch {
@@ -231,7 +253,11 @@ impl Refusal {
             Self::TokenExpired { .. } => "token-expired",
             Self::TokenNotYetValid { .. } => "token-not-yet-valid",
             Self::TokenTooOld { .. } => "token-too-old",
-            Self::GroupsOverage => "groups-overage",
+            Self::GroupsOverage(_) => "groups-overage",
+            Self::TenantMismatch { .. } => "tenant-mismatch",
+            Self::TokenVersionMismatch { .. } => "token-version-mismatch",
+            Self::TokenForGraph => "token-for-graph",
+            Self::NotInDirectory => "not-in-directory",
             Self::SubjectMismatch { .. } => "subject-mismatch",
             Self::IssuerUnknown(_) => "issuer-unknown",
             Self::Saml(refusal) => refusal.reason(),
@@ -315,9 +341,18 @@ impl Refusal {
             Self::TokenTooOld { at, now } => {
                 differ("issue", &format!("within the day before {now}, by our clock"), at).hint("fetch a fresh token")
             }
-            Self::GroupsOverage => {
-                differ("", &"all groups", &"a pointer to them").hint("limit the groups in the token, or use application roles")
+            Self::GroupsOverage(presented) => {
+                differ("", &"all groups", presented).hint("limit the groups in the token, or use application roles")
             }
+            Self::TenantMismatch { expected, presented } => differ("tenant", expected, presented)
+                .hint("the policy's issuer names one tenant; tokens of its guests come from it, too"),
+            Self::TokenVersionMismatch { expected, presented } => differ("version", expected, presented).hint(
+                "Entra ID: `accessTokenAcceptedVersion` of the application says which; the policy's issuer must be of that kind",
+            ),
+            Self::TokenForGraph => differ("", &"a token for Longhorn", &"one whose header has a nonce")
+                .hint("ask for the scope of an application of your own, not for one of Microsoft Graph"),
+            Self::NotInDirectory => differ("", &"an object that Microsoft Graph has", &"an `oid` that it does not have")
+                .hint("the user or application was deleted since the token was issued"),
             Self::SubjectMismatch { expected, presented } => differ("principal", expected, presented)
                 .hint("the token must belong to whom the job runs as; the policy's `subject` says how they are compared"),
             Self::IssuerUnknown(name) => differ("issuer", &"one of the policy's [trust]", name)

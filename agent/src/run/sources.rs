@@ -1,14 +1,16 @@
 //! From settings, policy and credentials to the sources that are asked.
 
-use crate::config::settings::{ProofFrom, SecretSource, Settings, TokenFrom, TokenSource, WorkspaceAuth};
+use crate::config::settings::{ClientSettings, ProofFrom, SecretSource, Settings, TokenFrom, TokenSource, WorkspaceAuth};
 use crate::decision::policy::Policy;
 use crate::evidence::{
-    Auth, Bearer, Client, ClientProof, Hints, Kept, OidcSource, OpenIdIssuer, SamlSource, Source, WorkspaceSource,
+    Auth, Bearer, Client, ClientProof, GraphSource, Hints, Kept, OidcSource, OpenIdIssuer, SamlSource, Source, WorkspaceSource,
 };
 use crate::exit::Exit;
 use crate::host::secret::Secret;
 use crate::identity::client_assertion::{ClientKey, NotAKey};
+use crate::identity::entra::{EntraRules, Overage, TokenVersion};
 use crate::identity::ids::LocalName;
+use crate::identity::trust::{OidcTrust, Provider};
 use crate::screen::Screen;
 use crate::wire::credentials::Credentials;
 
@@ -46,9 +48,14 @@ pub(super) fn sources(
             .fact("presented issuer", &token.name)
             .hint("name it in a [[trust.oidc]] of the policy, or take it out of the settings"));
         };
+        let held = |name: &str| credentials.expose(&format!("{name}:{}", token.name)).unwrap_or_default();
         sources.push(Source::Oidc(OidcSource {
             issuer: OpenIdIssuer::named_by(trust),
-            token: bearer(token, credentials.expose(&format!("oidc:{}", token.name)).unwrap_or_default())?,
+            token: bearer(token, held("oidc"))?,
+            graph: match &token.graph {
+                None => None,
+                Some(client) => graph(trust, client, held("graph"))?.map(Box::new),
+            },
         }));
     }
     for assertion in &settings.assertions {
@@ -59,6 +66,19 @@ pub(super) fn sources(
         }));
     }
     Ok(sources)
+}
+
+/// Microsoft Graph, where the policy has it asked: that settings and policy agree on that was checked by `bind`.
+fn graph(trust: &OidcTrust, client: &ClientSettings, held: &[u8]) -> Result<Option<GraphSource>, Screen> {
+    let Provider::Entra(EntraRules { overage: Overage::Graph(origin), version, .. }) = &trust.provider else { return Ok(None) };
+    // What is asked for has another name at each version's token endpoint.
+    let (scope, resource) = match version {
+        TokenVersion::V1 => (None, Some(origin.to_string())),
+        TokenVersion::V2 => (Some(format!("{origin}/.default")), None),
+    };
+    let proof = proof(&trust.name, &client.proof, held)?;
+    let client = Client { id: client.id.clone(), proof, scope, resource, granted: Kept::default() };
+    Ok(Some(GraphSource { origin: origin.clone(), groups: trust.groups.clone().unwrap_or_default(), client }))
 }
 
 fn bearer(token: &TokenSource, held: &[u8]) -> Result<Bearer, Screen> {
