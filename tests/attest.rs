@@ -40,13 +40,15 @@ fn attest(case: &str) -> Result<JobIdentity, Stop> {
 /// Every case of a folder.
 fn holds(folder: &str) {
     let simulator = simulator();
+    let port = simulator.url().rsplit(':').next().expect("a port");
     fixtures::check(folder, |file, bytes| {
         let text = std::str::from_utf8(bytes).unwrap_or_else(|_| panic!("{file} is not text"));
-        match Case::read(&text.replace("@URL@", simulator.url())).walk(&simulator, |way| way.walk()) {
+        match Case::read(&text.replace("@URL@", simulator.url()).replace("@PORT@", port)).walk(&simulator, |way| way.walk()) {
             Ok(_) => ("granted".into(), String::new()),
             Err(stop) => {
                 let screen = stop.screen();
                 let shown = fixtures::steady(&screen.to_string(), simulator.url(), "");
+                let shown = shown.replace(&format!("localhost:{port}"), "localhost:PORT");
                 (format!("{}, exit {}", screen.reason, screen.exit.code()), shown)
             }
         }
