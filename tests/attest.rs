@@ -19,6 +19,8 @@ use support::evidence::Case;
 use support::fixtures;
 use way::{Stop, Way};
 
+#[path = "attest/rfc8725.rs"]
+mod rfc8725;
 #[path = "support/way.rs"]
 mod way;
 
