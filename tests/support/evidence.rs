@@ -1,5 +1,7 @@
 //! A case of evidence as a document: what is changed of an honest workspace, issuer, token and node.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -82,6 +84,9 @@ pub struct Trusted {
     pub workspace: Option<String>,
     pub require: Vec<String>,
     pub jwks_host: Option<String>,
+    /// How subjects are compared, where it is not by application id.
+    #[serde(skip)]
+    pub equals: Option<SubjectEquals>,
 }
 
 impl Case {
@@ -121,7 +126,8 @@ impl Case {
         })
     }
 
-    fn scenario(&self) -> Scenario {
+    /// What the workspace holds.
+    pub fn scenario(&self) -> Scenario {
         let mut held = serde_json::to_value(Scenario::honest()).expect("a scenario is JSON");
         for (pointer, value) in &self.set {
             let (parent, name) = pointer.rsplit_once('/').expect("a pointer has a slash");
@@ -137,12 +143,17 @@ impl Case {
 
 impl Token {
     fn mint(&self, simulator: &Simulator) -> Vec<u8> {
+        self.minted(simulator.url(), &|header, claims, key| simulator.mint(header, claims, key))
+    }
+
+    /// The same of another issuer, which signs header and claims with the key of a name.
+    pub fn minted(&self, issuer: &str, sign: &dyn Fn(&str, &str, &str) -> String) -> Vec<u8> {
         if let Some(bytes) = &self.bytes {
             return bytes.repeat(self.times.unwrap_or(1));
         }
         let now = SystemClock.now().seconds();
         let mut claims = serde_json::json!({
-            "iss": simulator.url(), "aud": "longhorn", "sub": PRINCIPAL, "iat": now, "exp": now + 600, "groups": ["ml-engineers"],
+            "iss": issuer, "aud": "longhorn", "sub": PRINCIPAL, "iat": now, "exp": now + 600, "groups": ["ml-engineers"],
         });
         let object = claims.as_object_mut().expect("an object");
         object.extend(self.claims.iter().map(|(name, value)| (name.clone(), at(value, now))));
@@ -153,7 +164,7 @@ impl Token {
         let header = self.header_text.clone().unwrap_or_else(|| header.to_string());
         let claims = self.claims_text.clone().unwrap_or_else(|| claims.to_string());
         let claims = claims.replacen('{', &format!("{{{}", self.inserted), 1);
-        let mut token = simulator.mint(&header, &claims, self.key.as_deref().unwrap_or("rsa"));
+        let mut token = sign(&header, &claims, self.key.as_deref().unwrap_or("rsa"));
         if let Some((from, to)) = &self.replaced {
             token = token.replacen(from, to, 1);
         }
@@ -182,7 +193,7 @@ impl Trusted {
             algorithms: BTreeSet::from([Algorithm::RS256, Algorithm::ES256]),
             types: BTreeSet::from(["jwt".to_owned(), "at+jwt".to_owned()]),
             groups: Some("groups".into()),
-            subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::ApplicationId },
+            subject: SubjectRule { claim: "sub".into(), equals: self.equals.clone().unwrap_or(SubjectEquals::ApplicationId) },
         };
         let more = self.require.iter().map(|kind| ProofKind::Oidc(LocalName::try_from(kind.as_str()).expect("a name")));
         Trust {
