@@ -1,5 +1,7 @@
 //! The evidence is false, stale or contradicts itself: by name, with what was expected and what was presented.
 
+use super::agreement::answers::Pair;
+use super::agreement::subject;
 use super::node_document::NodeRefusal;
 use super::saml::SamlRefusal;
 use crate::exit::Exit;
@@ -185,8 +187,8 @@ pub enum Refusal {
     /// Two answers, or an answer and this node, differ.
     #[error("the workspace speaks of another thing than this node")]
     Contradiction {
-        /// In what.
-        what: &'static str,
+        /// Of which fields.
+        pair: &'static Pair,
         /// By this node, or by the answer before.
         expected: String,
         /// By the answer.
@@ -258,19 +260,14 @@ impl Refusal {
             Self::TokenVersionMismatch { .. } => "token-version-mismatch",
             Self::TokenForGraph => "token-for-graph",
             Self::NotInDirectory => "not-in-directory",
-            Self::SubjectMismatch { .. } => "subject-mismatch",
+            Self::SubjectMismatch { .. } => subject::REASON,
             Self::IssuerUnknown(_) => "issuer-unknown",
             Self::Saml(refusal) => refusal.reason(),
             Self::Unknown { what: "cluster", .. } => "cluster-unknown",
             Self::Unknown { what: "run", .. } => "run-unknown",
             Self::Unknown { what: "job", .. } => "job-unknown",
             Self::Unknown { .. } => "principal-unknown",
-            Self::Contradiction { what: "cluster", .. } => "cluster-mismatch",
-            Self::Contradiction { what: "job", .. } => "run-of-another-job",
-            Self::Contradiction { what: "run", .. } => "run-mismatch",
-            Self::Contradiction { what: "principal", .. } => "run-as-mismatch",
-            Self::Contradiction { what: "driver", .. } => "driver-mismatch",
-            Self::Contradiction { .. } => "cluster-source-mismatch",
+            Self::Contradiction { pair, .. } => pair.reason,
             Self::ClusterEnded(_) => "cluster-ended",
             Self::NodeNotListed { .. } => "node-not-listed",
             Self::NotDedicated => "cluster-not-dedicated",
@@ -360,7 +357,7 @@ impl Refusal {
             Self::Saml(refusal) => refusal.tell(screen),
             Self::Unknown { what, id } => differ(what, &"one that the workspace has", id)
                 .hint("the node's variables name something that this workspace does not have"),
-            Self::Contradiction { what, expected, presented } => differ(what, expected, presented)
+            Self::Contradiction { pair, expected, presented } => differ(pair.what, expected, presented)
                 .hint("what this node says of itself and what the workspace says of it must agree"),
             Self::ClusterEnded(state) => {
                 differ("state", &"PENDING, RUNNING, RESTARTING or RESIZING", state).hint("the workspace has ended this cluster")
