@@ -73,8 +73,7 @@ pub fn oidc() -> Take {
 fn judge(trust: &Trust, discovery: &[u8], keys: &[u8], token: &[u8], graph: &[u8]) {
     let (discovery, keys, token) = (discovery.to_vec(), keys.to_vec(), token.to_vec());
     let length = discovery.len() + keys.len() + token.len() + graph.len();
-    let memberships =
-        pointed_to(&token, "groups").map(|of| Memberships { of, said: Answered::Document(graph.to_vec()) });
+    let memberships = pointed_to(&token, "groups").map(|of| Memberships { of, said: Answered::Document(graph.to_vec()) });
     let claim = Unverified::new(Claim::Oidc(OidcClaim { name: name(), token, discovery, keys, memberships }));
     if let Err(unproven) = timed(length, || verify(&claim, &rules(trust, ""))) {
         shown(&unproven.screen());

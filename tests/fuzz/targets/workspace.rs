@@ -99,6 +99,9 @@ pub fn worst() -> Vec<Vec<u8>> {
         shapes::json().iter().flat_map(|shape| [chosen(0, shape), chosen(0, [b"{}\n", &shape[..]].concat())]).collect();
     worst.push(chosen(0, nodes.to_string()));
     worst.push(chosen(0, format!("{cluster}\n{run}")));
-    worst.push(chosen(0, format!("{cluster}\n{run}\n\n{found}")));
+    let own = json!({ "cluster_instance": { "cluster_id": CLUSTER } });
+    let run = json!({ "run_id": RUN.parse::<u64>().ok(), "job_id": JOB.parse::<u64>().ok(), "tasks": [own] });
+    let job = json!({ "job_id": JOB.parse::<u64>().ok(), "run_as_user_name": PRINCIPAL, "settings": {} });
+    worst.push(chosen(0, format!("{cluster}\n{run}\n{job}\n{found}")));
     worst
 }
