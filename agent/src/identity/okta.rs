@@ -11,7 +11,7 @@ const MOST_GROUPS: usize = 100;
 pub(super) fn check(claims: &Map<String, Value>) -> Result<(), Refusal> {
     match claims.get("ver") {
         None => return Err(Refusal::ClaimMissing("ver")),
-        Some(version) if *version == Value::from(1) => {}
+        Some(version) if *version == 1 => {}
         Some(other) => {
             return Err(Refusal::TokenVersionMismatch { expected: "1".to_owned(), presented: other.to_string() });
         }
