@@ -26,7 +26,7 @@ use longhorn::host::clock::{Clock, SystemClock};
 use longhorn::identity::ids::{Audience, EntityId, Issuer, LocalName, WorkspaceHost};
 use longhorn::identity::node_document::Occasion;
 use longhorn::identity::trust::{
-    Algorithm, NameIdFormat, OidcTrust, Provider, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust,
+    self, Algorithm, NameIdFormat, OidcTrust, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust,
 };
 use longhorn::identity::{Rules, verify};
 use longhorn::unverified::Unverified;
@@ -60,7 +60,7 @@ fn ratio(what: &str, claim: Claim, trust: &Trust, bare: impl Fn()) -> f64 {
     let (period, now) = (Duration::from_secs(600), SystemClock.now());
     let rules = Rules { trust, listed: true, period, node_key: NODE_KEY, occasion: Occasion::Join, now };
     let whole = || drop(black_box(verify(&claim, &rules)).unwrap_or_else(|unproven| panic!("{what}: {}", unproven.screen())));
-    let mut rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (timed(&whole), timed(&bare))).collect();
+    let mut rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| (timed(whole), timed(&bare))).collect();
     rounds.sort_by(|one, other| (one.0 / one.1).total_cmp(&(other.0 / other.1)));
     let (whole, bare) = rounds[ROUNDS / 2];
     println!("{what}: {whole:.1} against {bare:.1} microseconds");
@@ -132,7 +132,7 @@ fn token(algorithm: &str) -> f64 {
         types: BTreeSet::from(["jwt".to_owned()]),
         groups: Some("groups".into()),
         subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::ApplicationId },
-        provider: Provider::Standard,
+        provider: trust::Provider::Standard,
     };
     trust.oidc.insert(name("okta"), issuer);
     let discovery = format!(r#"{{"issuer":"{ISSUER}","jwks_uri":"{ISSUER}/keys"}}"#).into_bytes();

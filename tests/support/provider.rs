@@ -1,5 +1,7 @@
 //! The OpenID provider of `tests/suites/oidc` as a process. Tests and demo share it, so it needs the standard library alone.
 
+#![allow(dead_code, reason = "tests and demo each use their own part")]
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;

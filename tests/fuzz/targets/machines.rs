@@ -107,7 +107,7 @@ pub fn machine() -> Take {
 }
 
 fn signed(world: &World, kind: u8, content: &[u8]) -> NodeDocumentClaim {
-    if kind % 2 == 0 {
+    if kind.is_multiple_of(2) {
         let document = sign(Custom::Aws, content, &world.signers.aws, &[], &Shape::default());
         NodeDocumentClaim::Aws(STANDARD.encode(document).into_bytes())
     } else {
