@@ -1,19 +1,62 @@
 //! Names of variables, by what is known of them.
 
+use std::collections::BTreeMap;
+
 use super::super::env_names::{Family, foreign};
-use super::super::read_preset::{Certainty, entries, names};
+use super::super::read_preset::{Certainty, Entry, entries, names};
 use super::evidence::Evidence;
 use super::{Group, Variable};
 use crate::decision::environment::{Environment, NamePattern};
 
+/// What lets names through in presets: of two that let one through the surer, of two as sure the first.
+struct Presets<'a> {
+    exact: BTreeMap<&'a str, (u8, usize)>,
+    prefixes: Vec<(&'a str, (u8, usize))>,
+    all: &'a [(&'static str, Entry)],
+}
+
+impl<'a> Presets<'a> {
+    fn of(all: &'a [(&'static str, Entry)]) -> Self {
+        let mut found = Self { exact: BTreeMap::new(), prefixes: Vec::new(), all };
+        for (at, (_, entry)) in all.iter().enumerate() {
+            let rank = match entry.certainty {
+                Certainty::Confirmed => 0,
+                Certainty::Seen => 1,
+                Certainty::Guess => 2,
+            };
+            for pattern in entry.allows() {
+                match pattern {
+                    NamePattern::Exact(name) => {
+                        let best = found.exact.entry(name.as_str()).or_insert((rank, at));
+                        *best = (*best).min((rank, at));
+                    }
+                    NamePattern::Prefix(prefix) => found.prefixes.push((prefix, (rank, at))),
+                }
+            }
+        }
+        found
+    }
+
+    /// The entry that lets it through.
+    fn known(&self, name: &str) -> Option<String> {
+        let prefixes = self.prefixes.iter().filter(|(prefix, _)| name.starts_with(prefix)).map(|(_, place)| place);
+        let (_, at) = prefixes.chain(self.exact.get(name)).min()?;
+        let (preset, entry) = &self.all[*at];
+        Some(format!("preset {preset} has it, {}: {}", entry.certainty.word(), entry.source))
+    }
+}
+
 pub(super) fn grouped(environment: &Environment, evidence: &Evidence) -> Vec<Variable> {
+    let entries = |preset| entries(preset).unwrap_or_default().into_iter().map(move |entry| (preset, entry));
+    let all: Vec<(&'static str, Entry)> = names().flat_map(entries).collect();
+    let presets = Presets::of(&all);
     let removed = evidence.removed.iter().map(|(name, launches)| {
-        let (group, why) = group(environment, name);
+        let (group, why) = group(environment, &presets, name);
         Variable { group, name: name.clone(), launches: *launches, why }
     });
     let overridden = evidence.overridden.iter().map(|(name, launches)| {
         let pinned = environment.variables.pin.keys().any(|pin| pin.as_str() == name);
-        let (group, why) = if pinned { (Group::Pinned, String::new()) } else { group(environment, name) };
+        let (group, why) = if pinned { (Group::Pinned, String::new()) } else { group(environment, &presets, name) };
         Variable { group, name: name.clone(), launches: *launches, why }
     });
     let mut all: Vec<Variable> = removed.chain(overridden).collect();
@@ -23,11 +66,11 @@ pub(super) fn grouped(environment: &Environment, evidence: &Evidence) -> Vec<Var
 }
 
 /// What is there already stays; of the rest what is dangerous weighs more than that a preset knows it.
-fn group(environment: &Environment, name: &str) -> (Group, String) {
+fn group(environment: &Environment, presets: &Presets<'_>, name: &str) -> (Group, String) {
     if environment.variables.pin.keys().any(|pin| pin.as_str() == name) || allows(&environment.variables.allow, name) {
         return (Group::There, String::new());
     }
-    let known = known(name);
+    let known = presets.known(name);
     match (foreign(name), known) {
         (Some((family, why)), known) => {
             let group = match family {
@@ -47,17 +90,4 @@ fn allows<'a>(patterns: impl IntoIterator<Item = &'a NamePattern>, name: &str) -
         NamePattern::Exact(exact) => exact.as_str() == name,
         NamePattern::Prefix(prefix) => name.starts_with(prefix.as_str()),
     })
-}
-
-/// The preset's entry that lets it through: the surest one.
-fn known(name: &str) -> Option<String> {
-    let all = names().flat_map(|preset| entries(preset).unwrap_or_default().into_iter().map(move |entry| (preset, entry)));
-    let rank = |certainty: Certainty| match certainty {
-        Certainty::Confirmed => 0,
-        Certainty::Seen => 1,
-        Certainty::Guess => 2,
-    };
-    all.filter(|(_, entry)| allows(entry.allows(), name))
-        .min_by_key(|(_, entry)| rank(entry.certainty))
-        .map(|(preset, entry)| format!("preset {preset} has it, {}: {}", entry.certainty.word(), entry.source))
 }
