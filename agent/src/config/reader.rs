@@ -357,12 +357,12 @@ impl<'a> Section<'a> {
 
 /// Whether two words are one slip of the finger apart: one letter more, less, other, or two swapped.
 fn near(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    if one.len().abs_diff(other.len()) > 1 {
+    let (length, others) = (one.chars().count(), other.chars().count());
+    if length.abs_diff(others) > 1 {
         return false;
     }
-    let same = one.iter().zip(&other).take_while(|(left, right)| left == right).count();
-    let tail = one.iter().rev().zip(other.iter().rev()).take_while(|(left, right)| left == right).count();
-    let longest = one.len().max(other.len());
-    same + tail + 1 >= longest || (one.len() == other.len() && same + tail + 2 >= longest)
+    let same = one.chars().zip(other.chars()).take_while(|(left, right)| left == right).count();
+    let tail = one.chars().rev().zip(other.chars().rev()).take_while(|(left, right)| left == right).count();
+    let longest = length.max(others);
+    same + tail + 1 >= longest || (length == others && same + tail + 2 >= longest)
 }

@@ -1,12 +1,36 @@
 //! Names of variables, by what is known of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::env_names::{Family, foreign};
 use super::super::read_preset::{Certainty, Entry, entries, names};
 use super::evidence::Evidence;
 use super::{Group, Variable};
 use crate::decision::environment::{Environment, NamePattern};
+
+/// What the environment says of names already: pinned, or let through.
+struct There<'a> {
+    exact: BTreeSet<&'a str>,
+    prefixes: Vec<&'a str>,
+}
+
+impl<'a> There<'a> {
+    fn of(environment: &'a Environment) -> Self {
+        let mut found = Self { exact: BTreeSet::new(), prefixes: Vec::new() };
+        found.exact.extend(environment.variables.pin.keys().map(|name| name.as_str()));
+        for pattern in &environment.variables.allow {
+            match pattern {
+                NamePattern::Exact(name) => drop(found.exact.insert(name.as_str())),
+                NamePattern::Prefix(prefix) => found.prefixes.push(prefix),
+            }
+        }
+        found
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.exact.contains(name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+    }
+}
 
 /// What lets names through in presets: of two that let one through the surer, of two as sure the first.
 struct Presets<'a> {
@@ -49,14 +73,14 @@ impl<'a> Presets<'a> {
 pub(super) fn grouped(environment: &Environment, evidence: &Evidence) -> Vec<Variable> {
     let entries = |preset| entries(preset).unwrap_or_default().into_iter().map(move |entry| (preset, entry));
     let all: Vec<(&'static str, Entry)> = names().flat_map(entries).collect();
-    let presets = Presets::of(&all);
+    let (there, presets) = (There::of(environment), Presets::of(&all));
     let removed = evidence.removed.iter().map(|(name, launches)| {
-        let (group, why) = group(environment, &presets, name);
+        let (group, why) = group(&there, &presets, name);
         Variable { group, name: name.clone(), launches: *launches, why }
     });
     let overridden = evidence.overridden.iter().map(|(name, launches)| {
         let pinned = environment.variables.pin.keys().any(|pin| pin.as_str() == name);
-        let (group, why) = if pinned { (Group::Pinned, String::new()) } else { group(environment, &presets, name) };
+        let (group, why) = if pinned { (Group::Pinned, String::new()) } else { group(&there, &presets, name) };
         Variable { group, name: name.clone(), launches: *launches, why }
     });
     let mut all: Vec<Variable> = removed.chain(overridden).collect();
@@ -66,8 +90,8 @@ pub(super) fn grouped(environment: &Environment, evidence: &Evidence) -> Vec<Var
 }
 
 /// What is there already stays; of the rest what is dangerous weighs more than that a preset knows it.
-fn group(environment: &Environment, presets: &Presets<'_>, name: &str) -> (Group, String) {
-    if environment.variables.pin.keys().any(|pin| pin.as_str() == name) || allows(&environment.variables.allow, name) {
+fn group(there: &There<'_>, presets: &Presets<'_>, name: &str) -> (Group, String) {
+    if there.has(name) {
         return (Group::There, String::new());
     }
     let known = presets.known(name);
@@ -83,11 +107,4 @@ fn group(environment: &Environment, presets: &Presets<'_>, name: &str) -> (Group
         (None, Some(known)) => (Group::Known, known),
         (None, None) => (Group::Unknown, String::new()),
     }
-}
-
-fn allows<'a>(patterns: impl IntoIterator<Item = &'a NamePattern>, name: &str) -> bool {
-    patterns.into_iter().any(|pattern| match pattern {
-        NamePattern::Exact(exact) => exact.as_str() == name,
-        NamePattern::Prefix(prefix) => name.starts_with(prefix.as_str()),
-    })
 }

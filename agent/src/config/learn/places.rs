@@ -1,6 +1,7 @@
 //! Directories, by what granting them would mean.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::super::read_environment::{OWN, RECORD};
 use super::evidence::Evidence;
@@ -57,7 +58,7 @@ pub(super) fn judged(environment: &Environment, evidence: &Evidence) -> Vec<Plac
     all
 }
 
-fn below<'a>(path: &Path, mut set: impl Iterator<Item = &'a std::path::PathBuf>) -> bool {
+fn below<'a>(path: &Path, mut set: impl Iterator<Item = &'a PathBuf>) -> bool {
     set.any(|above| path.starts_with(above))
 }
 
@@ -102,25 +103,27 @@ fn verdict(environment: &Environment, need: Need, path: &Path) -> Verdict {
 
 /// What another proposed directory grants already is not proposed once more.
 fn smallest(all: &mut [Place]) {
-    let proposed: Vec<(Need, std::path::PathBuf)> =
-        all.iter().filter(|place| place.verdict == Verdict::Proposed).map(|place| (place.need, place.path.clone())).collect();
+    let mut proposed: BTreeMap<PathBuf, Vec<Need>> = BTreeMap::new();
+    for place in all.iter().filter(|place| place.verdict == Verdict::Proposed) {
+        proposed.entry(place.path.clone()).or_default().push(place.need);
+    }
+    let grants =
+        |path: &Path, needs: &[Need]| proposed.get(path).is_some_and(|found| found.iter().any(|need| needs.contains(need)));
     for place in all.iter_mut().filter(|place| place.verdict == Verdict::Proposed) {
-        let by = proposed.iter().any(|(need, path)| {
-            let wider = place.path.starts_with(path) && place.path != *path && *need == place.need;
-            let reads = place.need == Need::Read && *need != Need::Read && *need != Need::Stand && place.path.starts_with(path);
-            wider || reads
-        });
-        if by {
+        let wider = place.path.ancestors().skip(1).any(|above| grants(above, &[place.need]));
+        // What is written or executed is read as well.
+        let reads = place.need == Need::Read && place.path.ancestors().any(|above| grants(above, &[Need::Write, Need::Execute]));
+        if wider || reads {
             place.verdict = Verdict::There;
         }
     }
     // A directory that is written and executed lets a job execute what it wrote: one of the two is a person's decision.
-    let written: Vec<_> = (all.iter())
+    let written: BTreeSet<PathBuf> = (all.iter())
         .filter(|place| place.need == Need::Write && place.verdict == Verdict::Proposed)
         .map(|place| place.path.clone())
         .collect();
     for place in all.iter_mut().filter(|place| place.need == Need::Execute && place.verdict == Verdict::Proposed) {
-        if below(&place.path, written.iter()) {
+        if place.path.ancestors().any(|above| written.contains(above)) {
             place.verdict = Verdict::Review("a job that may write there could execute what it wrote".into());
         }
     }
