@@ -58,7 +58,7 @@ pub fn worst() -> Vec<Vec<u8>> {
 pub fn learn() -> Take {
     let environment = as_environment("databricks-16.4").expect("a preset");
     Box::new(move |bytes| {
-        timed(bytes.len(), || {
+        let text = timed(bytes.len(), || {
             let (trace, records) = split(bytes, b'\n');
             let mut evidence = Evidence::default();
             if let Ok(trace) = serde_json::from_slice::<Value>(trace) {
@@ -68,10 +68,11 @@ pub fn learn() -> Take {
                 records.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
             evidence.log(records.iter());
             let proposal = propose(&environment, &evidence);
-            let text = proposal.to_toml();
-            toml::from_str::<toml::Table>(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
             drop(proposal.to_json());
+            proposal.to_toml()
         });
+        // What is proposed can be pasted.
+        toml::from_str::<toml::Table>(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     })
 }
 
