@@ -1,6 +1,7 @@
 //! Names of variables, by what is known of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use super::super::env_names::{Family, foreign};
 use super::super::read_preset::{Certainty, Entry, entries, names};
@@ -70,10 +71,15 @@ impl<'a> Presets<'a> {
     }
 }
 
+/// Every entry of every preset of this build, with the preset's name; read once.
+fn all() -> &'static [(&'static str, Entry)] {
+    static ALL: OnceLock<Vec<(&'static str, Entry)>> = OnceLock::new();
+    let of = |preset| entries(preset).unwrap_or_default().into_iter().map(move |entry| (preset, entry));
+    ALL.get_or_init(|| names().flat_map(of).collect())
+}
+
 pub(super) fn grouped(environment: &Environment, evidence: &Evidence) -> Vec<Variable> {
-    let entries = |preset| entries(preset).unwrap_or_default().into_iter().map(move |entry| (preset, entry));
-    let all: Vec<(&'static str, Entry)> = names().flat_map(entries).collect();
-    let (there, presets) = (There::of(environment), Presets::of(&all));
+    let (there, presets) = (There::of(environment), Presets::of(all()));
     let removed = evidence.removed.iter().map(|(name, launches)| {
         let (group, why) = group(&there, &presets, name);
         Variable { group, name: name.clone(), launches: *launches, why }

@@ -58,36 +58,37 @@ pub(super) fn judged(environment: &Environment, evidence: &Evidence) -> Vec<Plac
     all
 }
 
-fn below<'a>(path: &Path, mut set: impl Iterator<Item = &'a PathBuf>) -> bool {
-    set.any(|above| path.starts_with(above))
+/// Whether one of these is the path, or above it.
+fn below(path: &Path, sets: &[&BTreeSet<PathBuf>]) -> bool {
+    path.ancestors().any(|above| sets.iter().any(|set| set.contains(above)))
 }
 
 fn verdict(environment: &Environment, need: Need, path: &Path) -> Verdict {
     let files = &environment.files;
     let granted = match need {
-        Need::Read => below(path, files.read.iter().chain(&files.write).chain(&files.execute)),
-        Need::Write => below(path, files.write.iter()),
-        Need::Execute => below(path, files.execute.iter()),
+        Need::Read => below(path, &[&files.read, &files.write, &files.execute]),
+        Need::Write => below(path, &[&files.write]),
+        Need::Execute => below(path, &[&files.execute]),
         Need::Stand => return Verdict::Never("no lock asks where a process stands".into()),
     };
     let touches = |own: &&&str| Path::new(own).starts_with(path) || path.starts_with(own);
-    if below(path, files.mask.iter()) {
+    if below(path, &[&files.mask]) {
         return Verdict::Never("the policy masks it".into());
     }
-    if need == Need::Write && below(path, files.protect.iter()) {
+    if need == Need::Write && below(path, &[&files.protect]) {
         return Verdict::Never("the policy protects it: it stays read-only".into());
     }
     if granted {
         return Verdict::There;
     }
-    if let Some(label) = files.labelled.iter().find(|rule| below(path, rule.read.iter())) {
+    if let Some(label) = files.labelled.iter().find(|rule| below(path, &[&rule.read])) {
         return Verdict::Never(format!("it carries the label {}: clearance opens it", label.label));
     }
     if let Some(own) = OWN.iter().find(touches).filter(|own| need == Need::Write || **own == RECORD) {
         return Verdict::Never(format!("it would undo the lock: {own} is Longhorn's own"));
     }
     if need != Need::Write {
-        let writes = need == Need::Execute && below(path, files.write.iter());
+        let writes = need == Need::Execute && below(path, &[&files.write]);
         return match (personal(path), writes) {
             (true, _) => Verdict::Review("every person's own lies there: name the one directory".into()),
             (_, true) => Verdict::Review("a job that may write there could execute what it wrote".into()),
