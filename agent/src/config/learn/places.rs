@@ -124,7 +124,7 @@ fn smallest(all: &mut [Place]) {
         .map(|place| place.path.clone())
         .collect();
     for place in all.iter_mut().filter(|place| place.need == Need::Execute && place.verdict == Verdict::Proposed) {
-        if place.path.ancestors().any(|above| written.contains(above)) {
+        if below(&place.path, &[&written]) {
             place.verdict = Verdict::Review("a job that may write there could execute what it wrote".into());
         }
     }
