@@ -10,7 +10,7 @@ use super::keeper::astray;
 use super::secrets::secret_files;
 use crate::context::Claims;
 use crate::context::variables::injected;
-use crate::decision::environment::{Environment, Floor};
+use crate::decision::environment::{Environment, Floor, MetadataService};
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::paths;
@@ -58,6 +58,7 @@ pub(super) fn observe_node(verified: &Verified, claims: &Claims, receipt: &str) 
     let nowhere = canary::Canaries { denied: PathBuf::new(), sibling: PathBuf::new() };
     // Nothing of the lock but the variables is for a launcher to read.
     (planned.rules, planned.filter, planned.kept, planned.mount) = (Vec::new(), Vec::new(), 0, false);
+    planned.metadata_closed = false;
     let sealed = seal_lock(&planned, receipt, &nowhere, covered.targets.clone(), claims, Purpose::Observe)?;
     Ok(LockedNode {
         message: FromInit::Locked {
@@ -160,6 +161,9 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
     }
     // Sealed with every open way: a sidecar that is started again knows no more than the lock says.
     let sealed = seal_lock(&planned, receipt, &canaries, covered.targets.clone(), claims, Purpose::Lock)?;
+    if environment.kernel.metadata_service != MetadataService::Open {
+        super::metadata::closed(environment.kernel.metadata_service)?;
+    }
     Ok(LockedNode {
         message: FromInit::Locked {
             digest: digest_of(&sealed),
