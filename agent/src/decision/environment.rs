@@ -109,7 +109,8 @@ impl MetadataService {
     /// The Landlock ABI that the lock needs to close it (Linux 6.7: rules for TCP ports).
     pub const LANDLOCK: u32 = 4;
     /// The words of the policy.
-    pub const WORDS: [(&str, Self); 3] = [("open", Self::Open), ("closed-elsewhere", Self::ClosedElsewhere), ("closed", Self::Closed)];
+    pub const WORDS: [(&str, Self); 3] =
+        [("open", Self::Open), ("closed-elsewhere", Self::ClosedElsewhere), ("closed", Self::Closed)];
 
     /// Its word in the policy.
     pub fn word(self) -> &'static str {

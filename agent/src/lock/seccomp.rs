@@ -245,9 +245,11 @@ mod tests {
 
     #[test]
     fn a_call_that_a_newer_kernel_brings_is_not_there_for_job_and_sidecar() {
-        for (whose, program) in
-            [("job", for_jobs(None, false)), ("a job that keeps SETUID", for_jobs(Some(64222), false)), ("sidecar", for_sidecar())]
-        {
+        for (whose, program) in [
+            ("job", for_jobs(None, false)),
+            ("a job that keeps SETUID", for_jobs(Some(64222), false)),
+            ("sidecar", for_sidecar()),
+        ] {
             let verdict = |number| run(&program, ARCHITECTURE, number, [u64::MAX; 6]);
             assert_eq!(
                 (verdict(467), verdict(468), verdict(469)),

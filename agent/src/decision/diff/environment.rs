@@ -19,11 +19,7 @@ pub(super) fn environment(name: &LocalName, old: Option<&Environment>, new: Opti
         preset: None,
         variables: Variables::default(),
         files: Files::default(),
-        kernel: Kernel {
-            floor: known.kernel.floor,
-            keep_capabilities: BTreeSet::new(),
-            metadata_service: MetadataService::Open,
-        },
+        kernel: Kernel { floor: known.kernel.floor, keep_capabilities: BTreeSet::new(), metadata_service: MetadataService::Open },
         targets: Targets::default(),
         open: BTreeSet::new(),
     };

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::decision::capability::Capability;
 use crate::decision::compute::{Access, ClusterKind, Compute, Language, Logs, Script};
-use crate::decision::environment::{Environment, Files, Floor, Kernel, Labelled, MetadataService, NamePattern, Targets, Variables};
+use crate::decision::environment::{
+    Environment, Files, Floor, Kernel, Labelled, MetadataService, NamePattern, Targets, Variables,
+};
 use crate::decision::policy::{
     ClusterSelector, Enforcement, Identities, JobSelector, LaunchRecording, Lifetimes, Permission, Policy, Role, Scope,
 };
