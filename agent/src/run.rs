@@ -14,6 +14,7 @@ pub mod reach;
 pub mod sample;
 pub mod scope;
 pub mod serve;
+mod sources;
 
 use std::sync::Arc;
 

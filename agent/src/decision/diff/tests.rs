@@ -9,9 +9,10 @@ use super::super::compute::{Access, ClusterKind, Compute, Language, Script};
 use super::super::environment::{Environment, Labelled, MetadataService, NamePattern};
 use super::super::policy::{Enforcement, Identities, JobSelector, Permission, Policy, Role, Scope};
 use super::*;
+use crate::identity::entra::Overage;
 use crate::identity::ids::{EnvName, GroupName, JobId, Label};
 use crate::identity::node_trust::{AwsTrust, AzureTrust, NodeTrust};
-use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SamlSubject, SamlTrust, SubjectEquals};
+use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, Provider, SamlSubject, SamlTrust, SubjectEquals};
 use rich::{certificate, environment_of, id, policy, set};
 
 type Mutation = (&'static str, Effect, fn(&mut Policy));
@@ -77,6 +78,12 @@ fn mutations() -> Vec<Mutation> {
         ("subject", Changed, |p| issuer_of(p, |o| o.subject.equals = SubjectEquals::UserName)),
         ("subject.map", Weaker, |p| {
             issuer_of(p, |o| o.subject.equals = SubjectEquals::Map(BTreeMap::from([("s1".to_owned(), id("p2"))])));
+        }),
+        ("overage", Weaker, |p| {
+            issuer_of(p, |o| {
+                let Provider::Entra(rules) = &mut o.provider else { panic!("it is a tenant's") };
+                rules.overage = Overage::Graph(id("https://graph.microsoft.com"));
+            });
         }),
         ("entity-id", Stronger, |p| p.trust.saml.clear()),
         ("entity-id", Weaker, |p| provider_of(p, |s| s.entity_id = id("https://other.example/"))),

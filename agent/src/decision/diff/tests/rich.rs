@@ -13,9 +13,11 @@ use crate::decision::policy::{
 };
 use crate::host::clock::Timestamp;
 use crate::identity::certificate::SigningCertificate;
+use crate::identity::entra::{EntraRules, Overage, TokenVersion};
 use crate::identity::node_trust::{AwsTrust, Certificate, NodeTrust};
 use crate::identity::trust::{
-    Algorithm, NameIdFormat, OidcTrust, ProofKind, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust,
+    Algorithm, NameIdFormat, OidcTrust, ProofKind, Provider, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule,
+    Trust,
 };
 
 pub(super) fn id<'a, T: TryFrom<&'a str>>(text: &'a str) -> T
@@ -82,6 +84,11 @@ pub(super) fn policy() -> Policy {
         types: set(["jwt".to_owned()]),
         groups: Some("groups".into()),
         subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::Map(BTreeMap::from([("s1".to_owned(), id("p1"))])) },
+        provider: Provider::Entra(EntraRules {
+            tenant: id("8eaef023-2b34-4da1-9baa-8bc8c9d6a490"),
+            version: TokenVersion::V2,
+            overage: Overage::Refuse,
+        }),
     };
     let saml = SamlTrust {
         name: id("entra"),
