@@ -10,6 +10,7 @@ pub mod keeper;
 pub mod live;
 pub mod node;
 mod node_document;
+pub mod reach;
 pub mod sample;
 pub mod scope;
 pub mod serve;

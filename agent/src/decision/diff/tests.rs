@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::compute::{Access, ClusterKind, Compute, Language, Script};
-use super::super::environment::{Environment, Labelled, NamePattern};
+use super::super::environment::{Environment, Labelled, MetadataService, NamePattern};
 use super::super::policy::{Enforcement, Identities, JobSelector, Permission, Policy, Role, Scope};
 use super::*;
 use crate::identity::entra::Overage;
@@ -268,6 +268,8 @@ fn mutations() -> Vec<Mutation> {
         ("kernel.floor.capabilities", Weaker, |p| one_of(p, |e| e.kernel.floor.capabilities = false)),
         ("kernel.floor.seccomp", Weaker, |p| one_of(p, |e| e.kernel.floor.seccomp = false)),
         ("kernel.keep-capabilities", Loses, |p| one_of(p, |e| e.kernel.keep_capabilities.clear())),
+        ("kernel.metadata-service", Weaker, |p| one_of(p, |e| e.kernel.metadata_service = MetadataService::Open)),
+        ("kernel.metadata-service", Stronger, |p| one_of(p, |e| e.kernel.metadata_service = MetadataService::Closed)),
         ("targets.root", Weaker, |p| one_of(p, |e| e.targets.root.clear())),
         ("targets.inside", Stronger, |p| {
             one_of(p, |e| {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::decision::capability::Capability;
 use crate::decision::compute::{Access, ClusterKind, Compute, Language, Logs, Script};
-use crate::decision::environment::{Environment, Files, Floor, Kernel, Labelled, NamePattern, Targets, Variables};
+use crate::decision::environment::{
+    Environment, Files, Floor, Kernel, Labelled, MetadataService, NamePattern, Targets, Variables,
+};
 use crate::decision::policy::{
     ClusterSelector, Enforcement, Identities, JobSelector, LaunchRecording, Lifetimes, Permission, Policy, Role, Scope,
 };
@@ -48,6 +50,7 @@ pub(super) fn environment_of(name: &str) -> Environment {
         kernel: Kernel {
             floor: Floor { landlock: 3, mount: true, capabilities: true, seccomp: true },
             keep_capabilities: set([Capability::keepable("KILL").unwrap()]),
+            metadata_service: MetadataService::ClosedElsewhere,
         },
         targets: Targets { root: set(["/usr/bin/java".into()]), inside: set(["/usr/bin/python3".into()]) },
         open: BTreeSet::new(),
