@@ -1,18 +1,28 @@
 //! Promises of evidence and identity, against a workspace and an issuer on loopback: what is false is refused by name, what
 //! cannot be told is a failure, and neither is a yes. Each false token, key set and answer is a file of `tests/fixtures`.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use longhorn::host::clock::{BootTime, Clock, SystemClock, Timestamp};
+use longhorn::identity::client_assertion::{AssertionAlgorithm, AssertionAudience, AssertionRule, KeyName};
 use longhorn::identity::job::{JobIdentity, Membership, PrincipalKind, SpeaksFor, Workload};
 use simulator::Simulator;
+use simulator::entra::{GROUP_ID, TENANT};
 use simulator::faults::Fault;
 use simulator::scenario::{CLUSTER, PRINCIPAL, RUN, Scenario};
 use support::evidence::Case;
 use support::fixtures;
-use way::Stop;
+use way::{Stop, Way};
 
+#[path = "attest/agreement.rs"]
+mod agreement;
+#[path = "attest/rfc8725.rs"]
+mod rfc8725;
 #[path = "support/way.rs"]
 mod way;
 
@@ -34,13 +44,15 @@ fn attest(case: &str) -> Result<JobIdentity, Stop> {
 /// Every case of a folder.
 fn holds(folder: &str) {
     let simulator = simulator();
+    let port = simulator.url().rsplit(':').next().expect("a port");
     fixtures::check(folder, |file, bytes| {
         let text = std::str::from_utf8(bytes).unwrap_or_else(|_| panic!("{file} is not text"));
-        match Case::read(&text.replace("@URL@", simulator.url())).walk(&simulator, |way| way.walk()) {
+        match Case::read(&text.replace("@URL@", simulator.url()).replace("@PORT@", port)).walk(&simulator, |way| way.walk()) {
             Ok(_) => ("granted".into(), String::new()),
             Err(stop) => {
                 let screen = stop.screen();
                 let shown = fixtures::steady(&screen.to_string(), simulator.url(), "");
+                let shown = shown.replace(&format!("localhost:{port}"), "localhost:PORT");
                 (format!("{}, exit {}", screen.reason, screen.exit.code()), shown)
             }
         }
@@ -80,6 +92,88 @@ fn a_token_of_the_agents_own_client_proves_the_agent_and_gives_the_job_no_group(
     let Ok(identity) = attest(agents) else { panic!("an agent's token is refused") };
     assert_eq!(identity.proofs[1].speaks_for, SpeaksFor::Agent);
     assert!(identity.groups.iter().all(|group| group.as_str().starts_with("databricks:")));
+}
+
+/// An honest token of a provider with more groups than fit, and with the pointer that real ones have.
+fn overage(provider: &str, simulator: &Simulator) -> Case {
+    let url = simulator.url();
+    let text = format!(
+        r#"
+        trust = {{ provider = "{provider}", graph = true }}
+        [token]
+        without = ["groups"]
+        [token.claims]
+        hasgroups = true
+        _claim_names = {{ groups = "src1" }}
+        _claim_sources = {{ src1 = {{ endpoint = "{url}/pointer" }} }}
+        "#
+    );
+    Case::read(&text)
+}
+
+const GRAPH: &str = "/v1.0/users/6467882c-fdfd-4354-a1ed-4e13f064be25/getMemberObjects";
+
+#[test]
+fn groups_that_did_not_fit_are_asked_for_at_graph_by_id_and_the_tokens_pointer_is_never_followed() {
+    for provider in ["entra-v1", "entra-v2"] {
+        let simulator = simulator();
+        let walked = overage(provider, &simulator).walk(&simulator, |way| way.walk());
+        let Ok(identity) = walked else { panic!("{provider} is refused") };
+        let groups: Vec<&str> = identity.groups.iter().map(|group| group.as_str()).collect();
+        assert_eq!(groups, ["databricks:ml-eng".to_owned(), format!("okta:{GROUP_ID}")], "{provider}");
+        let asked = simulator.requests();
+        assert_eq!((asked.get(GRAPH), asked.keys().any(|path| path.contains("pointer"))), (Some(&1), false), "{provider}");
+    }
+}
+
+#[test]
+fn a_token_for_graph_is_kept_and_groups_are_asked_for_each_time() {
+    let (simulator, clock) = (simulator(), Later(AtomicU64::new(0)));
+    let login = format!("/{TENANT}/oauth2/v2.0/token");
+    let asked = overage("entra-v2", &simulator).walk(&simulator, |way| {
+        let sources = way.sources();
+        let walk = |fault: Option<Fault>| {
+            clock.by(MINUTE);
+            fault.into_iter().for_each(|fault| simulator.fault(fault));
+            let ended = way::reason(way.walk_again(&sources, &clock));
+            (ended, simulator.requests()[GRAPH], simulator.requests()[&login])
+        };
+        // Taken back before its end: replaced once. Deleted: said by Graph, so heard at once. Down: nothing is known.
+        let graph = |status, body: Option<&str>, times| {
+            Some(Fault { path: "/v1.0".into(), status: Some(status), body: body.map(str::to_owned), times, ..Fault::default() })
+        };
+        let gone = r#"{"error":{"code":"Request_ResourceNotFound"}}"#;
+        [walk(None), walk(None), walk(graph(401, None, 1)), walk(graph(404, Some(gone), 1)), walk(graph(418, None, 1))]
+    });
+    let row = |ended: &str, graph, logins| (ended.to_owned(), graph, logins);
+    let expected = [
+        row("granted", 1, 1),
+        row("granted", 2, 1),
+        row("granted", 4, 2),
+        row("not-in-directory", 5, 2),
+        row("graph-unintelligible", 6, 2),
+    ];
+    assert_eq!(asked, expected);
+}
+
+#[test]
+fn each_try_at_a_token_endpoint_has_an_assertion_of_its_own() {
+    let simulator = simulator();
+    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+    let der = key.to_pkcs8v1().expect("a key has a form");
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der.as_ref()));
+    let rule = AssertionRule {
+        algorithm: AssertionAlgorithm::ES256,
+        name: KeyName::Id("agent-1".into()),
+        audience: AssertionAudience::TokenEndpoint,
+    };
+    let mut case = overage("entra-v2", &simulator);
+    let path = format!("/{TENANT}/oauth2/v2.0/token");
+    case.fault.push(Fault { path, status: Some(503), retry_after: Some("0".into()), times: 2, ..Fault::default() });
+    case.patience = Some(5);
+    assert_eq!(case.walk(&simulator, |way| Way { key: Some((pem.as_str(), rule.clone())), ..way.clone() }.reason()), "granted");
+    let shown = simulator.assertions();
+    assert_eq!((shown.len(), shown.iter().collect::<BTreeSet<_>>().len()), (3, 3));
 }
 
 #[test]

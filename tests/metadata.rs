@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "tests that cannot run here say so")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -286,4 +287,34 @@ fn three_nodes_are_certified_by_the_issuer_and_a_second_key_of_a_machine_locks_n
     drop(issuer);
     bundle(&format!("keys = [\"{pinned}\"]"), "[node]\ndeadline = \"12s\"\n");
     refused(5, &["reason: certifier-unavailable"], 75);
+}
+
+/// The bundle of a stage whose policy says this of the metadata service.
+fn saying(stage: &Stage, word: &str) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suites/node/ask.py");
+    std::fs::copy(from, stage.share.join("code/ask.py")).expect("it is there");
+    let said = format!("[environments.python-ml.kernel]\nmetadata-service = \"{word}\"\n");
+    stage.bundle(|text| match text.contains("[trust]") {
+        true => text.replace("[environments.python-ml.kernel]\n", &said).replace("landlock = 3", "landlock = 4"),
+        false => text,
+    });
+}
+
+#[test]
+fn a_job_reaches_the_metadata_service_in_no_way_where_the_policy_closes_it_and_other_ports_stay() {
+    let Some((_, _imds)) = link() else { return };
+    let stage = Stage::new("metadata-closed");
+    saying(&stage, "closed");
+    let output = stage.node("metadata_closed.sh");
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn a_node_whose_firewall_leaves_the_metadata_service_open_to_jobs_is_refused_and_one_whose_does_not_is_locked() {
+    let Some((_, _imds)) = link() else { return };
+    let stage = Stage::new("metadata-open");
+    saying(&stage, "closed-elsewhere");
+    let output = stage.node("metadata_open.sh");
+    assert!(output.status.success(), "{}", text(&output));
+    support::fixtures::screens(&stage.share.join("screens"), stage.workspace.url());
 }

@@ -179,7 +179,19 @@ fn settings_and_policy_that_do_not_fit_together_are_refused() {
     assert_eq!(bind(&with(&token("okta")), &policy), Ok(()));
     assert_eq!(bind(&with(""), &policy), Err(BindingRefusal::SourceMissing("oidc:okta".into())));
     assert_eq!(bind(&with(&(token("okta") + &token("entra"))), &policy), Err(BindingRefusal::SourceUnknown("entra".into())));
-    let screens = [BindingRefusal::SourceMissing("oidc:okta".into()), BindingRefusal::SourceUnknown("entra".into())];
+    // Who is asked for groups is the policy's to say, and as whom the settings'.
+    let graph = "graph = { client-id = \"a\", secret = { kind = \"file\", path = \"/g\" } }\n";
+    let unused = BindingRefusal::GraphClientUnused("okta".into());
+    assert_eq!(bind(&with(&(token("okta") + graph)), &policy), Err(unused.clone()));
+    let tenant = "https://login.microsoftonline.com/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0";
+    let asks = "groups = \"groups\"\noverage = \"graph\"\ngraph-host = \"graph.microsoft.com\"";
+    let text = honest().replace("https://okta.example.com/oauth2", tenant).replacen("groups = \"groups\"", asks, 1);
+    let (asking, _) = read_policy(FILE, &text).unwrap();
+    let missing = BindingRefusal::GraphClientMissing("okta".into());
+    assert_eq!(bind(&with(&token("okta")), &asking), Err(missing.clone()));
+    assert_eq!(bind(&with(&(token("okta") + graph)), &asking), Ok(()));
+    let screens =
+        [BindingRefusal::SourceMissing("oidc:okta".into()), BindingRefusal::SourceUnknown("entra".into()), unused, missing];
     assert!(screens.iter().all(|refusal| refusal.screen().exit.code() == 78));
 }
 

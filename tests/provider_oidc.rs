@@ -6,14 +6,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use longhorn::identity::client_assertion::{AssertionAlgorithm, AssertionAudience, AssertionRule, KeyName};
 use longhorn::identity::ids::{Audience, Issuer, LocalName, WorkspaceHost};
 use longhorn::identity::job::{JobIdentity, SpeaksFor};
-use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
+use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, Provider as Trusted, SubjectEquals, SubjectRule, Trust};
 use provider::Provider;
 use simulator::Simulator;
 use simulator::scenario::{CLUSTER, DRIVER, JOB, PRINCIPAL, RUN, Scenario};
-use way::Way;
+use way::{Stop, Way};
 
 #[path = "support/provider.rs"]
 mod provider;
@@ -69,6 +70,7 @@ impl Case {
             types: BTreeSet::from(["at+jwt".to_owned()]),
             groups: Some("groups".into()),
             subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::ApplicationId },
+            provider: Trusted::Standard,
         }
     }
 
@@ -94,6 +96,8 @@ impl Case {
             trust: &trust,
             token: token.as_bytes(),
             client: None,
+            key: None,
+            graph_secret: "agent-secret",
             listed: true,
             patience: Duration::from_secs(5),
             ahead: 0,
@@ -150,6 +154,46 @@ fn an_agent_that_is_a_client_of_the_issuer_has_a_token_that_proves_the_agent_alo
     assert_eq!(ended("the agent:1", "urn:elsewhere:RS256"), "audience-mismatch");
     case.provider.end().expect("it ends");
     assert_eq!(way::reason(case.with(case.issuer(), "", client("the agent:1", "urn:longhorn:RS256"))), "issuer-unavailable");
+}
+
+/// A walk by the provider's client whose key this is; the last word says what the provider answered.
+fn by_key(case: &Case, id: &str, pem: &str, rule: AssertionRule) -> Result<JobIdentity, Stop> {
+    let way = |way: &Way| Way { client: Some((id, "urn:longhorn:ES256")), key: Some((pem, rule)), ..way.clone() }.walk();
+    case.with(case.issuer(), "", way)
+}
+
+#[test]
+fn an_agent_that_is_a_client_with_a_key_has_its_token_without_a_secret() {
+    let case = Case::honest();
+    let keys = STANDARD.decode(&case.provider.keys).expect("base64");
+    let keys: BTreeMap<String, String> = serde_json::from_slice(&keys).expect("keys by algorithm");
+    let rule = |algorithm, audience| AssertionRule { algorithm, name: KeyName::Id("agent-1".into()), audience };
+    for (word, algorithm) in AssertionAlgorithm::WORDS {
+        for audience in [AssertionAudience::TokenEndpoint, AssertionAudience::Issuer] {
+            let walked = by_key(&case, &format!("agent-{word}"), &keys[word], rule(algorithm, audience));
+            let Ok(identity) = walked else { panic!("{word}: {}", way::reason(walked)) };
+            assert_eq!(
+                (identity.proofs[1].speaks_for, groups(&identity)),
+                (SpeaksFor::Agent, vec!["databricks:ml-eng"]),
+                "{word}"
+            );
+        }
+    }
+    let good = rule(AssertionAlgorithm::RS256, AssertionAudience::TokenEndpoint);
+    let named = |name: &str| AssertionRule { name: KeyName::Id(name.into()), ..good.clone() };
+    let rows = [
+        ("another client's key", "agent-RS256", "PS256", good.clone()),
+        ("a key under another id", "agent-RS256", "RS256", named("agent-2")),
+        ("a client that is not registered", "agent-RS512", "RS256", good.clone()),
+        ("another algorithm than is registered", "agent-RS256", "RS256", rule(AssertionAlgorithm::PS256, good.audience)),
+        ("a key for a client that has a secret", "the agent:1", "RS256", good.clone()),
+    ];
+    for (what, id, key, rule) in rows {
+        let Err(stop) = by_key(&case, id, &keys[key], rule) else { panic!("{what} is accepted") };
+        let screen = stop.screen();
+        assert_eq!((screen.reason.as_ref(), screen.exit.code()), ("issuer-credential-refused", 75), "{what}");
+        assert!(screen.to_string().contains("presented error    invalid_client"), "{what}: {screen}");
+    }
 }
 
 #[test]

@@ -1,11 +1,15 @@
-//! Promises towards providers that we did not write: pysaml2, which signs with xmlsec1, and libxml2's canonical form of XML that
-//! nobody would write. What they sign is understood as it comes; the same, changed by one letter, is refused.
+//! Promises towards providers that we did not write: pysaml2, which signs with xmlsec1; SimpleSAMLphp, asked over HTTP; and
+//! libxml2's canonical form of XML that nobody would write. What they sign is understood as it comes; the same, changed by one
+//! letter, is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use longhorn::config::read_policy;
 use longhorn::evidence::{SamlSource, Source, gather};
 use longhorn::host::clock::{Clock, SystemClock};
 use longhorn::host::http::Http;
@@ -31,9 +35,13 @@ fn name() -> LocalName {
 /// What a script of `tests/suites/saml` writes into a directory of its own; the files that it names.
 #[expect(clippy::print_stdout, reason = "a named skip is what the run reports")]
 fn written(script: &str, part: &str, more: &[&str]) -> Option<(PathBuf, Vec<PathBuf>)> {
-    let python = tree().join("target/saml/bin/python");
-    if !python.is_file() || !Path::new("/usr/bin/xmlsec1").is_file() {
-        println!("SKIP {script}: no pysaml2 in target/saml or no xmlsec1: `cargo xtask test` installs them");
+    let python = match script {
+        "simplesamlphp.py" => PathBuf::from("/usr/bin/python3"),
+        _ => tree().join("target/saml/bin/python"),
+    };
+    let provider = if script == "simplesamlphp.py" { "/usr/share/simplesamlphp/www" } else { "/usr/bin/xmlsec1" };
+    if !python.is_file() || !Path::new(provider).exists() {
+        println!("SKIP {script}: no {} or no {provider}: `cargo xtask test` installs them", python.display());
         return None;
     }
     let place = tree().join("target/tmp").join(format!("saml-{part}-{}", std::process::id()));
@@ -46,9 +54,9 @@ fn written(script: &str, part: &str, more: &[&str]) -> Option<(PathBuf, Vec<Path
     Some((place, files))
 }
 
-/// What each file proves under the policy of one certificate, or the reason of its refusal.
-fn proven(certificates: Vec<SigningCertificate>, files: &[PathBuf]) -> Vec<Result<SamlProof, String>> {
-    let saml = SamlTrust {
+/// What a policy of these certificates says.
+fn trusting(certificates: Vec<SigningCertificate>) -> SamlTrust {
+    SamlTrust {
         name: name(),
         entity_id: EntityId::try_from("https://idp.example/saml").expect("an entity"),
         audience: Audience::try_from("longhorn").expect("an audience"),
@@ -56,7 +64,28 @@ fn proven(certificates: Vec<SigningCertificate>, files: &[PathBuf]) -> Vec<Resul
         certificates,
         groups: Some("groups".to_owned()),
         subject: SamlSubjectRule { from: SamlSubject::NameId(NameIdFormat::Persistent), equals: SubjectEquals::ApplicationId },
-    };
+    }
+}
+
+/// What a policy says whose lines `longhorn policy saml-metadata` printed.
+fn printed(metadata: &Path) -> SamlTrust {
+    let binary = std::env::var_os("LONGHORN_BIN").map_or_else(|| env!("CARGO_BIN_EXE_longhorn").into(), PathBuf::from);
+    let output = Command::new(binary).args(["policy", "saml-metadata", "--name", "idp"]).arg(metadata).output();
+    let output = output.expect("the binary starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).expect("it prints text");
+    let text = format!(
+        "schema = 1\nserial = 1\nnot-after = 2030-01-01T00:00:00Z\nworkspaces = [\"https://dbc-1111.cloud.databricks.com\"]\n\
+         enforcement = \"observe\"\n[trust]\nrequire = [\"databricks\", \"saml:idp\"]\n{lines}audience = \"longhorn\"\n\
+         recipient = \"{RECIPIENT}\"\ngroups = \"groups\"\n\
+         subject = {{ name-id = \"persistent\", equals = \"databricks.application-id\" }}\n"
+    );
+    let (policy, _) = read_policy("policy.toml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+    policy.trust.saml[&name()].clone()
+}
+
+/// What each file proves under such a policy, or its refusal.
+fn proven(saml: SamlTrust, files: &[PathBuf]) -> Vec<Result<SamlProof, String>> {
     let trust = Trust {
         workspaces: BTreeSet::from([WorkspaceHost::try_from("https://dbc-1111.cloud.databricks.com").expect("an origin")]),
         require: BTreeSet::from([ProofKind::Databricks, ProofKind::Saml(name())]),
@@ -96,19 +125,52 @@ fn what_pysaml2_and_xmlsec1_sign_is_understood_with_the_certificate_of_their_met
     let metadata = Metadata::read(&std::fs::read(place.join("metadata.xml")).expect("metadata")).expect("metadata reads");
     assert_eq!((metadata.entity_id.as_str(), metadata.certificates.len()), ("https://idp.example/saml", 1));
     assert_eq!(files.len(), 18, "three ways to sign, three hashes, XML and base64");
-    for (file, proof) in files.iter().zip(proven(metadata.certificates.clone(), &files)) {
+    for (file, proof) in files.iter().zip(proven(trusting(metadata.certificates.clone()), &files)) {
         let proof = proof.unwrap_or_else(|screen| panic!("{}: {screen}", file.display()));
         assert_eq!((proof.subject.as_str(), groups(&proof)), (PRINCIPAL, vec!["idp:data & <people>", "idp:ml-engineers"]));
     }
     // The same files under another provider's certificate.
     let other_place = written("provider.py", "other", &[]).map(|(place, _)| place).expect("it was there a moment ago");
     let other = Metadata::read(&std::fs::read(other_place.join("metadata.xml")).expect("metadata")).expect("metadata reads");
-    for proof in proven(other.certificates, &files) {
+    for proof in proven(trusting(other.certificates), &files) {
         assert!(proof.expect_err("another's certificate").contains("signature-invalid"));
     }
     for place in [place, other_place] {
         std::fs::remove_dir_all(place).expect("the place can be taken away");
     }
+}
+
+#[test]
+fn simplesamlphp_changes_its_key_and_a_policy_that_names_both_never_misses_an_assertion() {
+    let Some((place, files)) = written("simplesamlphp.py", "php", &[]) else { return };
+    let [one, one_posted, both, both_posted, two, two_posted] = &files[..] else { panic!("three steps: {files:?}") };
+    let posted = [one_posted.clone(), both_posted.clone(), two_posted.clone()];
+    // By the metadata of each step: which of the three assertions are believed.
+    for (metadata, certificates, believed) in
+        [(one, 1, [true, true, false]), (both, 2, [true, true, true]), (two, 1, [false, false, true])]
+    {
+        let saml = printed(metadata);
+        assert_eq!((saml.entity_id.as_str(), saml.certificates.len()), ("https://idp.example/saml", certificates));
+        for ((proof, believed), file) in proven(saml, &posted).into_iter().zip(believed).zip(&posted) {
+            let told = format!("{} by {}", file.display(), metadata.display());
+            match proof {
+                Ok(proof) => {
+                    assert!(believed, "{told} is believed");
+                    let expected = (PRINCIPAL, vec!["idp:data & <people>", "idp:ml-engineers"]);
+                    assert_eq!((proof.subject.as_str(), groups(&proof)), expected, "{told}");
+                }
+                Err(screen) => assert!(!believed && screen.contains("signature-invalid"), "{told}: {screen}"),
+            }
+        }
+    }
+    // A letter of what was signed.
+    let text = std::fs::read(two_posted).expect("a file that was written");
+    let text = String::from_utf8(STANDARD.decode(text).expect("it is posted in base64")).expect("XML is text");
+    let changed = place.join("changed.xml");
+    std::fs::write(&changed, text.replace("ml-engineers", "ml-engineerz")).expect("it can be written");
+    let refused = proven(printed(two), &[changed]).remove(0).expect_err("a letter was changed");
+    assert!(refused.contains("digest-mismatch"), "{refused}");
+    std::fs::remove_dir_all(place).expect("the place can be taken away");
 }
 
 #[test]
@@ -118,7 +180,7 @@ fn the_canonical_form_is_libxml2s_for_xml_that_nobody_would_write() {
     let certificate = std::fs::read_to_string(place.join("certificate.pem")).expect("a certificate");
     let certificate = SigningCertificate::from_pem(&certificate).expect("a certificate");
     let (mut good, mut bad) = (0, 0);
-    for (file, proof) in files.iter().zip(proven(vec![certificate], &files)) {
+    for (file, proof) in files.iter().zip(proven(trusting(vec![certificate]), &files)) {
         let told = file.display();
         if told.to_string().ends_with(".true.xml") {
             let proof = proof.unwrap_or_else(|screen| panic!("seed {seed}, {told}: {screen}"));

@@ -16,6 +16,7 @@ fn sealed() -> Vec<u8> {
         env: EnvRule { exact: vec![b"PATH".to_vec()], prefixes: Vec::new(), fixed: Vec::new() },
         rules: Vec::new(),
         landlock: 7,
+        metadata_closed: false,
         protect: Vec::new(),
         mask: Vec::new(),
         mount: false,

@@ -12,9 +12,11 @@ pub mod keeper;
 pub mod live;
 pub mod node;
 mod node_document;
+pub mod reach;
 pub mod sample;
 pub mod scope;
 pub mod serve;
+mod sources;
 
 use std::sync::Arc;
 

@@ -113,15 +113,17 @@ impl std::fmt::Display for Screen {
             Verdict::Failed => "failed",
         };
         writeln!(out, "longhorn: {word}: {}", one_line(&self.headline))?;
-        let width = self.facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
-        for (label, value) in &self.facts {
+        // A sidecar's screen comes to `init` as a message: nothing of it is believed to fit a line.
+        let labels: Vec<String> = self.facts.iter().map(|(label, _)| one_line(label)).collect();
+        let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        for (label, (_, value)) in labels.iter().zip(&self.facts) {
             writeln!(out, "  {label:width$}   {}", one_line(value))?;
         }
         if !self.hint.is_empty() {
             writeln!(out, "hint: {}", one_line(&self.hint))?;
         }
         let entry = self.entry.map_or_else(|| "none".to_owned(), |entry| format!("entry {entry}"));
-        writeln!(out, "record: {entry}   reason: {}   exit: {}", self.reason, self.exit.code())
+        writeln!(out, "record: {entry}   reason: {}   exit: {}", one_line(&self.reason), self.exit.code())
     }
 }
 
@@ -178,5 +180,8 @@ mod tests {
         assert!(!screen.to_string().contains('\u{1b}'));
         assert_eq!(screen.to_string().lines().count(), 4);
         assert_eq!(one_line(&"x".repeat(1000)).chars().count(), 301);
+        let told = Screen { reason: "x\nlonghorn: ok".into(), ..screen }.fact("expected\n\u{1b}[2J", "b");
+        assert!(!told.to_string().contains('\u{1b}'));
+        assert_eq!(told.to_string().lines().count(), 5);
     }
 }

@@ -120,3 +120,9 @@ def victim():
 def other_uid():
     """The uid that the sidecar has."""
     return int(sys.argv[2])
+
+
+def closed_port():
+    """A deputy outside of the lock, on the port that the policy closes; at an address of its own."""
+    port = int(sys.argv[3])
+    return f"127.1.{port >> 8}.{port & 255}", 80

@@ -1,14 +1,18 @@
 //! A case of evidence as a document: what is changed of an honest workspace, issuer, token and node.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use longhorn::host::clock::{Clock, SystemClock};
-use longhorn::identity::ids::{Audience, Issuer, LocalName, WorkspaceHost};
-use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, SubjectEquals, SubjectRule, Trust};
+use longhorn::identity::entra::{EntraRules, Overage, TokenVersion};
+use longhorn::identity::ids::{Audience, DirectoryId, GraphOrigin, Issuer, LocalName, PrincipalName, WorkspaceHost};
+use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, Provider, SubjectEquals, SubjectRule, Trust};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use simulator::Simulator;
+use simulator::entra::{APPLICATION_ID, TENANT, USER_ID};
 use simulator::faults::Fault;
 use simulator::scenario::{CLUSTER, JOB, PRINCIPAL, RUN, Scenario};
 
@@ -27,6 +31,8 @@ pub struct Case {
     pub set: BTreeMap<String, Value>,
     /// The agent's secret.
     pub secret: Option<String>,
+    /// The secret of its client of Microsoft Graph.
+    pub graph_secret: Option<String>,
     /// The agent is a client of the issuer with this id, for this resource, instead of having a token.
     pub client: Option<(String, String)>,
     /// A token about the agent that it has instead of a secret.
@@ -82,6 +88,17 @@ pub struct Trusted {
     pub workspace: Option<String>,
     pub require: Vec<String>,
     pub jwks_host: Option<String>,
+    /// `entra-v1`, `entra-v2` or `okta`: the issuer that the policy trusts, and whose tokens these are.
+    pub provider: Option<String>,
+    /// What the issuer's address has behind the host, where no provider says so.
+    pub path: String,
+    /// Groups that did not fit are asked for at Microsoft Graph.
+    pub graph: bool,
+    /// The claim that holds groups.
+    pub groups: Option<String>,
+    /// How subjects are compared, where it is not by application id.
+    #[serde(skip)]
+    pub equals: Option<SubjectEquals>,
 }
 
 impl Case {
@@ -93,7 +110,7 @@ impl Case {
     pub fn walk<T>(&self, simulator: &Simulator, walk: impl FnOnce(&Way) -> T) -> T {
         simulator.mend();
         simulator.edit(|scenario| *scenario = self.scenario());
-        let token = self.token.mint(simulator);
+        let token = self.token.mint(simulator, &self.trust);
         self.fault.iter().for_each(|fault| simulator.fault(fault.clone()));
         let name = self.node.name.clone().unwrap_or_else(|| format!("job-{JOB}-run-{RUN}-main"));
         // Port 1 is for a service that nobody runs.
@@ -101,7 +118,10 @@ impl Case {
         walk(&Way {
             workspace: url,
             secret: self.secret.as_deref().unwrap_or("agent-secret"),
-            subject_token: self.subject.as_ref().map(|token| String::from_utf8(token.mint(simulator)).expect("a token is text")),
+            subject_token: self
+                .subject
+                .as_ref()
+                .map(|token| String::from_utf8(token.mint(simulator, &Trusted::default())).expect("a token is text")),
             variables: BTreeMap::from([
                 ("DB_CLUSTER_ID", CLUSTER),
                 ("DB_CONTAINER_IP", self.node.address.as_deref().unwrap_or("127.0.0.1")),
@@ -111,6 +131,8 @@ impl Case {
             trust: &self.trust.of(url),
             token: &token,
             client: self.client.as_ref().map(|(id, resource)| (id.as_str(), resource.as_str())),
+            key: None,
+            graph_secret: self.graph_secret.as_deref().unwrap_or("agent-secret"),
             listed: !self.node.late,
             patience: match self.patience {
                 Some(seconds) => Duration::from_secs(seconds),
@@ -121,7 +143,8 @@ impl Case {
         })
     }
 
-    fn scenario(&self) -> Scenario {
+    /// What the workspace holds.
+    pub fn scenario(&self) -> Scenario {
         let mut held = serde_json::to_value(Scenario::honest()).expect("a scenario is JSON");
         for (pointer, value) in &self.set {
             let (parent, name) = pointer.rsplit_once('/').expect("a pointer has a slash");
@@ -136,15 +159,21 @@ impl Case {
 }
 
 impl Token {
-    fn mint(&self, simulator: &Simulator) -> Vec<u8> {
+    fn mint(&self, simulator: &Simulator, trust: &Trusted) -> Vec<u8> {
+        self.minted(&trust.issuer(simulator.url()), trust, &|header, claims, key| simulator.mint(header, claims, key))
+    }
+
+    /// The same of another issuer, which signs header and claims with the key of a name.
+    pub fn minted(&self, issuer: &str, trust: &Trusted, sign: &dyn Fn(&str, &str, &str) -> String) -> Vec<u8> {
         if let Some(bytes) = &self.bytes {
             return bytes.repeat(self.times.unwrap_or(1));
         }
         let now = SystemClock.now().seconds();
         let mut claims = serde_json::json!({
-            "iss": simulator.url(), "aud": "longhorn", "sub": PRINCIPAL, "iat": now, "exp": now + 600, "groups": ["ml-engineers"],
+            "iss": issuer, "aud": "longhorn", "sub": PRINCIPAL, "iat": now, "exp": now + 600, "groups": ["ml-engineers"],
         });
         let object = claims.as_object_mut().expect("an object");
+        object.extend(trust.shape());
         object.extend(self.claims.iter().map(|(name, value)| (name.clone(), at(value, now))));
         self.without.iter().for_each(|name| drop(object.remove(name)));
         let mut header = serde_json::json!({ "alg": "RS256", "kid": "rsa-1", "typ": "JWT" });
@@ -153,7 +182,7 @@ impl Token {
         let header = self.header_text.clone().unwrap_or_else(|| header.to_string());
         let claims = self.claims_text.clone().unwrap_or_else(|| claims.to_string());
         let claims = claims.replacen('{', &format!("{{{}", self.inserted), 1);
-        let mut token = simulator.mint(&header, &claims, self.key.as_deref().unwrap_or("rsa"));
+        let mut token = sign(&header, &claims, self.key.as_deref().unwrap_or("rsa"));
         if let Some((from, to)) = &self.replaced {
             token = token.replacen(from, to, 1);
         }
@@ -170,19 +199,84 @@ fn at(value: &Value, now: i64) -> Value {
 }
 
 impl Trusted {
+    fn entra(&self) -> Option<TokenVersion> {
+        match self.provider.as_deref() {
+            Some("entra-v1") => Some(TokenVersion::V1),
+            Some("entra-v2") => Some(TokenVersion::V2),
+            Some("okta") | None => None,
+            Some(other) => panic!("no provider {other}"),
+        }
+    }
+
+    fn issuer(&self, url: &str) -> String {
+        match self.entra() {
+            Some(TokenVersion::V1) => format!("{url}/{TENANT}/"),
+            Some(TokenVersion::V2) => format!("{url}/{TENANT}/v2.0"),
+            None => format!("{url}{}", self.path),
+        }
+    }
+
+    fn provider(&self, url: &str) -> Provider {
+        let overage = match GraphOrigin::try_from(url) {
+            Ok(origin) if self.graph => Overage::Graph(origin),
+            _ => Overage::Refuse,
+        };
+        let tenant = DirectoryId::try_from(TENANT).expect("a tenant");
+        match self.entra() {
+            Some(version) => Provider::Entra(EntraRules { tenant, version, overage }),
+            None if self.provider.is_some() => Provider::Okta,
+            None => Provider::Standard,
+        }
+    }
+
+    /// Whom a directory's object or a login is at the workspace: the policy's map says.
+    fn subject(&self) -> SubjectRule {
+        let map = |claim: &str, subjects: &[&str]| {
+            let principal = PrincipalName::try_from(PRINCIPAL).expect("a principal");
+            let rows = subjects.iter().map(|subject| ((*subject).to_owned(), principal.clone())).collect();
+            SubjectRule { claim: claim.to_owned(), equals: SubjectEquals::Map(rows) }
+        };
+        match self.provider.as_deref() {
+            Some("okta") => map("uid", &["00u1abcd"]),
+            Some(_) => map("oid", &[USER_ID, APPLICATION_ID]),
+            None => SubjectRule { claim: "sub".into(), equals: self.equals.clone().unwrap_or(SubjectEquals::ApplicationId) },
+        }
+    }
+
+    /// What tokens of a provider hold besides what every token holds.
+    fn shape(&self) -> Map<String, Value> {
+        let shape = match self.provider.as_deref() {
+            Some("entra-v1") => serde_json::json!({
+                "ver": "1.0", "tid": TENANT, "oid": USER_ID, "sub": "pairwise", "appid": "a-client", "appidacr": "1",
+                "scp": "run", "uti": "u", "unique_name": "ada@example.com",
+            }),
+            Some("entra-v2") => serde_json::json!({
+                "ver": "2.0", "tid": TENANT, "oid": USER_ID, "sub": "pairwise", "azp": "a-client", "azpacr": "1",
+                "scp": "run", "uti": "u", "preferred_username": "ada@example.com",
+            }),
+            Some("okta") => serde_json::json!({
+                "ver": 1, "jti": "AT.1", "cid": "a-client", "uid": "00u1abcd", "scp": ["openid", "run"],
+                "sub": "ada@example.com", "auth_time": 1,
+            }),
+            _ => serde_json::json!({}),
+        };
+        shape.as_object().expect("an object").clone()
+    }
+
     fn of(&self, url: &str) -> Trust {
         let name = LocalName::try_from("okta").expect("a name");
         let host = WorkspaceHost::try_from(self.workspace.as_deref().unwrap_or(url)).expect("an origin");
         let hosts = self.jwks_host.clone().unwrap_or_else(|| url.trim_start_matches("http://").to_owned());
         let issuer = OidcTrust {
             name: name.clone(),
-            issuer: Issuer::try_from(url).expect("an issuer"),
+            issuer: Issuer::try_from(self.issuer(url).as_str()).expect("an issuer"),
             jwks_hosts: BTreeSet::from([hosts]),
             audience: Audience::try_from("longhorn").expect("an audience"),
             algorithms: BTreeSet::from([Algorithm::RS256, Algorithm::ES256]),
             types: BTreeSet::from(["jwt".to_owned(), "at+jwt".to_owned()]),
-            groups: Some("groups".into()),
-            subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::ApplicationId },
+            groups: Some(self.groups.clone().unwrap_or_else(|| "groups".into())),
+            subject: self.subject(),
+            provider: self.provider(url),
         };
         let more = self.require.iter().map(|kind| ProofKind::Oidc(LocalName::try_from(kind.as_str()).expect("a name")));
         Trust {

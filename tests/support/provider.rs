@@ -1,5 +1,7 @@
 //! The OpenID provider of `tests/suites/oidc` as a process. Tests and demo share it, so it needs the standard library alone.
 
+#![allow(dead_code, reason = "tests and demo each use their own part")]
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -12,6 +14,8 @@ pub struct Provider {
     pub url: String,
     /// The same keys under another issuer's name.
     pub other: String,
+    /// The private keys of its clients that have one, as it prints them.
+    pub keys: String,
 }
 
 impl Provider {
@@ -33,7 +37,9 @@ impl Provider {
             BufReader::new(out).read_line(&mut line)?;
         }
         match line.split_whitespace().collect::<Vec<_>>()[..] {
-            ["READY", url, other] => Ok(Self { process, url: url.to_owned(), other: other.to_owned() }),
+            ["READY", url, other, keys] => {
+                Ok(Self { process, url: url.to_owned(), other: other.to_owned(), keys: keys.to_owned() })
+            }
             _ => Err(io::Error::other(format!("the provider does not start: {line:?}"))),
         }
     }

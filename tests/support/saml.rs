@@ -2,6 +2,8 @@
 //! before and after it is signed. It writes text that is canonical already, so it needs no canonicalisation to sign, and ours
 //! has nothing of its own to agree with.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{self, digest};
@@ -91,6 +93,14 @@ impl Provider {
         let until = if key == "ended" { "210101000000Z" } else { "491231235959Z" };
         let der = self.der(key, until);
         SigningCertificate::from_base64(&STANDARD.encode(der)).expect("a certificate")
+    }
+
+    /// The public part of a key, as the crypto library takes it.
+    pub fn public_key(&self, key: &str) -> Vec<u8> {
+        match &self.keys[key] {
+            Key::Rsa(pair) => pair.public_key().as_ref().to_vec(),
+            Key::Elliptic(pair) => pair.public_key().as_ref().to_vec(),
+        }
     }
 
     /// RFC 5280 §4.1, as little of it as there may be: names are empty and the signature is none.
@@ -197,7 +207,7 @@ impl Provider {
     }
 
     /// Words that stand for values.
-    fn words(&self, case: &Case, text: &str) -> String {
+    pub fn words(&self, case: &Case, text: &str) -> String {
         let now = SystemClock.now().seconds();
         let many = case.many.as_ref().map(|(what, times)| what.repeat(*times)).unwrap_or_default();
         let mut text = text
@@ -287,7 +297,7 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
 
 const HEAD: &str = "<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_assertion\" IssueInstant=\"@NOW@\" \
     Version=\"2.0\"><saml:Issuer>@ENTITY@</saml:Issuer>";
-const TAIL: &str = "<saml:Subject><saml:NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">@PRINCIPAL@\
+pub const TAIL: &str = "<saml:Subject><saml:NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">@PRINCIPAL@\
     </saml:NameID><saml:SubjectConfirmation Method=\"urn:oasis:names:tc:SAML:2.0:cm:bearer\"><saml:SubjectConfirmationData \
     NotOnOrAfter=\"@NOW+600@\" Recipient=\"@RECIPIENT@\"></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>\
     <saml:Conditions NotBefore=\"@NOW-60@\" NotOnOrAfter=\"@NOW+3600@\"><saml:AudienceRestriction><saml:Audience>longhorn\

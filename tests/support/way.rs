@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use longhorn::evidence::{
-    Auth, Bearer, Client, Failure, Hints, Kept, OidcSource, OpenIdIssuer, Source, Volumes, WorkspaceSource, gather,
+    Auth, Bearer, Client, ClientProof, Failure, GraphSource, Hints, Kept, OidcSource, OpenIdIssuer, Source, Volumes,
+    WorkspaceSource, gather,
 };
 use longhorn::exit::Exit;
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
@@ -15,10 +16,12 @@ use longhorn::host::http::Http;
 use longhorn::host::random::SystemRandomness;
 use longhorn::host::retry::Deadline;
 use longhorn::host::secret::Secret;
+use longhorn::identity::client_assertion::{AssertionRule, ClientKey};
+use longhorn::identity::entra::{EntraRules, Overage, TokenVersion};
 use longhorn::identity::ids::WorkspaceHost;
 use longhorn::identity::job::JobIdentity;
 use longhorn::identity::node_document::Occasion;
-use longhorn::identity::trust::Trust;
+use longhorn::identity::trust::{OidcTrust, Provider, Trust};
 use longhorn::identity::{Rules, Unproven, agree, verify};
 use longhorn::screen::Screen;
 
@@ -64,6 +67,10 @@ pub struct Way<'a> {
     pub token: &'a [u8],
     /// Instead of the token: the agent's own client of the issuer, for this resource.
     pub client: Option<(&'a str, &'a str)>,
+    /// The client's key, in PEM, and how it signs; else it has a secret.
+    pub key: Option<(&'a str, AssertionRule)>,
+    /// The secret of the agent's client of Microsoft Graph.
+    pub graph_secret: &'a str,
     pub listed: bool,
     pub patience: Duration,
     /// How far our clock is ahead when proofs are verified, in seconds.
@@ -111,14 +118,36 @@ impl Way<'_> {
                     None => Bearer::Given(self.token.to_vec()),
                     Some((id, resource)) => Bearer::Client(Box::new(Client {
                         id: id.into(),
-                        secret: Secret::new(b"client-secret").expect("a secret"),
+                        proof: match &self.key {
+                            None => ClientProof::Secret(Secret::new(b"client-secret").expect("a secret")),
+                            Some((pem, rule)) => {
+                                let key = ClientKey::read(pem.as_bytes(), rule.clone()).expect("a key");
+                                ClientProof::PrivateKey(Box::new(key))
+                            }
+                        },
                         scope: None,
                         resource: Some(resource.into()),
                         granted: Kept::default(),
                     })),
                 },
+                graph: self.graph(issuer).map(Box::new),
             }),
         ]
+    }
+
+    /// Microsoft Graph, where the policy has it asked.
+    fn graph(&self, issuer: &OidcTrust) -> Option<GraphSource> {
+        let Provider::Entra(EntraRules { overage: Overage::Graph(origin), version, .. }) = &issuer.provider else { return None };
+        let (scope, resource) = match version {
+            TokenVersion::V1 => (None, Some(origin.to_string())),
+            TokenVersion::V2 => (Some(format!("{origin}/.default")), None),
+        };
+        let proof = match &self.key {
+            None => ClientProof::Secret(Secret::new(self.graph_secret.as_bytes()).expect("a secret")),
+            Some((pem, rule)) => ClientProof::PrivateKey(Box::new(ClientKey::read(pem.as_bytes(), rule.clone()).expect("a key"))),
+        };
+        let client = Client { id: "agent".into(), proof, scope, resource, granted: Kept::default() };
+        Some(GraphSource { origin: origin.clone(), groups: issuer.groups.clone().expect("a claim"), client })
     }
 
     /// One more walk from the same sources, by this clock.

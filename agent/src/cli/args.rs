@@ -52,6 +52,9 @@ pub enum Command {
     /// The sampler of a node that observes; started by the keeper.
     #[command(hide = true)]
     Sample(SampleArgs),
+    /// What leads from inside the lock to the metadata service; started by `init`.
+    #[command(hide = true)]
+    Reach,
 }
 
 /// `init`.

@@ -53,6 +53,7 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
         Command::Try(args) => return super::try_command::run(&args, std::env::vars_os().collect(), terminal),
         Command::Keeper(args) => run::keeper::run(&args, &clock, &random),
         Command::Sample(args) => run::sample::run(&args),
+        Command::Reach => run::reach::run(terminal),
         Command::Serve(args) => run::serve::run(&args, Arc::new(clock), Arc::new(random)),
     };
     exit.code()

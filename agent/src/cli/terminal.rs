@@ -14,7 +14,7 @@ pub struct Terminal<'a> {
 }
 
 /// The answer could not be written: whoever asked has not heard it.
-pub(super) fn closed(error: std::io::Error) -> Screen {
+pub fn closed(error: std::io::Error) -> Screen {
     Screen::failed("output-closed", Exit::Os, "the answer cannot be written")
         .fact("expected", "a standard output that takes it")
         .fact("presented", error)

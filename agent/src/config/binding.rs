@@ -3,8 +3,9 @@
 use super::settings::{Authority, Settings};
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
+use crate::identity::entra::{EntraRules, Overage};
 use crate::identity::node_trust::{Cloud, NodeTrust};
-use crate::identity::trust::ProofKind;
+use crate::identity::trust::{OidcTrust, ProofKind, Provider};
 use crate::screen::Screen;
 
 /// Why settings and policy do not fit together.
@@ -38,6 +39,12 @@ pub enum BindingRefusal {
     /// The policy requires an assertion that the settings get from nowhere.
     #[error("the policy requires an assertion and the settings do not say where it comes from")]
     AssertionMissing(String),
+    /// The policy has Microsoft Graph asked for groups and the settings have no client for it.
+    #[error("the policy resolves groups through Microsoft Graph and the settings do not say as which client")]
+    GraphClientMissing(String),
+    /// The settings have a client for Microsoft Graph and the policy does not ask it.
+    #[error("the settings name a client of Microsoft Graph that the policy has nothing asked of")]
+    GraphClientUnused(String),
     /// The settings get an assertion of a provider that the policy does not trust.
     #[error("the settings name an assertion of a provider that the policy does not know")]
     AssertionUnknown(String),
@@ -51,6 +58,8 @@ impl BindingRefusal {
             Self::SourceUnknown(_) => "token-source-unknown",
             Self::AssertionMissing(_) => "assertion-source-missing",
             Self::AssertionUnknown(_) => "assertion-source-unknown",
+            Self::GraphClientMissing(_) => "graph-client-missing",
+            Self::GraphClientUnused(_) => "graph-client-unused",
             Self::CloudMissing { .. } => "node-document-missing",
             Self::CloudUnknown { .. } => "node-document-untrusted",
             Self::IssuerWithoutCloud => "issuer-without-node-document",
@@ -77,6 +86,16 @@ impl BindingRefusal {
                 .fact("expected issuer", "one that the policy trusts")
                 .fact("presented issuer", name)
                 .hint("its name must be the name of a [[trust.oidc]] of the policy"),
+            Self::GraphClientMissing(name) => screen
+                .fact("expected", format!("a client of Microsoft Graph for {name}"))
+                .fact("presented", "none")
+                .hint("add `graph = { client-id = …, secret = … }` to the [[oidc]] of that name in the settings"),
+            Self::GraphClientUnused(name) => screen
+                .fact("expected", format!("`overage = \"graph\"` in the policy's [[trust.oidc]] of {name}"))
+                .fact("presented", "none")
+                .hint(
+                    "say so in the signed policy, or take `graph` out of the settings: what is not needed is not kept on a node",
+                ),
             Self::AssertionMissing(kind) => screen
                 .fact("expected assertion", kind)
                 .fact("presented", "no source of it")
@@ -122,8 +141,20 @@ pub fn bind(settings: &Settings, policy: &Policy) -> Result<(), BindingRefusal> 
     if let Some(source) = settings.tokens.iter().find(|source| !policy.trust.oidc.contains_key(&source.name)) {
         return Err(BindingRefusal::SourceUnknown(source.name.to_string()));
     }
+    for source in &settings.tokens {
+        let asked = policy.trust.oidc.get(&source.name).is_some_and(asks_graph);
+        match (&source.graph, asked) {
+            (None, true) => return Err(BindingRefusal::GraphClientMissing(source.name.to_string())),
+            (Some(_), false) => return Err(BindingRefusal::GraphClientUnused(source.name.to_string())),
+            (None, false) | (Some(_), true) => {}
+        }
+    }
     match settings.assertions.iter().find(|source| !policy.trust.saml.contains_key(&source.name)) {
         Some(source) => Err(BindingRefusal::AssertionUnknown(source.name.to_string())),
         None => Ok(()),
     }
+}
+
+fn asks_graph(trust: &OidcTrust) -> bool {
+    matches!(&trust.provider, Provider::Entra(EntraRules { overage: Overage::Graph(_), .. }))
 }

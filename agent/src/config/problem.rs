@@ -11,6 +11,8 @@ use std::ops::Range;
 use crate::exit::Exit;
 use crate::screen::{Screen, one_line};
 
+/// So many bytes before and behind what a problem is about are looked at for what is shown of its line.
+const NEAR: usize = 4096;
 /// More problems than this are counted, not shown: a document of a megabyte can have a hundred thousand.
 pub const MOST_SHOWN: usize = 100;
 
@@ -130,9 +132,13 @@ impl Problems {
         let (lead, marked, tail) = match &self.shown {
             Shown::KeysOnly => keys_only(&self.text[start..end], at - start),
             Shown::AllBut(values) => {
-                let comment = comment(&self.text, start, end, values).max(at);
+                // Of a line that is very long, no more than may be shown is looked at, once for each problem in it.
+                let from = self.text.floor_char_boundary(at.saturating_sub(NEAR)).max(start);
+                let about = self.text.floor_char_boundary(about.min(at + NEAR));
+                let till = self.text.floor_char_boundary(end.min(about + NEAR));
+                let comment = comment(&self.text, from, till, values).max(at);
                 let show = |range| without_values(&self.text, range, values);
-                (show(start..at), show(at..about), show(about.min(comment)..comment))
+                (show(from..at), show(at..about), show(about.min(comment)..comment))
             }
         };
         Place { line, column, lead: keep_end(&lead, 100), marked: keep_start(&marked, 100), tail: keep_start(&tail, 100) }
@@ -324,6 +330,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn of_a_very_long_line_only_what_is_near_is_shown_and_nothing_that_is_hidden() {
+        let text = format!("a = [{}\"s3cret\", X, {}]\n", "1, ".repeat(20_000), "2, ".repeat(20_000));
+        let mut problems = Problems::new("f", &text);
+        let (start, at) = (text.find("\"s3").unwrap(), text.find('X').unwrap());
+        problems.hide(BTreeMap::from([(start, at - 2)]));
+        problems.push(problem(at..at + 1));
+        problems.push(problem(start..at - 2));
+        let shown = problems.to_string();
+        assert!(shown.contains("1, 1, …, X, 2, 2,") && !shown.contains("s3cret"), "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() < 300), "{shown}");
     }
 
     #[test]

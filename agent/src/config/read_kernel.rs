@@ -1,11 +1,11 @@
-//! `kernel` of an environment or preset: the floor, and capabilities that are kept.
+//! `kernel` of an environment or preset: the floor, capabilities that are kept, and whether jobs reach the metadata service.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::reader::{At, Reader, Section};
 use crate::decision::capability::{Capability, NeverKept};
-use crate::decision::environment::{Floor, Kernel};
+use crate::decision::environment::{Floor, Kernel, MetadataService};
 
 /// What is said; what is not comes from the preset, or is missing.
 #[derive(Default)]
@@ -15,6 +15,7 @@ pub(super) struct KernelPart {
     capabilities: Option<bool>,
     seccomp: Option<bool>,
     keep: BTreeSet<Capability>,
+    metadata: Option<At<MetadataService>>,
 }
 
 impl KernelPart {
@@ -28,6 +29,7 @@ impl KernelPart {
             capabilities: self.capabilities.or(base.capabilities),
             seccomp: self.seccomp.or(base.seccomp),
             keep: self.keep,
+            metadata: self.metadata.or(base.metadata),
         }
     }
 
@@ -49,7 +51,26 @@ impl KernelPart {
         }
         let floor =
             Floor { landlock: self.landlock?, mount: self.mount?, capabilities: self.capabilities?, seccomp: self.seccomp? };
-        Some(Kernel { floor, keep_capabilities: self.keep })
+        if let Some(said) = self.metadata.as_ref().filter(|said| said.value == MetadataService::Closed) {
+            self.closable(reader, &said.span, floor);
+        }
+        let metadata_service = self.metadata.map_or(MetadataService::Open, |said| said.value);
+        Some(Kernel { floor, keep_capabilities: self.keep, metadata_service })
+    }
+
+    /// What closes the service must be part of the floor, or a node that lacks it would start with it open; and nothing that
+    /// is kept may lead around it.
+    fn closable(&self, reader: &Reader, span: &Range<usize>, floor: Floor) {
+        if floor.landlock < MetadataService::LANDLOCK || !floor.seccomp || !floor.capabilities {
+            let hint = "Landlock closes ports from ABI 4 on (Linux 6.7), with the filter's and the capability cut's help; or \
+                        write \"closed-elsewhere\", and let a firewall of the platform's close it";
+            let message = "`metadata-service = \"closed\"` needs a floor of landlock 4, seccomp and capabilities";
+            reader.error(span.clone(), message, hint);
+        }
+        for kept in self.keep.iter().filter(|kept| kept.leads_past_ports()) {
+            let message = format!("{kept} leads past a closed metadata service");
+            reader.error(span.clone(), message, "with it a job sends packets, or redirects connections, of its own");
+        }
     }
 }
 
@@ -64,6 +85,7 @@ pub(super) fn kernel(section: Section<'_>) -> KernelPart {
     }
     let names = section.texts("keep-capabilities");
     found.keep = names.iter().filter_map(|name| keepable(&section, name)).collect();
+    found.metadata = section.word("metadata-service", &MetadataService::WORDS);
     section.finish();
     found
 }

@@ -7,7 +7,7 @@ use super::reader::{At, Section};
 use crate::identity::ids::LocalName;
 use crate::identity::node_document::{region_fits, uuid};
 use crate::identity::node_trust::{AwsTrust, AzureTrust, Certificate, Cloud, GcpTrust, LEAST_BITS, NodeTrust};
-use crate::identity::trust::{OidcTrust, SubjectEquals, SubjectRule};
+use crate::identity::trust::{OidcTrust, Provider, SubjectEquals, SubjectRule};
 
 pub(super) fn node(section: Section<'_>) -> Option<NodeTrust> {
     let kind = section.need_word("kind", &Cloud::WORDS)?;
@@ -91,6 +91,7 @@ fn gcp(section: Section<'_>) -> Option<GcpTrust> {
         groups: None,
         // Nobody: such a token speaks of a machine.
         subject: SubjectRule { claim: "sub".to_owned(), equals: SubjectEquals::Map(BTreeMap::new()) },
+        provider: Provider::Standard,
     };
     Some(GcpTrust { projects, issuer })
 }

@@ -8,10 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, METADATA_TIMEOUT, METADATA_TIMEOUT_MOST, SIDECAR_UID};
 use super::problem::Problems;
+use super::read_client::token_source;
 use super::reader::{At, Reader, Section};
 use super::settings::{
     AssertionSource, Authority, MembershipRule, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings, SecretSource,
-    Settings, TokenFrom, TokenSource, Workspace, WorkspaceAuth,
+    Settings, TokenSource, Workspace, WorkspaceAuth,
 };
 use crate::context::{AuthorityPublicKey, NodePublicKey};
 use crate::host::digest::sha256_hex;
@@ -37,8 +38,10 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
     let workspace = root.need_table("workspace").and_then(workspace);
     let policy = root.need_table("policy").and_then(policy);
     let authority = root.need_table("authority").and_then(authority);
-    let tokens = named(root.tables("oidc"), "token", "one token for each issuer", token);
-    let assertions = named(root.tables("saml"), "assertion", "one assertion for each provider", secret);
+    let tokens = named(root.tables("oidc"), "token", "one token for each issuer", token_source);
+    let assertions = named(root.tables("saml"), "assertion", "one assertion for each provider", |section| {
+        section.need_table("assertion").and_then(secret)
+    });
     let node_document = root.table("node-document").map(node_document);
     let record = root.table("record").map_or(Some(RecordSettings { journal: JOURNAL, pseudonym_key: None }), record);
     let node =
@@ -48,7 +51,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         workspace: workspace?,
         policy: policy?,
         authority: authority?,
-        tokens: tokens?.into_iter().map(|(name, token)| TokenSource { name, token }).collect(),
+        tokens: tokens?.into_iter().map(|(name, (token, graph))| TokenSource { name, token, graph }).collect(),
         assertions: assertions?.into_iter().map(|(name, assertion)| AssertionSource { name, assertion }).collect(),
         node_document: match node_document {
             None => None,
@@ -97,7 +100,7 @@ fn auth(section: Section<'_>) -> Option<WorkspaceAuth> {
 }
 
 /// Where a secret lies. What stands here instead of a path may be the secret itself and is never shown.
-fn secret(section: Section<'_>) -> Option<SecretSource> {
+pub(super) fn secret(section: Section<'_>) -> Option<SecretSource> {
     section.need_word("kind", &[("file", ())])?;
     let path = section.need_text("path");
     let found = path.and_then(|path| absolute(&section, &path)).map(SecretSource::File);
@@ -220,7 +223,7 @@ fn named<T>(
     sections: Vec<Section<'_>>,
     what: &'static str,
     hint: &str,
-    read: impl Fn(Section<'_>) -> Option<T>,
+    read: impl Fn(&Section<'_>) -> Option<T>,
 ) -> Option<Vec<(LocalName, T)>> {
     let mut found: Vec<Option<(LocalName, T)>> = Vec::new();
     for section in sections {
@@ -230,28 +233,11 @@ fn named<T>(
         {
             section.reader().error(name.span.clone(), format!("`{}` has its {what} already", name.value), hint);
         }
-        let source = section.need_table(what).and_then(&read);
+        let source = read(&section);
         section.finish();
         found.push(name.zip(source).map(|(name, source)| (name.value, source)));
     }
     found.into_iter().collect()
-}
-
-fn token(section: Section<'_>) -> Option<TokenFrom> {
-    #[derive(Clone, Copy)]
-    enum Kind {
-        File,
-        Client,
-    }
-    let kind = section.need_word("kind", &[("file", Kind::File), ("client-credentials", Kind::Client)])?;
-    if let Kind::File = kind.value {
-        return secret(section).map(TokenFrom::File);
-    }
-    let id = section.need_text("client-id");
-    let secret = section.need_table("secret").and_then(secret);
-    let [scope, resource] = ["scope", "resource"].map(|name| section.text(name).map(|text| text.value));
-    section.finish();
-    Some(TokenFrom::Client { id: id?.value, secret: secret?, scope, resource })
 }
 
 fn node_document(section: Section<'_>) -> Option<NodeDocumentSettings> {

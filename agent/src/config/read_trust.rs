@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::read_provider::provider as provider_of;
 use super::read_saml::provider;
 use super::reader::{At, Section};
 use crate::identity::ids::{LocalName, PrincipalName, WorkspaceHost};
@@ -132,6 +133,7 @@ fn issuer(section: Section<'_>) -> Option<OidcTrust> {
     let algorithms = algorithms(&section);
     let groups = section.text("groups").map(|text| text.value);
     let subject = section.need_table("subject").and_then(subject);
+    let provider = provider_of(&section, issuer.as_ref(), audience.as_ref());
     section.finish();
     Some(OidcTrust {
         name: name?.value,
@@ -142,6 +144,7 @@ fn issuer(section: Section<'_>) -> Option<OidcTrust> {
         types,
         groups,
         subject: subject?,
+        provider: provider?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! A typed walk over spanned TOML that collects every problem instead of stopping at the first.
 
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -343,14 +343,12 @@ impl<'a> Section<'a> {
     /// Every key that nobody asked for is a problem.
     pub(super) fn finish(self) {
         let known = self.known.borrow();
+        let all = LazyCell::new(|| format!("known keys: {}", known.iter().copied().collect::<Vec<_>>().join(", ")));
         for (name, _) in self.table {
             let key: &str = name.get_ref();
             if !known.contains(key) {
                 let near = known.iter().find(|candidate| near(candidate, key));
-                let hint = near.map_or_else(
-                    || format!("known keys: {}", known.iter().copied().collect::<Vec<_>>().join(", ")),
-                    |near| format!("did you mean `{near}`?"),
-                );
+                let hint = near.map_or_else(|| String::clone(&all), |near| format!("did you mean `{near}`?"));
                 self.reader.error(name.span(), format!("unknown key `{key}`"), hint);
             }
         }
@@ -359,10 +357,12 @@ impl<'a> Section<'a> {
 
 /// Whether two words are one slip of the finger apart: one letter more, less, other, or two swapped.
 fn near(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let same = one.iter().zip(&other).take_while(|(left, right)| left == right).count();
-    let tail = one.iter().rev().zip(other.iter().rev()).take_while(|(left, right)| left == right).count();
-    let longest = one.len().max(other.len());
-    one.len().abs_diff(other.len()) <= 1
-        && (same + tail + 1 >= longest || (one.len() == other.len() && same + tail + 2 >= longest))
+    let (length, others) = (one.chars().count(), other.chars().count());
+    if length.abs_diff(others) > 1 {
+        return false;
+    }
+    let same = one.chars().zip(other.chars()).take_while(|(left, right)| left == right).count();
+    let tail = one.chars().rev().zip(other.chars().rev()).take_while(|(left, right)| left == right).count();
+    let longest = length.max(others);
+    same + tail + 1 >= longest || (length == others && same + tail + 2 >= longest)
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::context::AuthorityPublicKey;
+use crate::identity::client_assertion::AssertionRule;
 use crate::identity::ids::{LocalName, WorkspaceHost};
 use crate::identity::node_trust::Cloud;
 
@@ -137,6 +138,8 @@ pub struct TokenSource {
     pub name: LocalName,
     /// Where the token comes from.
     pub token: TokenFrom,
+    /// `graph`: the agent as a client of Microsoft Graph, for groups that did not fit into a token.
+    pub graph: Option<ClientSettings>,
 }
 
 /// `[[oidc]] token`.
@@ -145,12 +148,10 @@ pub enum TokenFrom {
     /// `{ kind = "file", path }`.
     File(SecretSource),
     /// The agent is a client of the issuer's, and the token proves the agent: `{ kind = "client-credentials", client-id, secret =
-    /// { kind = "file", path }, scope, resource }`.
+    /// { kind = "file", path } or private-key-jwt = { … }, scope, resource }`.
     Client {
-        /// `client-id`.
-        id: String,
-        /// Where the client secret lies.
-        secret: SecretSource,
+        /// The registration.
+        client: ClientSettings,
         /// `scope`: what is asked for.
         scope: Option<String>,
         /// `resource`: for whom (RFC 8707).
@@ -158,11 +159,44 @@ pub enum TokenFrom {
     },
 }
 
-impl TokenFrom {
-    /// Where what the agent keeps to itself lies: the token, or the client's secret.
+/// The agent's registration with an issuer.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// `client-id`.
+    pub id: String,
+    /// `secret` or `private-key-jwt`.
+    pub proof: ProofFrom,
+}
+
+/// What the agent proves itself with as a client.
+#[derive(Clone, Debug)]
+pub enum ProofFrom {
+    /// `secret = { kind = "file", path }`.
+    Secret(SecretSource),
+    /// `private-key-jwt = { key = { kind = "file", path }, algorithm, kid or x5t-s256, audience }`.
+    PrivateKey {
+        /// Where the key lies: PEM, PKCS #8.
+        key: SecretSource,
+        /// How it signs.
+        rule: AssertionRule,
+    },
+}
+
+impl ProofFrom {
+    /// Where it lies.
     pub fn source(&self) -> &SecretSource {
         match self {
-            Self::File(source) | Self::Client { secret: source, .. } => source,
+            Self::Secret(source) | Self::PrivateKey { key: source, .. } => source,
+        }
+    }
+}
+
+impl TokenFrom {
+    /// Where what the agent keeps to itself lies: the token, or the client's secret or key.
+    pub fn source(&self) -> &SecretSource {
+        match self {
+            Self::File(source) => source,
+            Self::Client { client, .. } => client.proof.source(),
         }
     }
 }

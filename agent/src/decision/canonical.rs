@@ -1,6 +1,6 @@
 //! One text for one environment, whatever the order in which it was written: the input of its digest.
 
-use super::environment::{Environment, NamePattern};
+use super::environment::{Environment, MetadataService, NamePattern};
 use crate::host::digest::sha256_hex;
 
 impl Environment {
@@ -54,6 +54,9 @@ impl Environment {
         say("kernel.floor.seccomp", &floor.seccomp);
         for capability in &self.kernel.keep_capabilities {
             say("kernel.keep-capabilities", capability);
+        }
+        if self.kernel.metadata_service != MetadataService::Open {
+            say("kernel.metadata-service", &self.kernel.metadata_service.word());
         }
         for way in &self.open {
             say("open", way);

@@ -89,6 +89,11 @@ impl Capability {
     pub fn changes_identity(self) -> bool {
         matches!(self.name, "SETUID" | "SETGID")
     }
+
+    /// Whether it reaches a TCP port in another way than by connect(2): with packets of its own, or by redirecting others'.
+    pub fn leads_past_ports(self) -> bool {
+        matches!(self.name, "NET_RAW" | "NET_ADMIN")
+    }
 }
 
 impl fmt::Display for Capability {

@@ -89,6 +89,37 @@ pub struct Kernel {
     pub floor: Floor,
     /// Capabilities that are kept.
     pub keep_capabilities: BTreeSet<Capability>,
+    /// Whether jobs reach the cloud's metadata service.
+    pub metadata_service: MetadataService,
+}
+
+/// Whether jobs reach the cloud's metadata service, which hands the node's own identity to whoever asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MetadataService {
+    /// They may.
+    #[default]
+    Open,
+    /// A firewall of the platform's closes it; `init` tries from inside the lock.
+    ClosedElsewhere,
+    /// The lock closes it; `init` tries from inside.
+    Closed,
+}
+
+impl MetadataService {
+    /// The Landlock ABI that the lock needs to close it (Linux 6.7: rules for TCP ports).
+    pub const LANDLOCK: u32 = 4;
+    /// The words of the policy.
+    pub const WORDS: [(&str, Self); 3] =
+        [("open", Self::Open), ("closed-elsewhere", Self::ClosedElsewhere), ("closed", Self::Closed)];
+
+    /// Its word in the policy.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::ClosedElsewhere => "closed-elsewhere",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// The least that a node must be able to enforce.

@@ -2,6 +2,7 @@
 
 use super::hints::Hints;
 use super::node_document::NodeDocumentClaim;
+use crate::identity::entra::Memberships;
 use crate::identity::ids::{LocalName, WorkspaceHost};
 
 /// One claim.
@@ -54,6 +55,8 @@ pub struct OidcClaim {
     pub discovery: Vec<u8>,
     /// The key set that it points to.
     pub keys: Vec<u8>,
+    /// What Microsoft Graph said of its bearer's groups, where it was asked.
+    pub memberships: Option<Memberships>,
 }
 
 /// An assertion that was handed in.

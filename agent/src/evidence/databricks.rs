@@ -81,7 +81,7 @@ pub(super) async fn authenticate<'a>(
         return Ok(Token::Fetched(granted));
     }
     let url = format!("{}/oidc/v1/token", source.host);
-    let asked = grant::Asked { who: WHO, url: &url, form: &form, credentials };
+    let asked = grant::Asked { who: WHO, url: &url, method: Method::Form(&form), credentials };
     grant::ask(http, &asked, &source.granted, deadline).await.map(Token::Fetched)
 }
 
@@ -130,7 +130,7 @@ impl Api<'_> {
         let what = self.shown(path);
         match answer.status {
             200 => framed(WHO, &what, answer.body).map(Answered::Document),
-            401 | 403 => Err(Failure::CredentialRefused { who: WHO, what, status: answer.status }),
+            401 | 403 => Err(Failure::CredentialRefused { who: WHO, what, status: answer.status, said: None }),
             404 => Ok(Answered::Unknown),
             400 if denies_existence(&answer.body) => Ok(Answered::Unknown),
             status => Err(Failure::unintelligible(WHO, &what, &format!("status {status}"))),

@@ -18,6 +18,8 @@ pub enum Who {
     Metadata,
     /// The issuer that certifies node keys.
     Certifier,
+    /// Microsoft Graph.
+    Graph,
 }
 
 impl std::fmt::Display for Who {
@@ -27,6 +29,7 @@ impl std::fmt::Display for Who {
             Self::Issuer => "the issuer",
             Self::Metadata => "the metadata service",
             Self::Certifier => "the issuer of node keys",
+            Self::Graph => "Microsoft Graph",
         })
     }
 }
@@ -54,6 +57,8 @@ pub enum Failure {
         what: String,
         /// 400 or 401: who asks is not known. 403: it may not ask this.
         status: u16,
+        /// The error code of a token endpoint (RFC 6749 §5.2), where it is one.
+        said: Option<&'static str>,
     },
     /// An answer that cannot be understood.
     #[error("{who} answered something that cannot be understood")]
@@ -106,14 +111,17 @@ impl Failure {
             Self::Unavailable { who: Who::Issuer, .. } => "issuer-unavailable",
             Self::Unavailable { who: Who::Metadata, .. } => "metadata-unavailable",
             Self::Unavailable { who: Who::Certifier, .. } => "certifier-unavailable",
+            Self::Unavailable { who: Who::Graph, .. } => "graph-unavailable",
+            Self::CredentialRefused { who: Who::Certifier, .. } => "certifier-credential-refused",
             Self::CredentialRefused { who: Who::Workspace, .. } => "workspace-credential-refused",
             Self::CredentialRefused { who: Who::Issuer, .. } => "issuer-credential-refused",
             Self::CredentialRefused { who: Who::Metadata, .. } => "metadata-credential-refused",
-            Self::CredentialRefused { who: Who::Certifier, .. } => "certifier-credential-refused",
+            Self::CredentialRefused { who: Who::Graph, .. } => "graph-credential-refused",
+            Self::Unintelligible { who: Who::Certifier, .. } => "certifier-unintelligible",
             Self::Unintelligible { who: Who::Workspace, .. } => "workspace-unintelligible",
             Self::Unintelligible { who: Who::Issuer, .. } => "issuer-unintelligible",
             Self::Unintelligible { who: Who::Metadata, .. } => "metadata-unintelligible",
-            Self::Unintelligible { who: Who::Certifier, .. } => "certifier-unintelligible",
+            Self::Unintelligible { who: Who::Graph, .. } => "graph-unintelligible",
             Self::KeysElsewhere { .. } => "keys-elsewhere",
             Self::TokenEndpointElsewhere { .. } => "token-endpoint-elsewhere",
         }
@@ -139,25 +147,17 @@ impl Failure {
                         "nothing was decided; the job does not start. The service is overloaded or broken: start again later"
                     }
                 }),
-            Self::CredentialRefused { who, what, status } => screen
-                .fact("asked", what)
-                .fact("expected status", 200)
-                .fact("presented status", status)
-                .hint(match (who, status) {
-                    (Who::Issuer, _) => "the agent's client is unknown, or its secret is wrong or has expired: see its [[oidc]]",
-                    (Who::Certifier, _) => "who answers at `url` of [authority]?",
-                    (Who::Metadata, _) => "does this machine answer metadata requests, and to whom?",
-                    (Who::Workspace, 403) => {
-                        "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster"
-                    }
-                    (Who::Workspace, _) => "the agent's credential is wrong or has expired: renew what `workspace.auth` names",
-                }),
+            Self::CredentialRefused { who, what, status, said } => {
+                let screen = screen.fact("asked", what).fact("expected status", 200).fact("presented status", status);
+                let screen = said.iter().fold(screen, |screen, said| screen.fact("presented error", said));
+                screen.hint(renew(*who, *status, *said))
+            }
             Self::Unintelligible { who, what, detail } => screen
                 .fact("asked", what)
                 .fact(
                     "expected",
                     match who {
-                        Who::Workspace | Who::Issuer | Who::Certifier => format!("an answer of {who}, in JSON"),
+                        Who::Workspace | Who::Issuer | Who::Graph | Who::Certifier => format!("an answer of {who}, in JSON"),
                         Who::Metadata => format!("what {who} of the cloud answers"),
                     },
                 )
@@ -168,6 +168,27 @@ impl Failure {
                 .fact("presented host", presented)
                 .hint("add the host to `jwks-hosts` in the signed policy if it is the issuer's"),
         }
+    }
+}
+
+/// What to do about credentials that somebody refuses.
+fn renew(who: Who, status: u16, said: Option<&str>) -> &'static str {
+    match (who, status, said) {
+        (Who::Issuer, _, Some("invalid_scope" | "invalid_target")) => {
+            "the client may not ask for this: `scope` and `resource` of its [[oidc]] must be what it is registered for"
+        }
+        (Who::Issuer, ..) => "the agent's client is unknown, or its secret or key is wrong or has expired: see its [[oidc]]",
+        (Who::Graph, 403, _) => {
+            "give the client of [[oidc]] graph the application permissions GroupMember.Read.All and User.ReadBasic.All (of \
+             applications: Application.Read.All), and consent to them"
+        }
+        (Who::Graph, ..) => {
+            "Microsoft Graph does not take the token that the tenant just gave: is `graph-host` of the tenant's cloud?"
+        }
+        (Who::Certifier, ..) => "who answers at `url` of [authority]?",
+        (Who::Metadata, ..) => "does this machine answer metadata requests, and to whom?",
+        (Who::Workspace, 403, _) => "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster",
+        (Who::Workspace, ..) => "the agent's credential is wrong or has expired: renew what `workspace.auth` names",
     }
 }
 

@@ -19,7 +19,8 @@ const LONGEST: Duration = Duration::from_secs(3600);
 pub(super) struct Asked<'a> {
     pub(super) who: Who,
     pub(super) url: &'a str,
-    pub(super) form: &'a str,
+    /// The form.
+    pub(super) method: Method<'a>,
     pub(super) credentials: Credentials<'a>,
 }
 
@@ -33,8 +34,8 @@ pub(super) async fn ask(
     kept: &Kept<Secret>,
     deadline: &Deadline<'_>,
 ) -> Result<Arc<Secret>, Failure> {
-    let Asked { who, url, form, credentials } = *asked;
-    let request = Request { method: Method::Form(form), url, credentials };
+    let Asked { who, url, method, credentials } = *asked;
+    let request = Request { method, url, credentials };
     let answer = deadline.send(http, &request).await.map_err(|cause| Failure::gave_up(who, url, cause))?;
     match answer.status {
         200 => {
@@ -42,7 +43,9 @@ pub(super) async fn ask(
             Ok(kept.put(token, deadline.clock.boot(), fresh, Duration::ZERO))
         }
         // RFC 6749 §5.2: invalid_client is 400 or 401.
-        400 | 401 | 403 => Err(Failure::CredentialRefused { who, what: url.to_owned(), status: answer.status }),
+        400 | 401 | 403 => {
+            Err(Failure::CredentialRefused { who, what: url.to_owned(), status: answer.status, said: said(&answer.body) })
+        }
         status => Err(Failure::unintelligible(who, url, &format!("status {status}"))),
     }
 }
@@ -60,4 +63,25 @@ fn read(body: &[u8]) -> Option<(Secret, Duration)> {
     let Granted { access_token, expires_in } = serde_json::from_slice(body).ok()?;
     let token = Secret::new(Zeroizing::new(access_token).as_bytes())?;
     Some((token, Duration::from_secs(expires_in.into()).min(LONGEST) * 4 / 5))
+}
+
+/// Error codes of RFC 6749 §5.2 and RFC 8707 §2.
+const CODES: [&str; 7] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "invalid_target",
+];
+
+/// Which error it was. A code of the list and nothing else: what an endpoint writes besides may repeat what it was sent.
+fn said(body: &[u8]) -> Option<&'static str> {
+    #[derive(Deserialize)]
+    struct Said {
+        error: String,
+    }
+    let Said { error } = serde_json::from_slice(body).ok()?;
+    CODES.into_iter().find(|code| *code == error)
 }

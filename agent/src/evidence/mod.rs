@@ -6,6 +6,7 @@ mod client;
 mod databricks;
 mod failure;
 mod grant;
+mod graph;
 mod hints;
 mod kept;
 mod node_document;
@@ -16,8 +17,9 @@ mod volume;
 
 pub use certifier::{Certified, Certifier};
 pub use claim::{Answered, Claim, DatabricksClaim, OidcClaim, SamlClaim};
-pub use client::Client;
+pub use client::{Client, ClientProof};
 pub use failure::{Failure, Who};
+pub use graph::GraphSource;
 pub use hints::{Hints, HintsError};
 pub use kept::Kept;
 pub use node_document::{GoogleIssuer, NodeDocumentClaim, NodeDocumentSource, fetch, present};

@@ -12,9 +12,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::claim::OidcClaim;
-use super::client;
 use super::failure::{Failure, Who, framed};
 use super::source::{Bearer, OidcSource, OpenIdIssuer};
+use super::{client, graph};
 use crate::host::http::{Credentials, Http, Method, Request};
 use crate::host::retry::{Deadline, GaveUp};
 
@@ -42,14 +42,19 @@ pub struct Published {
 /// # Errors
 /// When it cannot be told.
 pub async fn ask(http: &Http, source: &OidcSource, deadline: &Deadline<'_>) -> Result<OidcClaim, Failure> {
-    match &source.token {
-        Bearer::Given(token) => ask_of(http, &source.issuer, token.clone(), deadline).await,
+    let mut claim = match &source.token {
+        Bearer::Given(token) => ask_of(http, &source.issuer, token.clone(), deadline).await?,
         Bearer::Client(client) => {
             let (published, unanswered) = published(http, &source.issuer, deadline).await?;
             let token = client::token(http, &source.issuer, client, &published.discovery, deadline).await?;
-            with_keys(http, &source.issuer, token.expose().as_bytes().to_vec(), (published, unanswered), deadline).await
+            with_keys(http, &source.issuer, token.expose().as_bytes().to_vec(), (published, unanswered), deadline).await?
         }
+    };
+    if let Some(graph) = &source.graph {
+        let shown = (claim.token.as_slice(), claim.discovery.as_slice());
+        claim.memberships = graph::memberships(http, &source.issuer, graph, shown, deadline).await?;
     }
+    Ok(claim)
 }
 
 /// A token that was handed in, and what is needed to check it.
@@ -86,7 +91,7 @@ async fn with_keys(
         }
     };
     let Published { discovery, keys } = &*published;
-    Ok(OidcClaim { name: source.name.clone(), token, discovery: discovery.clone(), keys: keys.clone() })
+    Ok(OidcClaim { name: source.name.clone(), token, discovery: discovery.clone(), keys: keys.clone(), memberships: None })
 }
 
 /// What is kept while it is fresh; else what is published now; else what is kept, with why nothing newer is there.

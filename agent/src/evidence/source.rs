@@ -3,6 +3,7 @@
 use super::claim::Claim;
 use super::client::Client;
 use super::failure::Failure;
+use super::graph::GraphSource;
 use super::hints::Hints;
 use super::kept::Kept;
 use super::node_document::NodeDocumentSource;
@@ -109,6 +110,8 @@ pub struct OidcSource {
     pub issuer: OpenIdIssuer,
     /// The token.
     pub token: Bearer,
+    /// Where groups are asked for that did not fit into a token.
+    pub graph: Option<Box<GraphSource>>,
 }
 
 /// An assertion that was handed in.

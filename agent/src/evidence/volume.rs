@@ -111,7 +111,7 @@ impl<'a> Volumes<'a> {
 fn expect(status: u16, url: &str) -> Result<(), Failure> {
     match status {
         200 | 201 | 204 => Ok(()),
-        401 | 403 => Err(Failure::CredentialRefused { who: Who::Workspace, what: url.to_owned(), status }),
+        401 | 403 => Err(Failure::CredentialRefused { who: Who::Workspace, what: url.to_owned(), status, said: None }),
         status => Err(Failure::unintelligible(Who::Workspace, url, &format!("status {status}"))),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use zeroize::Zeroizing;
 
 use super::secret::Secret;
 
@@ -35,6 +36,10 @@ pub enum Method<'a> {
     Get,
     /// POST of a form (application/x-www-form-urlencoded, already encoded); it may hold a secret.
     Form(&'a str),
+    /// The same of a form that is made anew for each try: what it holds serves once.
+    Made(&'a (dyn Fn() -> Zeroizing<String> + Sync)),
+    /// POST of JSON.
+    Json(&'a str),
     /// PUT of bytes.
     Put(&'a [u8]),
     /// POST of a JWS in its compact form (application/jose, RFC 7515 §9.2.1).
@@ -46,7 +51,7 @@ impl std::fmt::Debug for Method<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(match self {
             Self::Get => "GET",
-            Self::Form(_) | Self::Jose(_) => "POST",
+            Self::Form(_) | Self::Made(_) | Self::Json(_) | Self::Jose(_) => "POST",
             Self::Put(_) => "PUT",
         })
     }
@@ -134,6 +139,10 @@ impl Http {
         Ok(Self(client))
     }
 
+    fn form(&self, url: &str, form: &str) -> reqwest::RequestBuilder {
+        self.0.post(url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
+    }
+
     /// One exchange, within `most`.
     ///
     /// # Errors
@@ -144,9 +153,9 @@ impl Http {
         }
         let builder = match request.method {
             Method::Get => self.0.get(request.url),
-            Method::Form(form) => {
-                self.0.post(request.url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
-            }
+            Method::Form(form) => self.form(request.url, form),
+            Method::Made(make) => self.form(request.url, &make()),
+            Method::Json(json) => self.0.post(request.url).header("content-type", "application/json").body(json.to_owned()),
             Method::Jose(token) => self.0.post(request.url).header("content-type", "application/jose").body(token.to_owned()),
             Method::Put(bytes) => self.0.put(request.url).header("content-type", "application/octet-stream").body(bytes.to_vec()),
         };

@@ -81,7 +81,7 @@ impl Deadline<'_> {
                 }
                 Ok(answer) if answer.status == 429 || answer.status == 503 => {
                     let asked = self.retry_after(answer.retry_after.as_deref());
-                    if answer.retry_after.is_some() && asked >= self.left() {
+                    if answer.retry_after.is_some() && asked > self.left() {
                         return Err(GaveUp::AskedToWait { asked, left: self.left() });
                     }
                     (asked + self.jitter(FIRST), GaveUp::KeptFailing { status: answer.status, tries })

@@ -97,12 +97,7 @@ struct Spoken<'t> {
 /// groups are the agent's and give the job nothing. Anything else is somebody else's token.
 fn speaks_for(proof: &Spoken<'_>, principal: &Principal) -> Result<SpeaksFor, Refusal> {
     let name = principal.name.as_str();
-    let matches = match proof.equals {
-        SubjectEquals::ApplicationId => principal.kind == PrincipalKind::ServicePrincipal && proof.subject == name,
-        SubjectEquals::UserName => principal.kind == PrincipalKind::User && proof.subject.eq_ignore_ascii_case(name),
-        SubjectEquals::Map(rows) => rows.get(&proof.subject).is_some_and(|mapped| mapped == &principal.name),
-    };
-    match (matches, proof.client) {
+    match (agreement::subject::same(proof.equals, &proof.subject, principal), proof.client) {
         (true, _) => Ok(SpeaksFor::Job),
         (false, true) => Ok(SpeaksFor::Agent),
         (false, false) => {

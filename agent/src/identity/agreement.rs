@@ -1,5 +1,9 @@
-//! Which fields of which proofs must agree, as data. One row for one field; the manual's table is printed from here, and each
-//! row has a test in which exactly that field differs.
+//! Which fields of which proofs must agree, as data. One row for one field; the manual's tables are printed from here, and each
+//! row has a test in which exactly that field differs. Here the workspace and the cloud; what the workspace's answers say among
+//! themselves is [`answers`], whom a token or an assertion speaks of [`subject`].
+
+pub mod answers;
+pub mod subject;
 
 use super::node_document::{NodeProof, NodeRefusal};
 use super::node_trust::Cloud;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::agreement::Machine;
+use super::agreement::answers::{CLUSTER, CLUSTER_OF_RUN, DRIVER, JOB, JOB_OF_RUN, PRINCIPAL, RUN, RUN_AS, SOURCE};
 use super::ids::{ClusterId, ComputePolicyId, GroupName, JobId, NodeAddress, PrincipalName, RunId};
 use super::job::{Membership, NodeRole, Principal, PrincipalKind, Workload, on_screen};
 use super::refusal::Refusal;
@@ -119,7 +120,7 @@ struct Group {
 /// Verifies what the workspace said.
 pub(super) fn verify(claim: &DatabricksClaim, rules: &Rules<'_>) -> Result<Verified<Proof>, Unproven> {
     let cluster: Cluster = document(&claim.cluster, "cluster", claim.hints.cluster.as_str(), "clusters/get (cluster_id, state)")?;
-    same("cluster", claim.hints.cluster.as_str(), &cluster.cluster_id)?;
+    CLUSTER.check(claim.hints.cluster.as_str(), &cluster.cluster_id)?;
     if !["PENDING", "RUNNING", "RESTARTING", "RESIZING"].contains(&cluster.state.as_str()) {
         return Err(Refusal::ClusterEnded(cluster.state).into());
     }
@@ -156,13 +157,11 @@ fn place(cluster: &Cluster, claim: &DatabricksClaim, rules: &Rules<'_>) -> Resul
     let role = if claim.hints.driver { NodeRole::Driver } else { NodeRole::Worker };
     let worker = cluster.executors.iter().any(|node| node.private_ip.as_deref() == Some(ours));
     match (driver == Some(ours), worker) {
-        (true, _) if role == NodeRole::Worker => Err(contradiction("driver", ours, "a worker")),
-        (false, true) if role == NodeRole::Driver => Err(contradiction("driver", driver.unwrap_or("none yet"), ours)),
+        (true, _) if role == NodeRole::Worker => Err(DRIVER.differs(ours, "a worker")),
+        (false, true) if role == NodeRole::Driver => Err(DRIVER.differs(driver.unwrap_or("none yet"), ours)),
         (true, _) | (_, true) => Ok((Membership::Listed, role)),
         // A driver that the workspace knows under another address is not late: it is somebody else.
-        (false, false) if role == NodeRole::Driver && driver.is_some() => {
-            Err(contradiction("driver", driver.unwrap_or_default(), ours))
-        }
+        (false, false) if role == NodeRole::Driver && driver.is_some() => Err(DRIVER.differs(driver.unwrap_or_default(), ours)),
         (false, false) if rules.listed => {
             let listed: Vec<&str> = cluster.addresses().collect();
             let expected = if listed.is_empty() { "none listed yet".to_owned() } else { listed.join(", ") };
@@ -177,27 +176,25 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
     let of_job = cluster.cluster_source == "JOB";
     let Some((job_id, run_id)) = &claim.hints.job else {
         if of_job {
-            return Err(contradiction("source", "JOB", "a name that names no job").into());
+            return Err(SOURCE.differs("JOB", "a name that names no job").into());
         }
         let name = cluster.single_user_name.clone().filter(|name| !name.is_empty()).ok_or(Refusal::NotDedicated)?;
         return Ok((Workload::Interactive, name));
     };
     // Anybody may give an all-purpose cluster the name of a job cluster.
     if !of_job {
-        return Err(contradiction("source", "JOB", &cluster.cluster_source).into());
+        return Err(SOURCE.differs("JOB", &cluster.cluster_source).into());
     }
     let run: Run =
         document(claim.run.as_ref().unwrap_or(&Answered::Unknown), "run", run_id.as_str(), "jobs/runs/get (run_id, job_id)")?;
-    same("run", run_id.as_str(), &run.run_id.to_string())?;
-    same("job", job_id.as_str(), &run.job_id.to_string())?;
+    RUN.check(run_id.as_str(), &run.run_id.to_string())?;
+    JOB_OF_RUN.check(job_id.as_str(), &run.job_id.to_string())?;
     let clusters: Vec<&str> = (run.cluster_instance.iter())
         .chain(run.tasks.iter().filter_map(|task| task.cluster_instance.as_ref()))
         .map(|instance| instance.cluster_id.as_str())
         .collect();
     if !clusters.contains(&cluster.cluster_id.as_str()) {
-        return Err(
-            contradiction("cluster", &cluster.cluster_id, if clusters.is_empty() { "none yet" } else { clusters[0] }).into()
-        );
+        return Err(CLUSTER_OF_RUN.differs(&cluster.cluster_id, clusters.first().unwrap_or(&"none yet")).into());
     }
     let job: Job = document(
         claim.job.as_ref().unwrap_or(&Answered::Unknown),
@@ -205,10 +202,10 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
         job_id.as_str(),
         "jobs/get (job_id, run_as_user_name, settings)",
     )?;
-    same("job", job_id.as_str(), &job.job_id.to_string())?;
+    JOB.check(job_id.as_str(), &job.job_id.to_string())?;
     // `run_as` can be edited after the start; the cluster's own principal cannot.
     if let Some(single) = cluster.single_user_name.as_deref().filter(|single| *single != job.run_as_user_name) {
-        return Err(contradiction("principal", on_screen(single), on_screen(&job.run_as_user_name)).into());
+        return Err(RUN_AS.differs(on_screen(single), on_screen(&job.run_as_user_name)).into());
     }
     let settings = job.settings;
     let locked = settings.edit_mode.as_deref() == Some("UI_LOCKED")
@@ -238,7 +235,7 @@ fn principal(claim: &DatabricksClaim, name: &str) -> Result<(Principal, BTreeSet
         (None, None, None) => return Err(malformed("principal", "userName, applicationId or displayName")),
     };
     if name != presented {
-        return Err(contradiction("principal", on_screen(name), on_screen(presented)).into());
+        return Err(PRINCIPAL.differs(on_screen(name), on_screen(presented)).into());
     }
     if resource.active == Some(false) {
         return Err(Refusal::PrincipalInactive.into());
@@ -258,14 +255,6 @@ fn document<T: DeserializeOwned>(answered: &Answered, what: &'static str, id: &s
         Answered::Unknown => Err(Refusal::Unknown { what, id: id.to_owned() }.into()),
         Answered::Document(bytes) => serde_json::from_slice(bytes).map_err(|_| malformed(what, detail)),
     }
-}
-
-fn same(what: &'static str, expected: &str, presented: &str) -> Result<(), Refusal> {
-    if expected == presented { Ok(()) } else { Err(contradiction(what, expected, presented)) }
-}
-
-fn contradiction(what: &'static str, expected: &str, presented: &str) -> Refusal {
-    Refusal::Contradiction { what, expected: expected.to_owned(), presented: presented.to_owned() }
 }
 
 fn malformed(what: &'static str, detail: &'static str) -> Unproven {

@@ -114,6 +114,18 @@ identifier!(
     |text| all(text, 1, 1024, |byte| (0x21..0x7f).contains(&byte) && byte != b'"' && byte != b'\\')
 );
 identifier!(
+    /// A tenant, user, application or group of Microsoft Entra ID. It becomes part of a path.
+    DirectoryId, "directory id", "a GUID in lower case: 8, 4, 4, 4 and 12 of 0-9 and a-f with - between them",
+    |text| all(text, 36, 36, |byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte) || byte == b'-')
+        && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+);
+identifier!(
+    /// Where Microsoft Graph is.
+    GraphOrigin, "origin of Microsoft Graph",
+    "https:// and a lower-case DNS name with an optional port, at most 253 bytes, nothing behind it (http:// only for loopback)",
+    origin
+);
+identifier!(
     /// An audience.
     Audience, "token audience", "1 to 512 printable ASCII bytes",
     |text| all(text, 1, 512, |byte| (0x21..0x7f).contains(&byte))

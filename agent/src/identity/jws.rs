@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::keys::{KeySet, word};
 use super::refusal::Refusal;
 use super::strict_json::{StrictError, object};
-use super::trust::{Algorithm, OidcTrust};
+use super::trust::{Algorithm, OidcTrust, Provider};
 
 /// No token is longer, in bytes.
 pub(super) const MOST: usize = 16 * 1024;
@@ -76,6 +76,10 @@ fn check_header(header: &Map<String, Value>, trust: &OidcTrust) -> Result<Algori
     }
     if header.contains_key("zip") || header.contains_key("enc") {
         return Err(Refusal::TokenMalformed("an encrypted or compressed token"));
+    }
+    // Its signature is over another header than this one: what would come is "signature-invalid".
+    if matches!(trust.provider, Provider::Entra(_)) && header.contains_key("nonce") {
+        return Err(Refusal::TokenForGraph);
     }
     check_type(header, trust)?;
     Ok(algorithm)

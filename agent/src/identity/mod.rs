@@ -5,7 +5,9 @@
 mod agree;
 pub mod agreement;
 pub mod certificate;
+pub mod client_assertion;
 mod databricks;
+pub mod entra;
 pub mod ids;
 pub mod job;
 mod jws;
@@ -13,6 +15,7 @@ mod keys;
 pub mod node_document;
 pub mod node_trust;
 mod oidc;
+mod okta;
 mod pkcs7;
 mod refusal;
 mod saml;

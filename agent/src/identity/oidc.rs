@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::entra::{EntraRules, MemberKind, Memberships, Overage};
 use super::ids::GroupName;
-use super::jws;
 use super::keys::KeySet;
 use super::refusal::Refusal;
 use super::strict_json::object;
-use super::trust::OidcTrust;
+use super::trust::{OidcTrust, Provider};
 use super::unproven::Unproven;
 use super::verified::{Basis, Verified};
 use super::verify::{OidcProof, Proof};
+use super::{entra, jws, okta};
 use crate::evidence::OidcClaim;
 use crate::host::clock::Timestamp;
 use crate::host::digest::sha256_hex;
@@ -51,9 +52,24 @@ pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Re
     let subject = text(claims, "sub")?;
     let named = text_or(claims, &trust.subject.claim)?.ok_or(Refusal::ClaimMissing("the policy's subject claim"))?;
     // Client credentials: the token's subject is the client itself (RFC 9068 §2.2; Okta says cid, Entra azp or appid).
-    let client = ["client_id", "azp", "cid", "appid"].iter().find_map(|name| claims.get(*name).and_then(Value::as_str));
-    let agent = client.is_some_and(|client| client == subject) || claims.get("idtyp").and_then(Value::as_str) == Some("app");
-    let proof = OidcProof { name: trust.name.clone(), subject: named.to_owned(), client: agent, groups: groups(claims, trust)? };
+    let mut client = None;
+    for name in ["client_id", "azp", "cid", "appid"] {
+        client = client.or(text_or(claims, name)?);
+    }
+    let itself = match &trust.provider {
+        Provider::Standard => claims.get("idtyp").and_then(Value::as_str) == Some("app"),
+        Provider::Entra(rules) => entra::check(claims, rules)? == MemberKind::ServicePrincipal,
+        Provider::Okta => {
+            okta::check(claims)?;
+            false
+        }
+    };
+    let groups = match &trust.groups {
+        None => BTreeSet::new(),
+        Some(name) => groups(claims, name, claim.memberships.as_ref(), trust)?,
+    };
+    let agent = itself || client.is_some_and(|client| client == subject);
+    let proof = OidcProof { name: trust.name.clone(), subject: named.to_owned(), client: agent, groups };
     let basis =
         Basis { voucher: trust.issuer.to_string(), key, checked: now, good_until: expires, digest: sha256_hex(&claim.token) };
     Ok(Verified::new(Proof::Oidc(proof), basis))
@@ -127,27 +143,36 @@ fn date(claims: &Map<String, Value>, name: &'static str) -> Result<Option<Timest
     if (0..253_402_300_800).contains(&seconds) { Ok(Some(Timestamp::from_seconds(seconds))) } else { Err(malformed()) }
 }
 
-fn groups(claims: &Map<String, Value>, trust: &OidcTrust) -> Result<BTreeSet<GroupName>, Refusal> {
-    let Some(name) = &trust.groups else { return Ok(BTreeSet::new()) };
-    // Entra: too many groups for a token. What is left out is unknown, and unknown is never a yes; the URL in the token is
-    // never followed.
-    let elsewhere = claims.get("_claim_names").and_then(Value::as_object).is_some_and(|names| names.contains_key(name));
-    if elsewhere || claims.get("hasgroups") == Some(&Value::Bool(true)) {
-        return Err(Refusal::GroupsOverage);
+fn groups(
+    claims: &Map<String, Value>,
+    name: &str,
+    memberships: Option<&Memberships>,
+    trust: &OidcTrust,
+) -> Result<BTreeSet<GroupName>, Unproven> {
+    // What is left out is unknown, and unknown is never a yes; the URL in the token is never followed.
+    if entra::overage(claims, name) {
+        return match &trust.provider {
+            Provider::Entra(EntraRules { overage: Overage::Graph(_), .. }) => entra::resolved(claims, memberships, &trust.name),
+            Provider::Entra(_) | Provider::Standard | Provider::Okta => Err(Refusal::GroupsOverage("a pointer to them").into()),
+        };
     }
-    match claims.get(name) {
+    let malformed = || Refusal::ClaimMalformed(name.to_owned());
+    let list = match claims.get(name) {
         // A token without the claim says nothing of groups; taken for "none" it would pass every rule that denies one.
-        None => Err(Refusal::ClaimMissing("the policy's groups claim")),
-        Some(Value::Array(list)) => list
-            .iter()
-            .map(|one| {
-                one.as_str()
-                    .and_then(|group| GroupName::try_from(format!("{}:{group}", trust.name).as_str()).ok())
-                    .ok_or_else(|| Refusal::ClaimMalformed(name.clone()))
-            })
-            .collect(),
-        Some(_) => Err(Refusal::ClaimMalformed(name.clone())),
+        None => return Err(Refusal::ClaimMissing("the policy's groups claim").into()),
+        Some(Value::Array(list)) => list,
+        Some(_) => return Err(malformed().into()),
+    };
+    if trust.provider == Provider::Okta {
+        okta::whole(list)?;
     }
+    list.iter()
+        .map(|one| {
+            one.as_str()
+                .and_then(|group| GroupName::try_from(format!("{}:{group}", trust.name).as_str()).ok())
+                .ok_or_else(|| malformed().into())
+        })
+        .collect()
 }
 
 fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, Refusal> {

@@ -1,5 +1,7 @@
 //! The evidence is false, stale or contradicts itself: by name, with what was expected and what was presented.
 
+use super::agreement::answers::Pair;
+use super::agreement::subject;
 use super::node_document::NodeRefusal;
 use super::saml::SamlRefusal;
 use crate::exit::Exit;
@@ -135,9 +137,31 @@ pub enum Refusal {
         /// Our clock.
         now: Timestamp,
     },
-    /// Entra's overage: a pointer in the groups' place.
+    /// More groups than there is room for; what is there in their place.
     #[error("the token leaves groups out: there are too many")]
-    GroupsOverage,
+    GroupsOverage(&'static str),
+    /// `tid` is another tenant's.
+    #[error("the token was issued for another tenant")]
+    TenantMismatch {
+        /// The tenant in the issuer's name.
+        expected: String,
+        /// The token's.
+        presented: String,
+    },
+    /// `ver` is not the one that issuers of this name write.
+    #[error("the token is of another version than its issuer's")]
+    TokenVersionMismatch {
+        /// The issuer's.
+        expected: String,
+        /// The token's.
+        presented: String,
+    },
+    /// Microsoft signs tokens for Graph so that Graph alone can check them.
+    #[error("the token is for Microsoft Graph alone")]
+    TokenForGraph,
+    /// Microsoft Graph does not have it.
+    #[error("the directory does not have whom the token speaks of")]
+    NotInDirectory,
     /// The subject is not whom the job runs as.
     #[error("the token speaks of another principal than the workspace")]
     SubjectMismatch {
@@ -163,8 +187,8 @@ pub enum Refusal {
     /// Two answers, or an answer and this node, differ.
     #[error("the workspace speaks of another thing than this node")]
     Contradiction {
-        /// In what.
-        what: &'static str,
+        /// Of which fields.
+        pair: &'static Pair,
         /// By this node, or by the answer before.
         expected: String,
         /// By the answer.
@@ -231,20 +255,19 @@ impl Refusal {
             Self::TokenExpired { .. } => "token-expired",
             Self::TokenNotYetValid { .. } => "token-not-yet-valid",
             Self::TokenTooOld { .. } => "token-too-old",
-            Self::GroupsOverage => "groups-overage",
-            Self::SubjectMismatch { .. } => "subject-mismatch",
+            Self::GroupsOverage(_) => "groups-overage",
+            Self::TenantMismatch { .. } => "tenant-mismatch",
+            Self::TokenVersionMismatch { .. } => "token-version-mismatch",
+            Self::TokenForGraph => "token-for-graph",
+            Self::NotInDirectory => "not-in-directory",
+            Self::SubjectMismatch { .. } => subject::REASON,
             Self::IssuerUnknown(_) => "issuer-unknown",
             Self::Saml(refusal) => refusal.reason(),
             Self::Unknown { what: "cluster", .. } => "cluster-unknown",
             Self::Unknown { what: "run", .. } => "run-unknown",
             Self::Unknown { what: "job", .. } => "job-unknown",
             Self::Unknown { .. } => "principal-unknown",
-            Self::Contradiction { what: "cluster", .. } => "cluster-mismatch",
-            Self::Contradiction { what: "job", .. } => "run-of-another-job",
-            Self::Contradiction { what: "run", .. } => "run-mismatch",
-            Self::Contradiction { what: "principal", .. } => "run-as-mismatch",
-            Self::Contradiction { what: "driver", .. } => "driver-mismatch",
-            Self::Contradiction { .. } => "cluster-source-mismatch",
+            Self::Contradiction { pair, .. } => pair.reason,
             Self::ClusterEnded(_) => "cluster-ended",
             Self::NodeNotListed { .. } => "node-not-listed",
             Self::NotDedicated => "cluster-not-dedicated",
@@ -315,9 +338,18 @@ impl Refusal {
             Self::TokenTooOld { at, now } => {
                 differ("issue", &format!("within the day before {now}, by our clock"), at).hint("fetch a fresh token")
             }
-            Self::GroupsOverage => {
-                differ("", &"all groups", &"a pointer to them").hint("limit the groups in the token, or use application roles")
+            Self::GroupsOverage(presented) => {
+                differ("", &"all groups", presented).hint("limit the groups in the token, or use application roles")
             }
+            Self::TenantMismatch { expected, presented } => differ("tenant", expected, presented)
+                .hint("the policy's issuer names one tenant; tokens of its guests come from it, too"),
+            Self::TokenVersionMismatch { expected, presented } => differ("version", expected, presented).hint(
+                "Entra ID: `accessTokenAcceptedVersion` of the application says which; the policy's issuer must be of that kind",
+            ),
+            Self::TokenForGraph => differ("", &"a token for Longhorn", &"one whose header has a nonce")
+                .hint("ask for the scope of an application of your own, not for one of Microsoft Graph"),
+            Self::NotInDirectory => differ("", &"an object that Microsoft Graph has", &"an `oid` that it does not have")
+                .hint("the user or application was deleted since the token was issued"),
             Self::SubjectMismatch { expected, presented } => differ("principal", expected, presented)
                 .hint("the token must belong to whom the job runs as; the policy's `subject` says how they are compared"),
             Self::IssuerUnknown(name) => differ("issuer", &"one of the policy's [trust]", name)
@@ -325,7 +357,7 @@ impl Refusal {
             Self::Saml(refusal) => refusal.tell(screen),
             Self::Unknown { what, id } => differ(what, &"one that the workspace has", id)
                 .hint("the node's variables name something that this workspace does not have"),
-            Self::Contradiction { what, expected, presented } => differ(what, expected, presented)
+            Self::Contradiction { pair, expected, presented } => differ(pair.what, expected, presented)
                 .hint("what this node says of itself and what the workspace says of it must agree"),
             Self::ClusterEnded(state) => {
                 differ("state", &"PENDING, RUNNING, RESTARTING or RESIZING", state).hint("the workspace has ended this cluster")

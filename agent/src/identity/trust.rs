@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::certificate::SigningCertificate;
+use super::entra::EntraRules;
 use super::ids::{Audience, EntityId, Issuer, LocalName, PrincipalName, WorkspaceHost};
 use super::node_trust::NodeTrust;
 
@@ -64,6 +65,19 @@ pub struct OidcTrust {
     pub groups: Option<String>,
     /// How the token's subject becomes the job's principal.
     pub subject: SubjectRule,
+    /// The provider behind it, as far as it has rules of its own.
+    pub provider: Provider,
+}
+
+/// Providers whose tokens are checked by more than the standards say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// By the standards alone.
+    Standard,
+    /// A tenant of Microsoft Entra ID.
+    Entra(EntraRules),
+    /// A custom authorisation server of Okta.
+    Okta,
 }
 
 /// One `[[trust.saml]]`.

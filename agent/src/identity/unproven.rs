@@ -31,6 +31,7 @@ impl Unproven {
                 .fact("presented", format!("another document about the {what}"))
                 .hint(match *what {
                     "keys" | "discovery" => "is this the address of an issuer?",
+                    "groups" => "is `graph-host` in the policy the address of Microsoft Graph?",
                     _ => "is this the address of a workspace?",
                 }),
         }

@@ -7,13 +7,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use longhorn_sys::landlock::{LOG_AFTER_EXEC, ON_FILE, READ_FILE, Ruleset, handled, scopes};
+use longhorn_sys::landlock::{CONNECT_TCP, LOG_AFTER_EXEC, ON_FILE, READ_FILE, Ruleset, handled, scopes};
 use longhorn_sys::{caps, process, seccomp};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::prctl;
 
 use super::canary;
 use super::files::rights;
+use super::network::allow_other_ports;
 use super::report::{MountReport, Report};
 use super::sealed::SealedLock;
 use crate::wire::report::Enforced;
@@ -175,7 +176,8 @@ pub fn apply(lock: &SealedLock, place: Place) -> Result<Locked, ApplyError> {
 /// A ruleset with the lock's rules, and the paths that are not there: late mounts are granted through their parent.
 fn ruleset(lock: &SealedLock) -> io::Result<(Ruleset, Vec<String>)> {
     // The plan was made for this ABI: a kernel that does not know all of it refuses the ruleset.
-    let ruleset = Ruleset::create(handled(lock.landlock), scopes(lock.landlock))?;
+    let network = if lock.metadata_closed { CONNECT_TCP } else { 0 };
+    let ruleset = Ruleset::create(handled(lock.landlock), network, scopes(lock.landlock))?;
     let mut missing = Vec::new();
     for rule in &lock.rules {
         let rights = rights(rule.grants, lock.landlock) & if rule.file { ON_FILE } else { u64::MAX };
@@ -184,6 +186,9 @@ fn ruleset(lock: &SealedLock) -> io::Result<(Ruleset, Vec<String>)> {
         }
     }
     ruleset.allow(&terminated(&lock.seal.sibling)?, READ_FILE, ON_FILE)?;
+    if lock.metadata_closed {
+        allow_other_ports(&ruleset)?;
+    }
     Ok((ruleset, missing))
 }
 

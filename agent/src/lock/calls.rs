@@ -59,6 +59,22 @@ const SOCKET: Verdict = Verdict::DenyIf(&[
     is(0, WHOLE, libc::AF_VSOCK as u32),
     is(0, WHOLE, libc::AF_ALG as u32),
 ]);
+/// linux/socket.h and linux/in.h; the libc crate does not name them. Shared memory communications: TCP by another name.
+const AF_SMC: u32 = 43;
+const IPPROTO_SMC: u32 = 256;
+/// The same, where a TCP port is closed.
+const PLAIN_SOCKET: Verdict = Verdict::DenyIf(&[
+    is(0, WHOLE, libc::AF_PACKET as u32),
+    is(0, WHOLE, libc::AF_VSOCK as u32),
+    is(0, WHOLE, libc::AF_ALG as u32),
+    is(0, WHOLE, AF_SMC),
+    is(2, WHOLE, libc::IPPROTO_MPTCP as u32),
+    is(2, WHOLE, IPPROTO_SMC),
+]);
+/// Data with the first packet connects without connect(2).
+const FAST_OPEN: u32 = libc::MSG_FASTOPEN as u32;
+const NOT_FAST_2: Verdict = Verdict::DenyIf(&[Condition { argument: 2, mask: FAST_OPEN, test: Test::IsNot(0) }]);
+const NOT_FAST_3: Verdict = Verdict::DenyIf(&[Condition { argument: 3, mask: FAST_OPEN, test: Test::IsNot(0) }]);
 /// Only on oneself: `prlimit(pid, RLIMIT_CPU, 0)` kills processes that a Landlock signal scope protects.
 const PRLIMIT: Verdict = Verdict::DenyIf(&[Condition { argument: 0, mask: WHOLE, test: Test::IsNot(0) }]);
 /// Typing into another process's terminal.
@@ -120,6 +136,15 @@ pub const SIDECAR: &[(i64, &str, Verdict)] = &[
     (libc::SYS_execve, "SYS_execve", Verdict::Deny),
     (libc::SYS_execveat, "SYS_execveat", Verdict::Deny),
     (libc::SYS_ptrace, "SYS_ptrace", Verdict::Deny),
+];
+
+/// Besides, where a TCP port is closed by Landlock: its rules look at connect(2) of plain TCP sockets alone. On Linux 6.18,
+/// Multipath TCP (which falls back to plain TCP) and TCP Fast Open both reach a port that no rule allows.
+pub const PORTS: &[(i64, &str, Verdict)] = &[
+    (libc::SYS_socket, "SYS_socket", PLAIN_SOCKET),
+    (libc::SYS_sendto, "SYS_sendto", NOT_FAST_3),
+    (libc::SYS_sendmsg, "SYS_sendmsg", NOT_FAST_2),
+    (libc::SYS_sendmmsg, "SYS_sendmmsg", NOT_FAST_3),
 ];
 
 /// Calls that take user or group ids, with the number of id arguments. Refused for the sidecar's ids where the policy

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::env::EnvRule;
 use super::files::{Grants, is_device_path};
+use super::network::PORT;
 use super::probe::NodeFacts;
 use super::seccomp;
 use super::strength::{BelowFloor, Strength, meet, open_ways};
-use crate::decision::environment::{Environment, Floor, NamePattern};
+use crate::decision::environment::{Environment, Floor, MetadataService, NamePattern};
 use crate::exit::Exit;
 use crate::host::paths;
 use crate::identity::ids::Label;
@@ -56,6 +57,8 @@ pub struct Plan {
     pub rules: Vec<PathRule>,
     /// The Landlock ABI that the rules are for.
     pub landlock: u32,
+    /// Whether the metadata service's port is closed.
+    pub metadata_closed: bool,
     /// Read-only in the locked namespace.
     pub protect: Vec<PathBuf>,
     /// Masked in the locked namespace.
@@ -121,6 +124,7 @@ pub fn plan(
     sidecar: u32,
 ) -> Result<Plan, PlanError> {
     meet(&environment.kernel.floor, facts)?;
+    let metadata_closed = environment.kernel.metadata_service == MetadataService::Closed;
     let kept = &environment.kernel.keep_capabilities;
     let keeps_identity = kept.iter().any(|capability| capability.changes_identity());
     let mut open: Vec<String> = environment.open.iter().cloned().chain(open_ways(facts).into_iter().map(str::to_owned)).collect();
@@ -131,11 +135,12 @@ pub fn plan(
         env: env_rule(environment, injected),
         rules: rules(environment, clearance)?,
         landlock: facts.landlock,
+        metadata_closed,
         protect: environment.files.protect.iter().cloned().collect(),
         mask: environment.files.mask.iter().cloned().collect(),
         mount: facts.mount,
         kept: kept.iter().map(|capability| capability.bit()).sum(),
-        filter: if facts.seccomp { seccomp::for_jobs(keeps_identity.then_some(sidecar)) } else { Vec::new() },
+        filter: if facts.seccomp { seccomp::for_jobs(keeps_identity.then_some(sidecar), metadata_closed) } else { Vec::new() },
         targets: targets(environment),
         floor: environment.kernel.floor,
         strength: Strength::of(facts),
@@ -213,6 +218,9 @@ impl std::fmt::Display for Plan {
             if !words.is_empty() {
                 writeln!(out, "{:10} {}", words.join("+"), rule.path.display())?;
             }
+        }
+        if self.metadata_closed {
+            writeln!(out, "closed     TCP port {PORT} of every address: the cloud's metadata service")?;
         }
         for path in &self.protect {
             writeln!(out, "read-only  {}", path.display())?;

@@ -21,7 +21,7 @@ use crate::host::digest::hex;
 use crate::screen::Screen;
 use crate::wire::lease::BootId;
 
-const MAGIC: &[u8; 8] = b"LHLOCK3\n";
+const MAGIC: &[u8; 8] = b"LHLOCK4\n";
 const HEADER: usize = 8 + 32;
 /// No sealed lock is longer.
 const MOST: usize = 4 * 1024 * 1024;
@@ -69,6 +69,8 @@ pub struct SealedLock {
     pub rules: Vec<PathRule>,
     /// The Landlock ABI that they are for.
     pub landlock: u32,
+    /// Whether the metadata service's port is closed.
+    pub metadata_closed: bool,
     /// Capabilities kept.
     pub kept: u64,
     /// The system call filter.
@@ -152,6 +154,7 @@ pub fn seal(plan: &Plan, seal: &Seal) -> Vec<u8> {
         body.bytes(rule.path.as_os_str().as_bytes());
     });
     body.number(plan.landlock);
+    body.number(u32::from(plan.metadata_closed));
     body.raw(&plan.kept.to_le_bytes());
     body.bytes(&seccomp::to_bytes(&plan.filter));
     body.number(u32::from(plan.strength == super::Strength::Full));
@@ -239,6 +242,14 @@ impl<'a> Reader<'a> {
     fn number(&mut self) -> Option<u32> {
         self.raw().map(u32::from_le_bytes)
     }
+    /// Neither word but these two: what is not certainly said is not said.
+    fn flag(&mut self) -> Option<bool> {
+        match self.number()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
     fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.number()? as usize;
         let (head, rest) = self.0.split_at_checked(length)?;
@@ -270,12 +281,7 @@ impl<'a> Reader<'a> {
             let kind = if reader.number()? == 1 { TargetKind::Root } else { TargetKind::Inside };
             Some(SealedTarget { number, kind, real: reader.path()? })
         })?;
-        // Neither word but these two: what is not certainly an observing lock is not one.
-        let observes = match self.number()? {
-            0 => false,
-            1 => true,
-            _ => return None,
-        };
+        let observes = self.flag()?;
         let env = EnvRule {
             exact: self.list(|reader| reader.bytes().map(<[u8]>::to_vec))?,
             prefixes: self.list(|reader| reader.bytes().map(<[u8]>::to_vec))?,
@@ -288,12 +294,13 @@ impl<'a> Reader<'a> {
             Some(PathRule { path: reader.path()?, grants, file: on(5) })
         })?;
         let landlock = self.number()?;
+        let metadata_closed = self.flag()?;
         let kept = self.raw().map(u64::from_le_bytes)?;
         let filter = seccomp::from_bytes(self.bytes()?)?;
         let full = self.number()? == 1;
         let open = self.list(|reader| String::from_utf8(reader.bytes()?.to_vec()).ok())?;
         let seal = Seal { boot, receipt, canary, sibling, mount, ipc, targets, observes };
-        Some(SealedLock { seal, env, rules, landlock, kept, filter, full, open, digest })
+        Some(SealedLock { seal, env, rules, landlock, metadata_closed, kept, filter, full, open, digest })
     }
 }
 
@@ -320,11 +327,12 @@ mod tests {
             },
             rules: rules(),
             landlock: 7,
+            metadata_closed: true,
             protect: vec![],
             mask: vec![],
             mount: true,
             kept: 32,
-            filter: seccomp::for_jobs(None),
+            filter: seccomp::for_jobs(None, false),
             targets: vec![],
             floor: Floor { landlock: 3, mount: true, capabilities: true, seccomp: true },
             strength: Strength::Full,
@@ -348,9 +356,9 @@ mod tests {
         let bytes = sealed();
         let lock = SealedLock::parse(&bytes).unwrap();
         assert_eq!(lock.seal.targets[0].real, Path::new("/real/python3.11"));
-        assert_eq!((lock.landlock, lock.kept, lock.full), (7, 32, true));
+        assert_eq!((lock.landlock, lock.metadata_closed, lock.kept, lock.full), (7, true, 32, true));
         assert_eq!((lock.seal.mount.as_deref(), lock.seal.ipc.as_deref()), (Some(Path::new("/run/longhorn/ns/mnt")), None));
-        assert_eq!((lock.filter, lock.rules), (seccomp::for_jobs(None), rules()));
+        assert_eq!((lock.filter, lock.rules), (seccomp::for_jobs(None, false), rules()));
         assert_eq!(lock.digest, digest_of(&bytes));
     }
 

@@ -8,7 +8,7 @@ use longhorn_sys::seccomp::Instruction;
 use nix::libc;
 
 use super::bpf::{AND, IF_AT_LEAST, IF_EQUAL, LOAD, Layout, Place};
-use super::calls::{Condition, IDENTITY, NEWEST, SIDECAR, TABLE, Test, Verdict, WHOLE, is};
+use super::calls::{Condition, IDENTITY, NEWEST, PORTS, SIDECAR, TABLE, Test, Verdict, WHOLE, is};
 
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xc000_003e; // AUDIT_ARCH_X86_64
@@ -42,13 +42,17 @@ struct Stretch {
     alone: Vec<(u32, Body)>,
 }
 
-/// The filter for jobs. `refused_id`: the sidecar's id, where the policy keeps SETUID or SETGID.
-pub fn for_jobs(refused_id: Option<u32>) -> Vec<Instruction> {
+/// The filter for jobs. `refused_id`: the sidecar's id, where the policy keeps SETUID or SETGID. `port_closed`: Landlock
+/// closes a TCP port, and what its rules do not see is closed here.
+pub fn for_jobs(refused_id: Option<u32>, port_closed: bool) -> Vec<Instruction> {
     let ids = refused_id.into_iter().flat_map(|id| {
         let refused = move |arguments| Body::DeniesIf((0..arguments).map(|at| is(at, WHOLE, id)).collect());
         IDENTITY.iter().map(move |(call, arguments)| (number(*call), refused(*arguments)))
     });
-    program(TABLE.iter().map(|(call, _, verdict)| (number(*call), body(*verdict))).chain(ids).collect())
+    // The later of two entries for one call stands.
+    let ports = if port_closed { PORTS } else { &[] };
+    let table = TABLE.iter().chain(ports).map(|(call, _, verdict)| (number(*call), body(*verdict)));
+    program(table.chain(ids).collect())
 }
 
 /// The filter for the sidecar.
@@ -225,7 +229,7 @@ mod tests {
 
     #[test]
     fn every_call_number_meets_the_verdict_of_the_table_every_other_known_one_is_allowed_and_what_is_unknown_is_not_there() {
-        let program = for_jobs(None);
+        let program = for_jobs(None, false);
         for number in 0..1024u32 {
             let known = i64::from(number) <= NEWEST;
             let expected = match TABLE.iter().find(|(call, _, _)| *call == i64::from(number)).map(|(_, _, verdict)| *verdict) {
@@ -241,9 +245,11 @@ mod tests {
 
     #[test]
     fn a_call_that_a_newer_kernel_brings_is_not_there_for_job_and_sidecar() {
-        for (whose, program) in
-            [("job", for_jobs(None)), ("a job that keeps SETUID", for_jobs(Some(64222))), ("sidecar", for_sidecar())]
-        {
+        for (whose, program) in [
+            ("job", for_jobs(None, false)),
+            ("a job that keeps SETUID", for_jobs(Some(64222), false)),
+            ("sidecar", for_sidecar()),
+        ] {
             let verdict = |number| run(&program, ARCHITECTURE, number, [u64::MAX; 6]);
             assert_eq!(
                 (verdict(467), verdict(468), verdict(469)),
@@ -259,7 +265,7 @@ mod tests {
 
     #[test]
     fn arguments_decide_where_the_table_says_so() {
-        let program = for_jobs(None);
+        let program = for_jobs(None, false);
         let rows: &[(i64, [u64; 6], u32, &str)] = &[
             (libc::SYS_clone, [0x11, 0, 0, 0, 0, 0], ALLOW, "fork"),
             (libc::SYS_clone, [0x3d_0f00, 0, 0, 0, 0, 0], ALLOW, "a thread"),
@@ -282,15 +288,39 @@ mod tests {
     }
 
     #[test]
+    fn where_a_port_is_closed_nothing_is_tcp_by_another_name_and_all_else_stays() {
+        let (open, closed) = (for_jobs(None, false), for_jobs(None, true));
+        let (inet, fast) = (libc::AF_INET as u64, libc::MSG_FASTOPEN as u64);
+        let rows: &[(i64, [u64; 6], u32, u32, &str)] = &[
+            (libc::SYS_socket, [inet, 1, libc::IPPROTO_MPTCP as u64, 0, 0, 0], ALLOW, EPERM, "multipath"),
+            (libc::SYS_socket, [inet, 1, 256, 0, 0, 0], ALLOW, EPERM, "shared memory by protocol"),
+            (libc::SYS_socket, [43, 1, 0, 0, 0, 0], ALLOW, EPERM, "shared memory by family"),
+            (libc::SYS_socket, [inet, 1, 0, 0, 0, 0], ALLOW, ALLOW, "plain"),
+            (libc::SYS_socket, [inet, 1, libc::IPPROTO_TCP as u64, 0, 0, 0], ALLOW, ALLOW, "plain by name"),
+            (libc::SYS_socket, [libc::AF_VSOCK as u64, 1, 0, 0, 0, 0], EPERM, EPERM, "the hypervisor"),
+            (libc::SYS_sendto, [3, 0, 0, fast | 0x4000, 0, 0], ALLOW, EPERM, "fast open by sendto"),
+            (libc::SYS_sendto, [3, 0, 0, 0x4000, 0, 0], ALLOW, ALLOW, "sendto"),
+            (libc::SYS_sendmsg, [3, 0, fast, 0, 0, 0], ALLOW, EPERM, "fast open by sendmsg"),
+            (libc::SYS_sendmsg, [3, 0, 0, fast, 0, 0], ALLOW, ALLOW, "sendmsg"),
+            (libc::SYS_sendmmsg, [3, 0, 1, fast, 0, 0], ALLOW, EPERM, "fast open by sendmmsg"),
+            (libc::SYS_sendmmsg, [3, 0, fast, 0, 0, 0], ALLOW, ALLOW, "sendmmsg"),
+        ];
+        for (call, arguments, otherwise, expected, what) in rows {
+            assert_eq!(run(&open, ARCHITECTURE, number(*call), *arguments), *otherwise, "{what}, no port closed");
+            assert_eq!(run(&closed, ARCHITECTURE, number(*call), *arguments), *expected, "{what}");
+        }
+    }
+
+    #[test]
     fn foreign_numbers_end_the_process() {
-        let program = for_jobs(None);
+        let program = for_jobs(None, false);
         assert_eq!(run(&program, 0x4000_0003, 1, [0; 6]), KILL, "i386");
         assert_eq!(run(&program, ARCHITECTURE, 0x4000_0001, [0; 6]), KILL, "x32");
     }
 
     #[test]
     fn the_sidecars_id_is_refused_at_every_place_where_an_id_can_stand() {
-        let (open, program) = (for_jobs(None), for_jobs(Some(64222)));
+        let (open, program) = (for_jobs(None, false), for_jobs(Some(64222), false));
         for (call, arguments) in IDENTITY {
             for at in 0..*arguments {
                 let mut given = [7u64; 6];
@@ -305,12 +335,12 @@ mod tests {
     #[test]
     fn the_sidecar_cannot_become_another_program() {
         assert_eq!(run(&for_sidecar(), ARCHITECTURE, number(libc::SYS_execve), [0; 6]), EPERM);
-        assert_eq!(run(&for_jobs(None), ARCHITECTURE, number(libc::SYS_execve), [0; 6]), ALLOW);
+        assert_eq!(run(&for_jobs(None, false), ARCHITECTURE, number(libc::SYS_execve), [0; 6]), ALLOW);
     }
 
     #[test]
     fn a_launch_pays_for_no_more_than_eighty_instructions() {
-        let program = for_jobs(None);
+        let program = for_jobs(None, false);
         assert!(program.len() <= 80, "{}", program.len());
     }
 
@@ -332,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_program_survives_the_sealed_lock_and_fits_the_kernel() {
-        let program = for_jobs(Some(64222));
+        let program = for_jobs(Some(64222), false);
         assert_eq!(from_bytes(&to_bytes(&program)).unwrap(), program);
         assert!(program.len() < 4096, "BPF_MAXINSNS is 4096, this has {}", program.len());
         assert!(from_bytes(&[0; 7]).is_none());

@@ -4,6 +4,7 @@
 mod documents;
 mod keeper;
 mod lock_node;
+mod metadata;
 mod secrets;
 
 use std::fs;

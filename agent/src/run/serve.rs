@@ -10,20 +10,20 @@ use zeroize::Zeroizing;
 
 use super::certify::Certification;
 use super::live::{Journal, live};
+use super::sources::sources;
 use super::{Way, inventory, scope};
 use crate::cli::args::ServeArgs;
 use crate::config::document::{as_text, read_bytes};
-use crate::config::settings::{MembershipRule, Settings, TokenFrom, TokenSource, WorkspaceAuth};
+use crate::config::settings::{MembershipRule, Settings};
 use crate::config::{read_settings, signature};
 use crate::context::NodeKey;
 use crate::decision::policy::Policy;
-use crate::evidence::{Auth, Bearer, Client, Hints, Kept, OidcSource, OpenIdIssuer, SamlSource, Source, WorkspaceSource};
+use crate::evidence::{Hints, Source};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::http::Http;
 use crate::host::paths;
 use crate::host::random::Random;
-use crate::host::secret::Secret;
 use crate::record::append::newest;
 use crate::record::event::RunContext;
 use crate::record::journal::Mirror;
@@ -237,60 +237,4 @@ fn start_log(
     Recorder::create(directory, start, clock.clone(), random.clone()).map_err(|error| {
         Screen::failed_by("record-failed", Exit::Record, &error).hint("is the disk under /var/lib/longhorn full or broken?")
     })
-}
-
-fn sources(settings: &Settings, policy: &Policy, credentials: &Credentials, hints: Hints) -> Result<Vec<Source>, Screen> {
-    let secret = credentials.expose("workspace").and_then(Secret::new);
-    let secret = secret.ok_or_else(|| {
-        Screen::failed("secret-malformed", Exit::Config, "the workspace secret is empty or not printable ASCII")
-            .fact("expected", "one line of printable ASCII without blanks")
-            .fact("presented", "something else")
-    })?;
-    let auth = match &settings.workspace.auth {
-        WorkspaceAuth::MachineToMachine { client_id, .. } => Auth::MachineToMachine { client_id: client_id.clone(), secret },
-        WorkspaceAuth::Token { .. } => Auth::Token(secret),
-        WorkspaceAuth::TokenExchange { client_id, .. } => Auth::TokenExchange { client_id: client_id.clone(), subject: secret },
-    };
-    let mut sources = vec![Source::Databricks(WorkspaceSource {
-        host: settings.workspace.host.clone(),
-        auth,
-        hints,
-        granted: Kept::default(),
-    })];
-    for token in &settings.tokens {
-        let Some(trust) = policy.trust.oidc.get(&token.name) else {
-            return Err(Screen::failed(
-                "issuer-unknown",
-                Exit::Config,
-                "the settings bring a token of an issuer that the policy does not trust",
-            )
-            .fact("presented issuer", &token.name)
-            .hint("name it in a [[trust.oidc]] of the policy, or take it out of the settings"));
-        };
-        sources.push(Source::Oidc(OidcSource {
-            issuer: OpenIdIssuer::named_by(trust),
-            token: bearer(token, credentials.expose(&format!("oidc:{}", token.name)).unwrap_or_default())?,
-        }));
-    }
-    for assertion in &settings.assertions {
-        // That the policy trusts a provider of that name was checked by `bind`; if not, verifying says it.
-        sources.push(Source::Saml(SamlSource {
-            name: assertion.name.clone(),
-            assertion: credentials.expose(&format!("saml:{}", assertion.name)).unwrap_or_default().to_vec(),
-        }));
-    }
-    Ok(sources)
-}
-
-fn bearer(token: &TokenSource, held: &[u8]) -> Result<Bearer, Screen> {
-    let TokenFrom::Client { id, scope, resource, .. } = &token.token else { return Ok(Bearer::Given(held.to_vec())) };
-    let secret = Secret::new(held).ok_or_else(|| {
-        Screen::failed("secret-malformed", Exit::Config, "the secret of a client is empty or not printable ASCII")
-            .fact("issuer", &token.name)
-            .fact("expected", "one line of printable ASCII without blanks")
-            .fact("presented", "something else")
-            .hint("write the client's secret there again, as root, alone")
-    })?;
-    let client = Client { id: id.clone(), secret, scope: scope.clone(), resource: resource.clone(), granted: Kept::default() };
-    Ok(Bearer::Client(Box::new(client)))
 }

@@ -106,7 +106,7 @@ fn restrict(also: &[PathBuf]) -> io::Result<()> {
     if abi == 0 {
         return Ok(());
     }
-    let ruleset = Ruleset::create(handled(abi), scopes(abi))?;
+    let ruleset = Ruleset::create(handled(abi), 0, scopes(abi))?;
     let allow = |path: &Path, rights: u64| -> io::Result<()> {
         // What is not there needs no rule.
         ruleset.allow(&CString::new(path.as_os_str().as_bytes())?, rights & handled(abi), ON_FILE).map(drop)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use zeroize::{Zeroize, Zeroizing};
 
-/// Names of credentials: `workspace`, `oidc:<issuer>`, `saml:<provider>`, `pseudonym`, `authority`.
+/// Names of credentials: `workspace`, `oidc:<issuer>`, `graph:<issuer>`, `saml:<provider>`, `pseudonym`, `authority`.
 #[derive(Default)]
 pub struct Credentials(BTreeMap<String, Zeroizing<Vec<u8>>>);
 

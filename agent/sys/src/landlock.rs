@@ -7,8 +7,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 /// `LANDLOCK_CREATE_RULESET_VERSION` and `_ERRATA`.
 const VERSION: u64 = 1;
 const ERRATA: u64 = 2;
-/// `LANDLOCK_RULE_PATH_BENEATH`.
+/// `LANDLOCK_RULE_PATH_BENEATH` and `_NET_PORT`.
 const PATH_BENEATH: u64 = 1;
+const NET_PORT: u64 = 2;
 /// `LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON` (ABI 7): denials after the next execve reach the audit log too.
 pub const LOG_AFTER_EXEC: u32 = 1 << 1;
 
@@ -48,6 +49,8 @@ pub const TRUNCATE: u64 = 1 << 14;
 pub const IOCTL_DEV: u64 = 1 << 15;
 /// Connecting to a Unix socket by its path.
 pub const RESOLVE_UNIX: u64 = 1 << 16;
+/// `LANDLOCK_ACCESS_NET_CONNECT_TCP` (ABI 4): connecting a TCP socket to a port.
+pub const CONNECT_TCP: u64 = 1 << 1;
 /// `LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET` and `_SIGNAL`.
 const SCOPES: u64 = 1 << 0 | 1 << 1;
 
@@ -103,6 +106,13 @@ struct PathBeneath {
     parent: i32,
 }
 
+/// `struct landlock_net_port_attr`.
+#[repr(C)]
+struct NetPort {
+    allowed: u64,
+    port: u64,
+}
+
 fn query(flag: u64) -> io::Result<u32> {
     // SAFETY: with a version or errata flag the kernel reads no attribute: null and zero are what it asks for.
     let answer = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, flag) };
@@ -127,12 +137,12 @@ pub fn errata() -> u32 {
 pub struct Ruleset(OwnedFd);
 
 impl Ruleset {
-    /// A ruleset that denies the file rights `handled` and the scopes `scoped`, until a rule allows.
+    /// A ruleset that denies the rights `files` and `network` until a rule allows, and the scopes `scoped`.
     ///
     /// # Errors
     /// EINVAL when this kernel does not know one of the bits.
-    pub fn create(handled: u64, scoped: u64) -> io::Result<Self> {
-        let attributes = RulesetAttributes { handled_files: handled, handled_network: 0, scoped };
+    pub fn create(files: u64, network: u64, scoped: u64) -> io::Result<Self> {
+        let attributes = RulesetAttributes { handled_files: files, handled_network: network, scoped };
         // SAFETY: the kernel reads `size_of` bytes of attributes that live across the call.
         let fd = unsafe {
             libc::syscall(libc::SYS_landlock_create_ruleset, &raw const attributes, size_of::<RulesetAttributes>(), 0u64)
@@ -177,6 +187,17 @@ impl Ruleset {
         // SAFETY: the kernel reads one `landlock_path_beneath_attr` that lives across the call.
         let result =
             unsafe { libc::syscall(libc::SYS_landlock_add_rule, self.0.as_raw_fd(), PATH_BENEATH, &raw const rule, 0u64) };
+        if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Allows the network rights `allowed` for a port, at whatever address.
+    ///
+    /// # Errors
+    /// EINVAL when the ruleset does not handle them.
+    pub fn allow_port(&self, port: u16, allowed: u64) -> io::Result<()> {
+        let rule = NetPort { allowed, port: port.into() };
+        // SAFETY: the kernel reads one `landlock_net_port_attr` that lives across the call.
+        let result = unsafe { libc::syscall(libc::SYS_landlock_add_rule, self.0.as_raw_fd(), NET_PORT, &raw const rule, 0u64) };
         if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 

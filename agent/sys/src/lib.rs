@@ -13,5 +13,6 @@ pub mod mem;
 pub mod memfd;
 pub mod process;
 pub mod seccomp;
+pub mod socket;
 pub mod start;
 pub mod trace;

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, digest};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RsaKeyPair};
+use aws_lc_rs::signature::{self, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RsaKeyPair};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     PKCS_RSA_SHA256, SerialNumber, date_time_ymd,
@@ -25,6 +25,21 @@ pub struct Signer {
     /// The key in PEM (PKCS#8), for other programs.
     pub key_pem: String,
 }
+
+impl Signer {
+    /// The public key, as the crypto library takes it, and a signature over a message (RSASSA-PKCS1-v1_5 with SHA-256).
+    ///
+    /// # Panics
+    /// When the crypto library refuses.
+    pub fn signs(&self, message: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).expect("an RSA key signs");
+        (signature::KeyPair::public_key(&self.key).as_ref().to_vec(), signature)
+    }
+}
+
+/// A signature of a certificate: the key that made it, what it is over, and itself.
+pub type Link = (Vec<u8>, Vec<u8>, Vec<u8>);
 
 /// What a signer's certificate is like, where that is not the usual.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -149,6 +164,18 @@ impl Signers {
     /// What Azure's documents chain to (PEM): a root, and what stands between.
     pub fn chain(&self) -> (String, String) {
         (self.authority.pem(), self.between.pem())
+    }
+
+    /// The signatures of that chain, from a signer of Azure's up: ECDSA on P-256.
+    pub fn links(&self, of: &Signer) -> Vec<Link> {
+        let link = |key: &KeyPair, certificate: &[u8]| {
+            let (_, outer, _) = first(certificate);
+            let (signed, _, behind) = first(outer);
+            let (_, _, behind) = first(behind);
+            // A BIT STRING begins with the number of its unused bits, here none.
+            (key.public_key_raw().to_vec(), signed.to_vec(), first(behind).1[1..].to_vec())
+        };
+        vec![link(self.between.key(), &of.certificate), link(self.authority.key(), self.between.der())]
     }
 }
 

@@ -2,7 +2,7 @@
 //! shapes that the official SDK accepts; it proves nothing about how the real service behaves. Never linked into the agent.
 //!
 //! `server` holds connections and faults; `routes` finds the subject of a request: `login`, `clusters`, `jobs`, `policies`,
-//! `secrets`, `tokens`, `files`, `scim`, or `control`, the tests' own. `imds` and `documents` are a cloud's metadata service.
+//! `secrets`, `tokens`, `files`, `scim`, `entra` (a tenant and Microsoft Graph), or `control`, the tests' own. `imds` and `documents` are a cloud's metadata service.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -11,6 +11,7 @@ mod clusters;
 mod control;
 pub mod der;
 pub mod documents;
+pub mod entra;
 pub mod faults;
 mod files;
 pub mod imds;

@@ -22,7 +22,12 @@ pub(crate) fn answer(asked: &Asked, state: &State) -> Option<Answer> {
         ("GET", "/.well-known/openid-configuration") => {
             json!({ "issuer": url, "jwks_uri": format!("{url}/keys"), "token_endpoint": format!("{url}/token") })
         }
-        ("GET", "/keys") => state.issuer.keys(),
+        ("GET", "/keys" | "/oidc/jwks.json") => state.issuer.keys(),
+        // The workspace as an issuer: its keys lie on the host of its region.
+        ("GET", "/oidc/.well-known/openid-configuration") => {
+            let region = url.replace("127.0.0.1", "localhost");
+            json!({ "issuer": format!("{url}/oidc"), "jwks_uri": format!("{region}/oidc/jwks.json"), "token_endpoint": format!("{url}/oidc/v1/token") })
+        }
         ("GET", "/.well-known/databricks-config") => {
             json!({ "oidc_endpoint": format!("{url}/oidc"), "account_id": ACCOUNT, "workspace_id": "1234567890123456", "cloud": "AWS" })
         }

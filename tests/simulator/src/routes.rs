@@ -3,10 +3,11 @@
 use crate::answer::{Answer, Refusal, answer};
 use crate::asked::Asked;
 use crate::state::State;
-use crate::{clusters, control, files, jobs, login, policies, scim, secrets, tokens};
+use crate::{clusters, control, entra, files, jobs, login, policies, scim, secrets, tokens};
 
 pub(crate) fn route(asked: &Asked, state: &mut State) -> Answer {
-    if let Some(answer) = control::answer(asked, state).or_else(|| login::answer(asked, state)) {
+    let known = control::answer(asked, state).or_else(|| login::answer(asked, state));
+    if let Some(answer) = known.or_else(|| entra::answer(asked, state)) {
         return answer;
     }
     let caller = match login::caller(asked, state) {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::entra::{APPLICATION_ID, GROUP_ID, USER_ID};
+
 /// One workspace.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -19,6 +21,10 @@ pub struct Scenario {
     pub runs: BTreeMap<String, Value>,
     /// SCIM resources by user name, application id or group name.
     pub principals: BTreeMap<String, Value>,
+    /// Groups of users in the directory, by object id.
+    pub directory_users: BTreeMap<String, Vec<String>>,
+    /// The same of applications.
+    pub directory_applications: BTreeMap<String, Vec<String>>,
 }
 
 /// Names in the honest scenario.
@@ -84,6 +90,8 @@ impl Scenario {
                 ),
             ]
             .into(),
+            directory_users: [(USER_ID.to_owned(), vec![GROUP_ID.to_owned()])].into(),
+            directory_applications: [(APPLICATION_ID.to_owned(), vec![GROUP_ID.to_owned()])].into(),
         }
     }
 }

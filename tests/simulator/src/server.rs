@@ -64,6 +64,11 @@ impl Simulator {
         lock(&self.state).requests.clone()
     }
 
+    /// The assertions that clients proved themselves with (RFC 7523).
+    pub fn assertions(&self) -> Vec<String> {
+        lock(&self.state).assertions.clone()
+    }
+
     /// Files that were written, by path.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         lock(&self.state).held.files.files.clone()
@@ -111,6 +116,7 @@ fn run(
         faults: Vec::new(),
         requests: BTreeMap::new(),
         held: Held::default(),
+        assertions: Vec::new(),
         url: url.clone(),
     };
     let state = Arc::new(Mutex::new(state));

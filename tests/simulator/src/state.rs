@@ -17,6 +17,8 @@ pub(crate) struct State {
     pub(crate) faults: Vec<Fault>,
     pub(crate) requests: BTreeMap<String, u32>,
     pub(crate) held: Held,
+    /// What clients proved themselves with, each time.
+    pub(crate) assertions: Vec<String>,
     pub(crate) url: String,
 }
 

@@ -31,6 +31,9 @@ def serve(listener, answer):
 def tell(connection):
     with open(SECRET, "rb") as file:
         connection.sendall(file.read())
+    # What was sent and not read would end the connection with a reset, before the answer is read.
+    connection.shutdown(socket.SHUT_WR)
+    connection.recv(100)
 
 
 def hand_out(connection):
@@ -48,6 +51,7 @@ def on_path(path):
 
 network = socket.create_server(("127.0.0.1", 0))
 abstract = socket.socket(socket.AF_UNIX)
+closed = socket.create_server((f"127.1.{network.getsockname()[1] >> 8}.{network.getsockname()[1] & 255}", 80))
 # Nodes of tests share the network, and these names with it.
 abstract.bind(f"\0longhorn-attack-deputy-{network.getsockname()[1]}")
 for listener, answer in [
@@ -55,6 +59,7 @@ for listener, answer in [
     (on_path(WORK + "/deputy"), hand_out),
     (abstract, tell),
     (network, tell),
+    (closed, tell),
 ]:
     threading.Thread(target=serve, args=(listener, answer), daemon=True).start()
 print(network.getsockname()[1], ctypes.addressof(memory), held, flush=True)

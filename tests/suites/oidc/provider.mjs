@@ -1,5 +1,6 @@
 // provider.mjs [PORT]: two OpenID providers with the same new keys on loopback, until standard input closes.
-// Prints one line: READY, the address of the honest one, the address of one that says it is somebody else.
+// Prints one line: READY, the address of the honest one, the address of one that says it is somebody else, and the private keys
+// (PEM by algorithm, base64 of JSON) of its clients `agent-RS256`, `agent-PS256` and `agent-ES256`, which have no secret.
 // Both sign access tokens (RFC 9068) for their client; `resource=urn:longhorn:ES256` names audience and algorithm.
 import { createServer } from 'node:http';
 import { generateKeyPairSync } from 'node:crypto';
@@ -24,6 +25,11 @@ const made = {
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   EdDSA: generateKeyPairSync('ed25519'),
 };
+// Keys of clients (RFC 7523), each registered under `agent-1`.
+const SIGNING = ['RS256', 'PS256', 'ES256'];
+const own = Object.fromEntries(
+  SIGNING.map((alg) => [alg, alg === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : rsa()]),
+);
 // Without `kid`: the provider names each key by its thumbprint (RFC 7638), so other keys have other names.
 const keys = Object.entries(made).map(([alg, pair]) => ({ ...pair.privateKey.export({ format: 'jwk' }), use: 'sig', alg }));
 
@@ -36,9 +42,24 @@ function provider(issuer) {
     redirect_uris: [],
     response_types: [],
   });
+  const keyed = (alg) => {
+    const { client_secret, ...rest } = client(`agent-${alg}`);
+    const key = { ...own[alg].publicKey.export({ format: 'jwk' }), use: 'sig', alg, kid: 'agent-1' };
+    return {
+      ...rest,
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: alg,
+      jwks: { keys: [key] },
+    };
+  };
   return new Provider(issuer, {
     // The agent authenticates as RFC 6749 §2.3.1 has every server accept it.
-    clients: [client(CLIENT), client(STRANGER), { ...client('the agent:1'), token_endpoint_auth_method: 'client_secret_basic' }],
+    clients: [
+      client(CLIENT),
+      client(STRANGER),
+      { ...client('the agent:1'), token_endpoint_auth_method: 'client_secret_basic' },
+      ...SIGNING.map(keyed),
+    ],
     jwks: { keys },
     features: {
       clientCredentials: { enabled: true },
@@ -67,4 +88,6 @@ honest.server.on('request', provider(honest.url).callback());
 const other = await listen(0);
 other.server.on('request', provider(SOMEBODY_ELSE).callback());
 process.stdin.on('end', () => process.exit(0)).resume();
-console.log(`READY ${honest.url} ${other.url}`);
+const pem = (pair) => pair.privateKey.export({ format: 'pem', type: 'pkcs8' });
+const privates = JSON.stringify(Object.fromEntries(SIGNING.map((alg) => [alg, pem(own[alg])])));
+console.log(`READY ${honest.url} ${other.url} ${Buffer.from(privates).toString('base64')}`);

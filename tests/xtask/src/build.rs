@@ -56,7 +56,7 @@ pub fn binary_for(target: &str) -> Outcome<PathBuf> {
 }
 
 /// Flags by which the compiler names no place of this machine. A registry's directory has a name of its own on each.
-fn remapped() -> Outcome<Vec<String>> {
+pub fn remapped() -> Outcome<Vec<String>> {
     let rename = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     let home = match std::env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),

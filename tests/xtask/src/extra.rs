@@ -1,6 +1,7 @@
 //! What single suites need besides, and what cannot be had everywhere: then the suite is a skip that names the reason.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 
 use crate::setup;
@@ -45,9 +46,13 @@ fn buildah() -> Command {
     command
 }
 
-/// A SAML provider that we did not write, what it signs with, and another canonical form to compare ours with.
+/// Two SAML providers that we did not write, what one of them signs with, and another canonical form to compare ours with.
 pub fn saml() -> Outcome<Given> {
-    setup::packages(&[("xmlsec1", "xmlsec1"), ("openssl", "openssl")])?;
+    setup::packages(&[("xmlsec1", "xmlsec1"), ("openssl", "openssl"), ("php", "php-cli")])?;
+    if !Path::new("/usr/share/simplesamlphp/www").is_dir() {
+        // It names what it needs of PHP; the one module that tells no more by its files is asked for with it.
+        setup::install(&["simplesamlphp", "php-xml", "php-mbstring", "php-sqlite3"])?;
+    }
     setup::for_python()?;
     let venv = root().join("target/saml");
     let python = venv.join("bin/python");

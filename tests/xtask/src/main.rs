@@ -1,4 +1,4 @@
-//! `cargo xtask build | demo | test | bench | pin | ci`: everything a person or CI does with this tree.
+//! `cargo xtask build | demo | test | fuzz | bench | pin | ci`: everything a person or CI does with this tree.
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "a tool for people: it measures real time")]
 
@@ -7,6 +7,7 @@ mod build;
 mod ci;
 mod demo;
 mod extra;
+mod fuzz;
 mod pin;
 mod setup;
 mod shell;
@@ -21,6 +22,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   demo [--real-provider]
                    a node, attested and locked, and what a hostile job then cannot do
   test [--long]    installs what the tests need, then runs every test
+  fuzz [--minutes N] [TARGET…]
+                   every parser of bytes from outside, or these, under libFuzzer
   bench            measures what `benches/budgets.toml` promises
   pin DIRECTORY [PLACE]  writes the digests of a bundle into its init script, and where nodes find it (/Volumes/…)
   ci               format, lints, licences and bans";
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         ["build", "--target", target] => build::binary_for(target).map(drop),
         ["demo", options @ ..] => demo::run(options),
         ["test", options @ ..] => test::run(options),
+        ["fuzz", options @ ..] => fuzz::fuzz(options),
         ["bench"] => bench::run(),
         ["pin", directory] => pin::pin(directory.as_ref(), None),
         ["pin", directory, place] => pin::pin(directory.as_ref(), Some(place)),

@@ -200,7 +200,8 @@ pub fn packages(needed: &[(&str, &str)]) -> Outcome<()> {
     if missing.is_empty() { Ok(()) } else { install(&missing) }
 }
 
-fn install(packages: &[&str]) -> Outcome<()> {
+/// Installs packages of the system.
+pub fn install(packages: &[&str]) -> Outcome<()> {
     if !is_root() {
         return Err(format!("these packages are missing, and installing them needs root: {}", packages.join(" ")).into());
     }

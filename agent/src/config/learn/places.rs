@@ -1,6 +1,7 @@
 //! Directories, by what granting them would mean.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::super::read_environment::{OWN, RECORD};
 use super::evidence::Evidence;
@@ -57,36 +58,37 @@ pub(super) fn judged(environment: &Environment, evidence: &Evidence) -> Vec<Plac
     all
 }
 
-fn below<'a>(path: &Path, mut set: impl Iterator<Item = &'a std::path::PathBuf>) -> bool {
-    set.any(|above| path.starts_with(above))
+/// Whether one of these is the path, or above it.
+fn below(path: &Path, sets: &[&BTreeSet<PathBuf>]) -> bool {
+    path.ancestors().any(|above| sets.iter().any(|set| set.contains(above)))
 }
 
 fn verdict(environment: &Environment, need: Need, path: &Path) -> Verdict {
     let files = &environment.files;
     let granted = match need {
-        Need::Read => below(path, files.read.iter().chain(&files.write).chain(&files.execute)),
-        Need::Write => below(path, files.write.iter()),
-        Need::Execute => below(path, files.execute.iter()),
+        Need::Read => below(path, &[&files.read, &files.write, &files.execute]),
+        Need::Write => below(path, &[&files.write]),
+        Need::Execute => below(path, &[&files.execute]),
         Need::Stand => return Verdict::Never("no lock asks where a process stands".into()),
     };
     let touches = |own: &&&str| Path::new(own).starts_with(path) || path.starts_with(own);
-    if below(path, files.mask.iter()) {
+    if below(path, &[&files.mask]) {
         return Verdict::Never("the policy masks it".into());
     }
-    if need == Need::Write && below(path, files.protect.iter()) {
+    if need == Need::Write && below(path, &[&files.protect]) {
         return Verdict::Never("the policy protects it: it stays read-only".into());
     }
     if granted {
         return Verdict::There;
     }
-    if let Some(label) = files.labelled.iter().find(|rule| below(path, rule.read.iter())) {
+    if let Some(label) = files.labelled.iter().find(|rule| below(path, &[&rule.read])) {
         return Verdict::Never(format!("it carries the label {}: clearance opens it", label.label));
     }
     if let Some(own) = OWN.iter().find(touches).filter(|own| need == Need::Write || **own == RECORD) {
         return Verdict::Never(format!("it would undo the lock: {own} is Longhorn's own"));
     }
     if need != Need::Write {
-        let writes = need == Need::Execute && below(path, files.write.iter());
+        let writes = need == Need::Execute && below(path, &[&files.write]);
         return match (personal(path), writes) {
             (true, _) => Verdict::Review("every person's own lies there: name the one directory".into()),
             (_, true) => Verdict::Review("a job that may write there could execute what it wrote".into()),
@@ -102,25 +104,27 @@ fn verdict(environment: &Environment, need: Need, path: &Path) -> Verdict {
 
 /// What another proposed directory grants already is not proposed once more.
 fn smallest(all: &mut [Place]) {
-    let proposed: Vec<(Need, std::path::PathBuf)> =
-        all.iter().filter(|place| place.verdict == Verdict::Proposed).map(|place| (place.need, place.path.clone())).collect();
+    let mut proposed: BTreeMap<PathBuf, Vec<Need>> = BTreeMap::new();
+    for place in all.iter().filter(|place| place.verdict == Verdict::Proposed) {
+        proposed.entry(place.path.clone()).or_default().push(place.need);
+    }
+    let grants =
+        |path: &Path, needs: &[Need]| proposed.get(path).is_some_and(|found| found.iter().any(|need| needs.contains(need)));
     for place in all.iter_mut().filter(|place| place.verdict == Verdict::Proposed) {
-        let by = proposed.iter().any(|(need, path)| {
-            let wider = place.path.starts_with(path) && place.path != *path && *need == place.need;
-            let reads = place.need == Need::Read && *need != Need::Read && *need != Need::Stand && place.path.starts_with(path);
-            wider || reads
-        });
-        if by {
+        let wider = place.path.ancestors().skip(1).any(|above| grants(above, &[place.need]));
+        // What is written or executed is read as well.
+        let reads = place.need == Need::Read && place.path.ancestors().any(|above| grants(above, &[Need::Write, Need::Execute]));
+        if wider || reads {
             place.verdict = Verdict::There;
         }
     }
     // A directory that is written and executed lets a job execute what it wrote: one of the two is a person's decision.
-    let written: Vec<_> = (all.iter())
+    let written: BTreeSet<PathBuf> = (all.iter())
         .filter(|place| place.need == Need::Write && place.verdict == Verdict::Proposed)
         .map(|place| place.path.clone())
         .collect();
     for place in all.iter_mut().filter(|place| place.need == Need::Execute && place.verdict == Verdict::Proposed) {
-        if below(&place.path, written.iter()) {
+        if below(&place.path, &[&written]) {
             place.verdict = Verdict::Review("a job that may write there could execute what it wrote".into());
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::super::environment::{Environment, Files, Floor, Kernel, Labelled, NamePattern, Targets, Variables};
+use super::super::environment::{Environment, Files, Floor, Kernel, Labelled, MetadataService, NamePattern, Targets, Variables};
 use super::scopes::exists;
 use super::{Change, Effect, Line, Lines, Subject, texts};
 use crate::identity::ids::LocalName;
@@ -19,7 +19,7 @@ pub(super) fn environment(name: &LocalName, old: Option<&Environment>, new: Opti
         preset: None,
         variables: Variables::default(),
         files: Files::default(),
-        kernel: Kernel { floor: known.kernel.floor, keep_capabilities: BTreeSet::new() },
+        kernel: Kernel { floor: known.kernel.floor, keep_capabilities: BTreeSet::new(), metadata_service: MetadataService::Open },
         targets: Targets::default(),
         open: BTreeSet::new(),
     };
@@ -41,10 +41,12 @@ pub(super) fn content(subject: Subject, old: &Environment, new: &Environment) ->
     lines.set("open", &texts(&old.open), &texts(open), Effect::Weaker);
     said_of_variables(&mut lines, &old.variables, variables);
     said_of_files(&mut lines, &old.files, files);
-    let Kernel { floor, keep_capabilities } = kernel;
+    let Kernel { floor, keep_capabilities, metadata_service } = kernel;
     said_of_floor(&mut lines, old.kernel.floor, *floor);
     let kept = &old.kernel.keep_capabilities;
     lines.set("kernel.keep-capabilities", &texts(kept), &texts(keep_capabilities), Effect::Gains);
+    let was = old.kernel.metadata_service;
+    lines.ordered("kernel.metadata-service", was, *metadata_service, |one| one.word().to_owned(), Effect::Stronger);
     let Targets { root, inside } = targets;
     lines.set("targets.root", &shown(&old.targets.root), &shown(root), Effect::Stronger);
     lines.set("targets.inside", &shown(&old.targets.inside), &shown(inside), Effect::Stronger);

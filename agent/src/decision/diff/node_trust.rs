@@ -31,7 +31,8 @@ fn statements(trust: Option<&NodeTrust>) -> [(&'static str, BTreeSet<String>); 4
         }
         Some(NodeTrust::Gcp(trust)) => {
             let GcpTrust { projects, issuer } = &**trust;
-            let OidcTrust { name: _, issuer, jwks_hosts, audience, algorithms, types, groups: _, subject: _ } = issuer;
+            let OidcTrust { name: _, issuer, jwks_hosts, audience, algorithms, types, groups: _, subject: _, provider: _ } =
+                issuer;
             let mut rules = vec![format!("issuer {issuer}"), format!("audience {audience}")];
             rules.extend(jwks_hosts.iter().map(|host| format!("jwks-host {host}")));
             rules.extend(algorithms.iter().map(|algorithm| format!("algorithm {algorithm:?}")));

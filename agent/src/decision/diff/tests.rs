@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::compute::{Access, ClusterKind, Compute, Language, Script};
-use super::super::environment::{Environment, Labelled, NamePattern};
+use super::super::environment::{Environment, Labelled, MetadataService, NamePattern};
 use super::super::policy::{Enforcement, Identities, JobSelector, Permission, Policy, Role, Scope};
 use super::*;
+use crate::identity::entra::Overage;
 use crate::identity::ids::{EnvName, GroupName, JobId, Label};
 use crate::identity::node_trust::{AwsTrust, AzureTrust, NodeTrust};
-use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SamlSubject, SamlTrust, SubjectEquals};
+use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, Provider, SamlSubject, SamlTrust, SubjectEquals};
 use rich::{certificate, environment_of, id, policy, set};
 
 type Mutation = (&'static str, Effect, fn(&mut Policy));
@@ -77,6 +78,12 @@ fn mutations() -> Vec<Mutation> {
         ("subject", Changed, |p| issuer_of(p, |o| o.subject.equals = SubjectEquals::UserName)),
         ("subject.map", Weaker, |p| {
             issuer_of(p, |o| o.subject.equals = SubjectEquals::Map(BTreeMap::from([("s1".to_owned(), id("p2"))])));
+        }),
+        ("overage", Weaker, |p| {
+            issuer_of(p, |o| {
+                let Provider::Entra(rules) = &mut o.provider else { panic!("it is a tenant's") };
+                rules.overage = Overage::Graph(id("https://graph.microsoft.com"));
+            });
         }),
         ("entity-id", Stronger, |p| p.trust.saml.clear()),
         ("entity-id", Weaker, |p| provider_of(p, |s| s.entity_id = id("https://other.example/"))),
@@ -261,6 +268,8 @@ fn mutations() -> Vec<Mutation> {
         ("kernel.floor.capabilities", Weaker, |p| one_of(p, |e| e.kernel.floor.capabilities = false)),
         ("kernel.floor.seccomp", Weaker, |p| one_of(p, |e| e.kernel.floor.seccomp = false)),
         ("kernel.keep-capabilities", Loses, |p| one_of(p, |e| e.kernel.keep_capabilities.clear())),
+        ("kernel.metadata-service", Weaker, |p| one_of(p, |e| e.kernel.metadata_service = MetadataService::Open)),
+        ("kernel.metadata-service", Stronger, |p| one_of(p, |e| e.kernel.metadata_service = MetadataService::Closed)),
         ("targets.root", Weaker, |p| one_of(p, |e| e.targets.root.clear())),
         ("targets.inside", Stronger, |p| {
             one_of(p, |e| {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Effect, Line, Lines, Subject, each, texts};
+use crate::identity::entra::{EntraRules, Overage};
 use crate::identity::ids::LocalName;
-use crate::identity::trust::{OidcTrust, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust};
+use crate::identity::trust::{OidcTrust, Provider, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust};
 
 pub(super) fn trust(old: &Trust, new: &Trust) -> Vec<Line> {
     let Trust { workspaces, require, oidc, saml, node } = new;
@@ -32,11 +33,18 @@ type Statements = Vec<(&'static str, Effect, BTreeSet<String>)>;
 
 fn statements(trust: Option<&OidcTrust>) -> Statements {
     let none = BTreeSet::new;
-    let Some(OidcTrust { name: _, issuer, jwks_hosts, audience, algorithms, types, groups, subject }) = trust else {
-        return rows([none(), none(), none(), none(), none(), none(), none(), none()]);
+    let Some(OidcTrust { name: _, issuer, jwks_hosts, audience, algorithms, types, groups, subject, provider }) = trust else {
+        return rows([none(), none(), none(), none(), none(), none(), none(), none(), none()]);
     };
     let SubjectRule { claim, equals } = subject;
     let (equals, map) = compared(equals);
+    // All else of a provider follows from the issuer's name.
+    let overage = match provider {
+        Provider::Entra(EntraRules { tenant: _, version: _, overage: Overage::Graph(origin) }) => {
+            texts([format!("graph at {origin}")])
+        }
+        Provider::Entra(_) | Provider::Standard | Provider::Okta => none(),
+    };
     rows([
         texts([issuer]),
         texts([audience]),
@@ -46,6 +54,7 @@ fn statements(trust: Option<&OidcTrust>) -> Statements {
         texts(groups),
         texts([format!("{claim} equals {equals}")]),
         map,
+        overage,
     ])
 }
 
@@ -98,7 +107,7 @@ fn said(trust: Option<&SamlTrust>) -> [BTreeSet<String>; 7] {
 }
 
 /// What one more of each means. Which claim holds groups, and which the subject, is another rule, neither more nor less.
-fn rows(sets: [BTreeSet<String>; 8]) -> Statements {
+fn rows(sets: [BTreeSet<String>; 9]) -> Statements {
     let keys = [
         ("issuer", Effect::Weaker),
         ("audience", Effect::Weaker),
@@ -108,6 +117,7 @@ fn rows(sets: [BTreeSet<String>; 8]) -> Statements {
         ("groups", Effect::Changed),
         ("subject", Effect::Changed),
         ("subject.map", Effect::Weaker),
+        ("overage", Effect::Weaker),
     ];
     keys.into_iter().zip(sets).map(|((key, effect), set)| (key, effect, set)).collect()
 }

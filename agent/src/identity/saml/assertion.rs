@@ -144,7 +144,7 @@ fn groups(attributes: &BTreeMap<String, Vec<String>>, trust: &SamlTrust) -> Resu
     let Some(name) = &trust.groups else { return Ok(BTreeSet::new()) };
     // Entra: more than 150 groups. What is left out is unknown, and the link is never followed.
     if attributes.contains_key(GROUPS_ELSEWHERE) {
-        return Err(Refusal::GroupsOverage);
+        return Err(Refusal::GroupsOverage("a pointer to them"));
     }
     // Without the attribute nothing is said of groups; taken for "none" it would pass every rule that denies one.
     let values = attributes.get(name).ok_or(Refusal::ClaimMissing("the policy's groups attribute"))?;

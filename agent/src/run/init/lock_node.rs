@@ -10,7 +10,7 @@ use super::keeper::astray;
 use super::secrets::secret_files;
 use crate::context::Claims;
 use crate::context::variables::injected;
-use crate::decision::environment::{Environment, Floor};
+use crate::decision::environment::{Environment, Floor, MetadataService};
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::paths;
@@ -58,12 +58,13 @@ pub(super) fn observe_node(verified: &Verified, claims: &Claims, receipt: &str) 
     let nowhere = canary::Canaries { denied: PathBuf::new(), sibling: PathBuf::new() };
     // Nothing of the lock but the variables is for a launcher to read.
     (planned.rules, planned.filter, planned.kept, planned.mount) = (Vec::new(), Vec::new(), 0, false);
+    planned.metadata_closed = false;
     let sealed = seal_lock(&planned, receipt, &nowhere, covered.targets.clone(), claims, Purpose::Observe)?;
     Ok(LockedNode {
         message: FromInit::Locked {
             digest: digest_of(&sealed),
             strength: "none".into(),
-            report: report(&planned, "none", &covered, means),
+            report: report(&planned, "none", &covered, means, MetadataService::Open),
             open: planned.open,
         },
     })
@@ -108,12 +109,13 @@ fn clearance(claims: &Claims) -> Result<BTreeSet<Label>, Screen> {
     labels.collect::<Result<_, _>>().map_err(|error| astray("the context does not make sense", io::Error::other(error)))
 }
 
-fn report(planned: &Plan, strength: &str, covered: &cover::Covered, means: Means) -> String {
+fn report(planned: &Plan, strength: &str, covered: &cover::Covered, means: Means, metadata: MetadataService) -> String {
     let report = serde_json::json!({
         "strength": strength, "landlock": planned.landlock, "rules": planned.rules.len(), "filter": planned.filter.len(),
         "covered": covered.targets.iter().map(|target| target.real.display().to_string()).collect::<Vec<_>>(),
         "absent": covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "by": match means { Means::Bind => "bind", Means::Rename => "rename" },
+        "metadata-service": metadata.word(),
     });
     report.to_string()
 }
@@ -160,11 +162,14 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
     }
     // Sealed with every open way: a sidecar that is started again knows no more than the lock says.
     let sealed = seal_lock(&planned, receipt, &canaries, covered.targets.clone(), claims, Purpose::Lock)?;
+    if environment.kernel.metadata_service != MetadataService::Open {
+        super::metadata::closed(environment.kernel.metadata_service)?;
+    }
     Ok(LockedNode {
         message: FromInit::Locked {
             digest: digest_of(&sealed),
             strength: planned.strength.word().into(),
-            report: report(&planned, planned.strength.word(), &covered, means),
+            report: report(&planned, planned.strength.word(), &covered, means, environment.kernel.metadata_service),
             open: planned.open,
         },
     })

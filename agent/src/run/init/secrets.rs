@@ -29,6 +29,9 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
     credentials.insert("workspace", workspace);
     for token in &settings.tokens {
         credentials.insert(format!("oidc:{}", token.name), read(token.token.source())?);
+        if let Some(client) = &token.graph {
+            credentials.insert(format!("graph:{}", token.name), read(client.proof.source())?);
+        }
     }
     for assertion in &settings.assertions {
         credentials.insert(format!("saml:{}", assertion.name), read(&assertion.assertion)?);
@@ -67,7 +70,13 @@ pub(super) fn secret_files(settings: &Settings) -> Vec<PathBuf> {
         Authority::Published { .. } | Authority::Issuer { .. } => None,
     };
     let tokens = settings.tokens.iter().map(|token| token.token.source());
+    let graphs = settings.tokens.iter().filter_map(|token| token.graph.as_ref()).map(|client| client.proof.source());
     let assertions = settings.assertions.iter().map(|assertion| &assertion.assertion);
-    let all = std::iter::once(secret).chain(tokens).chain(assertions).chain(authority).chain(&settings.record.pseudonym_key);
+    let all = std::iter::once(secret)
+        .chain(tokens)
+        .chain(graphs)
+        .chain(assertions)
+        .chain(authority)
+        .chain(&settings.record.pseudonym_key);
     all.map(|SecretSource::File(path)| path.clone()).collect()
 }

@@ -71,7 +71,7 @@ impl Place {
         let filling = Filling {
             suite: "demo",
             workspace: "https://dbc-1111.cloud.databricks.com",
-            issuer: "https://acme.okta.com",
+            issuer: "https://id.acme.example",
             kind: "jwt",
             token: "token",
             lease: "10m",

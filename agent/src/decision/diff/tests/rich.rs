@@ -5,15 +5,19 @@ use std::time::Duration;
 
 use crate::decision::capability::Capability;
 use crate::decision::compute::{Access, ClusterKind, Compute, Language, Logs, Script};
-use crate::decision::environment::{Environment, Files, Floor, Kernel, Labelled, NamePattern, Targets, Variables};
+use crate::decision::environment::{
+    Environment, Files, Floor, Kernel, Labelled, MetadataService, NamePattern, Targets, Variables,
+};
 use crate::decision::policy::{
     ClusterSelector, Enforcement, Identities, JobSelector, LaunchRecording, Lifetimes, Permission, Policy, Role, Scope,
 };
 use crate::host::clock::Timestamp;
 use crate::identity::certificate::SigningCertificate;
+use crate::identity::entra::{EntraRules, Overage, TokenVersion};
 use crate::identity::node_trust::{AwsTrust, Certificate, NodeTrust};
 use crate::identity::trust::{
-    Algorithm, NameIdFormat, OidcTrust, ProofKind, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust,
+    Algorithm, NameIdFormat, OidcTrust, ProofKind, Provider, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule,
+    Trust,
 };
 
 pub(super) fn id<'a, T: TryFrom<&'a str>>(text: &'a str) -> T
@@ -46,6 +50,7 @@ pub(super) fn environment_of(name: &str) -> Environment {
         kernel: Kernel {
             floor: Floor { landlock: 3, mount: true, capabilities: true, seccomp: true },
             keep_capabilities: set([Capability::keepable("KILL").unwrap()]),
+            metadata_service: MetadataService::ClosedElsewhere,
         },
         targets: Targets { root: set(["/usr/bin/java".into()]), inside: set(["/usr/bin/python3".into()]) },
         open: BTreeSet::new(),
@@ -79,6 +84,11 @@ pub(super) fn policy() -> Policy {
         types: set(["jwt".to_owned()]),
         groups: Some("groups".into()),
         subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::Map(BTreeMap::from([("s1".to_owned(), id("p1"))])) },
+        provider: Provider::Entra(EntraRules {
+            tenant: id("8eaef023-2b34-4da1-9baa-8bc8c9d6a490"),
+            version: TokenVersion::V2,
+            overage: Overage::Refuse,
+        }),
     };
     let saml = SamlTrust {
         name: id("entra"),

@@ -1,0 +1,144 @@
+//! From settings, policy and credentials to the sources that are asked.
+
+use crate::config::settings::{ClientSettings, ProofFrom, SecretSource, Settings, TokenFrom, TokenSource, WorkspaceAuth};
+use crate::decision::policy::Policy;
+use crate::evidence::{
+    Auth, Bearer, Client, ClientProof, GraphSource, Hints, Kept, OidcSource, OpenIdIssuer, SamlSource, Source, WorkspaceSource,
+};
+use crate::exit::Exit;
+use crate::host::secret::Secret;
+use crate::identity::client_assertion::{ClientKey, NotAKey};
+use crate::identity::entra::{EntraRules, Overage, TokenVersion};
+use crate::identity::ids::LocalName;
+use crate::identity::trust::{OidcTrust, Provider};
+use crate::screen::Screen;
+use crate::wire::credentials::Credentials;
+
+/// One source for each thing that the settings get, with the agent's own credentials for it.
+pub(super) fn sources(
+    settings: &Settings,
+    policy: &Policy,
+    credentials: &Credentials,
+    hints: Hints,
+) -> Result<Vec<Source>, Screen> {
+    let secret = credentials.expose("workspace").and_then(Secret::new);
+    let secret = secret.ok_or_else(|| {
+        Screen::failed("secret-malformed", Exit::Config, "the workspace secret is empty or not printable ASCII")
+            .fact("expected", "one line of printable ASCII without blanks")
+            .fact("presented", "something else")
+    })?;
+    let auth = match &settings.workspace.auth {
+        WorkspaceAuth::MachineToMachine { client_id, .. } => Auth::MachineToMachine { client_id: client_id.clone(), secret },
+        WorkspaceAuth::Token { .. } => Auth::Token(secret),
+        WorkspaceAuth::TokenExchange { client_id, .. } => Auth::TokenExchange { client_id: client_id.clone(), subject: secret },
+    };
+    let mut sources = vec![Source::Databricks(WorkspaceSource {
+        host: settings.workspace.host.clone(),
+        auth,
+        hints,
+        granted: Kept::default(),
+    })];
+    for token in &settings.tokens {
+        let Some(trust) = policy.trust.oidc.get(&token.name) else {
+            return Err(Screen::failed(
+                "issuer-unknown",
+                Exit::Config,
+                "the settings bring a token of an issuer that the policy does not trust",
+            )
+            .fact("presented issuer", &token.name)
+            .hint("name it in a [[trust.oidc]] of the policy, or take it out of the settings"));
+        };
+        let held = |name: &str| credentials.expose(&format!("{name}:{}", token.name)).unwrap_or_default();
+        sources.push(Source::Oidc(OidcSource {
+            issuer: OpenIdIssuer::named_by(trust),
+            token: bearer(token, held("oidc"))?,
+            graph: match &token.graph {
+                None => None,
+                Some(client) => graph(trust, client, held("graph"))?.map(Box::new),
+            },
+        }));
+    }
+    for assertion in &settings.assertions {
+        // That the policy trusts a provider of that name was checked by `bind`; if not, verifying says it.
+        sources.push(Source::Saml(SamlSource {
+            name: assertion.name.clone(),
+            assertion: credentials.expose(&format!("saml:{}", assertion.name)).unwrap_or_default().to_vec(),
+        }));
+    }
+    Ok(sources)
+}
+
+/// Microsoft Graph, where the policy has it asked: that settings and policy agree on that was checked by `bind`.
+fn graph(trust: &OidcTrust, client: &ClientSettings, held: &[u8]) -> Result<Option<GraphSource>, Screen> {
+    let Provider::Entra(EntraRules { overage: Overage::Graph(origin), version, .. }) = &trust.provider else { return Ok(None) };
+    // What is asked for has another name at each version's token endpoint.
+    let (scope, resource) = match version {
+        TokenVersion::V1 => (None, Some(origin.to_string())),
+        TokenVersion::V2 => (Some(format!("{origin}/.default")), None),
+    };
+    let proof = proof(&trust.name, &client.proof, held)?;
+    let client = Client { id: client.id.clone(), proof, scope, resource, granted: Kept::default() };
+    Ok(Some(GraphSource { origin: origin.clone(), groups: trust.groups.clone().unwrap_or_default(), client }))
+}
+
+fn bearer(token: &TokenSource, held: &[u8]) -> Result<Bearer, Screen> {
+    match &token.token {
+        TokenFrom::File(_) => Ok(Bearer::Given(held.to_vec())),
+        TokenFrom::Client { client, scope, resource } => {
+            let proof = proof(&token.name, &client.proof, held)?;
+            let (scope, resource) = (scope.clone(), resource.clone());
+            Ok(Bearer::Client(Box::new(Client { id: client.id.clone(), proof, scope, resource, granted: Kept::default() })))
+        }
+    }
+}
+
+/// What the agent proves itself with as a client; its file is named where it is not that.
+fn proof(issuer: &LocalName, from: &ProofFrom, held: &[u8]) -> Result<ClientProof, Screen> {
+    let SecretSource::File(file) = from.source();
+    let malformed = |headline: &'static str, expected: &str, presented: &str, hint: &'static str| {
+        Screen::failed("secret-malformed", Exit::Config, headline)
+            .fact("issuer", issuer)
+            .fact("file", file.display())
+            .fact("expected", expected)
+            .fact("presented", presented)
+            .hint(hint)
+    };
+    match from {
+        ProofFrom::Secret(_) => Secret::new(held).map(ClientProof::Secret).ok_or_else(|| {
+            let headline = "the secret of a client is empty or not printable ASCII";
+            let hint = "write the client's secret there again, as root, alone";
+            malformed(headline, "one line of printable ASCII without blanks", "something else", hint)
+        }),
+        ProofFrom::PrivateKey { rule, .. } => {
+            ClientKey::read(held, rule.clone()).map(|key| ClientProof::PrivateKey(Box::new(key))).map_err(|NotAKey(presented)| {
+                let expected = format!("a private key for {}, in PEM as PKCS #8, alone and not encrypted", rule.algorithm.word());
+                let hint = "`openssl pkcs8 -topk8 -nocrypt` writes this form; write it there again, as root";
+                malformed("the key of a client is not one that signs its assertions", &expected, presented, hint)
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::client_assertion::{AssertionAlgorithm, AssertionAudience, AssertionRule, KeyName};
+
+    #[test]
+    fn a_file_that_is_no_key_is_named_and_nothing_of_it_is_shown() {
+        let name = LocalName::try_from("okta").unwrap();
+        let file = || SecretSource::File("/etc/client".into());
+        let (algorithm, audience) = (AssertionAlgorithm::ES256, AssertionAudience::Issuer);
+        let rule = AssertionRule { algorithm, name: KeyName::Id("agent-1".into()), audience };
+        let key = ProofFrom::PrivateKey { key: file(), rule };
+        for (from, held, presented) in [
+            (key, "hunter2-secret", "no PEM, or more than the key"),
+            (ProofFrom::Secret(file()), "hunter2 secret", "something else"),
+        ] {
+            let screen = proof(&name, &from, held.as_bytes()).unwrap_err();
+            let text = screen.to_string();
+            assert_eq!((screen.reason.as_ref(), screen.exit), ("secret-malformed", Exit::Config));
+            assert!(text.contains("/etc/client") && text.contains(presented) && !text.contains("hunter2"), "{text}");
+        }
+    }
+}
