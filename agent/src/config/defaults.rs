@@ -40,6 +40,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("longhorn.toml", "node.sidecar-uid", "64222"),
     ("longhorn.toml", "node.spark-conf", "no drop-in is written"),
     ("policy.toml", "identities", "pseudonymous"),
+    ("policy.toml", "environments.NAME.kernel.metadata-service", "open"),
     ("policy.toml", "launches.record", "reported"),
     ("policy.toml", "lease.duration", "600s"),
     ("policy.toml", "lease.provisional", "120s"),

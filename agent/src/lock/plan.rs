@@ -124,10 +124,13 @@ pub fn plan(
     sidecar: u32,
 ) -> Result<Plan, PlanError> {
     meet(&environment.kernel.floor, facts)?;
-    let metadata_closed = environment.kernel.metadata_service == MetadataService::Closed;
+    let metadata = environment.kernel.metadata_service;
+    let metadata_closed = metadata == MetadataService::Closed;
     let kept = &environment.kernel.keep_capabilities;
     let keeps_identity = kept.iter().any(|capability| capability.changes_identity());
-    let mut open: Vec<String> = environment.open.iter().cloned().chain(open_ways(facts).into_iter().map(str::to_owned)).collect();
+    let asked = (metadata == MetadataService::Open).then_some("metadata-service");
+    let ways = open_ways(facts).into_iter().chain(asked).map(str::to_owned);
+    let mut open: Vec<String> = environment.open.iter().cloned().chain(ways).collect();
     open.sort();
     open.dedup();
     Ok(Plan {

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use longhorn_sys::socket;
 use nix::libc;
@@ -14,6 +14,7 @@ use nix::sys::socket::{
 };
 
 use super::network::PORT;
+use crate::host::clock::{Clock, SystemClock};
 
 /// Where clouds answer machines about themselves: AWS, Azure and Google alike, and AWS once more.
 const SERVICE: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
@@ -77,10 +78,10 @@ fn begin(way: Way, family: AddressFamily, address: &dyn SockaddrLike) -> io::Res
 
 /// Those that connected within our patience.
 fn led(mut waiting: Vec<(String, OwnedFd)>) -> io::Result<Vec<String>> {
-    let until = Instant::now() + PATIENCE;
+    let until = SystemClock.boot().plus(PATIENCE);
     let mut open = Vec::new();
     while !waiting.is_empty() {
-        let left = until.saturating_duration_since(Instant::now());
+        let left = Duration::from_nanos(until.0.saturating_sub(SystemClock.boot().0));
         let mut asked: Vec<PollFd<'_>> = waiting.iter().map(|(_, fd)| PollFd::new(fd.as_fd(), PollFlags::POLLOUT)).collect();
         let timeout = PollTimeout::try_from(left.as_millis()).map_err(io::Error::other)?;
         match poll(&mut asked, timeout) {

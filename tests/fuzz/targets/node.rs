@@ -90,7 +90,7 @@ pub fn record_worst() -> Vec<Vec<u8>> {
 /// The body of a sealed lock, under its digest.
 pub fn sealed() -> Take {
     Box::new(|bytes| {
-        let forged = [&b"LHLOCK3\n"[..], &unhex(&sha256_hex(bytes)), bytes].concat();
+        let forged = [&b"LHLOCK4\n"[..], &unhex(&sha256_hex(bytes)), bytes].concat();
         drop(timed(bytes.len(), || SealedLock::parse(&forged)));
         assert!(bytes.len() < 40 || SealedLock::parse(bytes).is_err(), "bytes that were not sealed are a lock");
     })
@@ -109,8 +109,9 @@ pub fn sealed_seeds() -> Vec<Vec<u8>> {
         protect: vec![],
         mask: vec![],
         mount: true,
+        metadata_closed: true,
         kept: 32,
-        filter: seccomp::for_jobs(None),
+        filter: seccomp::for_jobs(None, true),
         targets: vec![],
         floor: Floor { landlock: 3, mount: true, capabilities: true, seccomp: true },
         strength: Strength::Full,

@@ -6,8 +6,8 @@ expect 0 'lock *full (enforce)' $longhorn context
 shown() { $longhorn context | sed 's/, pathname-sockets-outside-run$//'; }
 screen context 0 shown
 # What no rule restricts is said wherever the lock is told of.
-expect 0 '^open *jvm, network' $longhorn status
-grep -rh '"event":"lock.sealed"' /var/lib/longhorn/log | grep -q '"jvm","network"' || fail "the record does not name the network as open"
+expect 0 '^open *jvm, metadata-service, network' $longhorn status
+grep -rh '"event":"lock.sealed"' /var/lib/longhorn/log | grep -q '"jvm","metadata-service","network"' || fail "the record does not name the network as open"
 expect 0 VALID $longhorn context verify /run/longhorn/context.jwt --node-key /mnt/host/published/*.jwk
 expect 65 context-other-audience $longhorn context verify /run/longhorn/context.jwt --node-key /mnt/host/published/*.jwk --audience elsewhere
 [ "$(SMUGGLED=1 FEATURE_A=2 TZ=Mars LONGHORN_SCOPE=admin $python -c 'import os; print(os.environ.get("SMUGGLED"), os.environ["FEATURE_A"], os.environ["TZ"], os.environ["LONGHORN_SCOPE"])')" = "None 2 UTC fraud-training" ] \

@@ -64,7 +64,7 @@ pub(super) fn observe_node(verified: &Verified, claims: &Claims, receipt: &str) 
         message: FromInit::Locked {
             digest: digest_of(&sealed),
             strength: "none".into(),
-            report: report(&planned, "none", &covered, means, MetadataService::Open),
+            report: report(&planned, "none", &covered, means),
             open: planned.open,
         },
     })
@@ -109,13 +109,12 @@ fn clearance(claims: &Claims) -> Result<BTreeSet<Label>, Screen> {
     labels.collect::<Result<_, _>>().map_err(|error| astray("the context does not make sense", io::Error::other(error)))
 }
 
-fn report(planned: &Plan, strength: &str, covered: &cover::Covered, means: Means, metadata: MetadataService) -> String {
+fn report(planned: &Plan, strength: &str, covered: &cover::Covered, means: Means) -> String {
     let report = serde_json::json!({
         "strength": strength, "landlock": planned.landlock, "rules": planned.rules.len(), "filter": planned.filter.len(),
         "covered": covered.targets.iter().map(|target| target.real.display().to_string()).collect::<Vec<_>>(),
         "absent": covered.absent.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "by": match means { Means::Bind => "bind", Means::Rename => "rename" },
-        "metadata-service": metadata.word(),
     });
     report.to_string()
 }
@@ -169,7 +168,7 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
         message: FromInit::Locked {
             digest: digest_of(&sealed),
             strength: planned.strength.word().into(),
-            report: report(&planned, planned.strength.word(), &covered, means, environment.kernel.metadata_service),
+            report: report(&planned, planned.strength.word(), &covered, means),
             open: planned.open,
         },
     })
