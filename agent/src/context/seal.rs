@@ -338,19 +338,25 @@ pub(crate) mod tests {
         let public = authority.public();
         let certificate = authority.certify(node.public(), NOW, Duration::from_secs(60));
         let token = sign(&claims(&node), &node, Some(&certificate));
-        assert_eq!(verdict(&token, &Voucher::Authority(&[public.clone()]), "longhorn", NOW), Ok(()));
+        assert_eq!(verdict(&token, &Voucher::Authority(std::slice::from_ref(&public)), "longhorn", NOW), Ok(()));
         assert_eq!(
-            verdict(&token, &Voucher::Authority(&[public.clone()]), "longhorn", NOW.plus(Duration::from_secs(60))),
+            verdict(&token, &Voucher::Authority(std::slice::from_ref(&public)), "longhorn", NOW.plus(Duration::from_secs(60))),
             Err("context-not-certified")
         );
         let stranger = AuthorityKey::from_seed(&[8; 32]).unwrap().public();
         assert_eq!(verdict(&token, &Voucher::Authority(&[stranger]), "longhorn", NOW), Err("context-not-certified"));
         let bare = sign(&claims(&node), &node, None);
-        assert_eq!(verdict(&bare, &Voucher::Authority(&[public.clone()]), "longhorn", NOW), Err("context-not-certified"));
+        assert_eq!(
+            verdict(&bare, &Voucher::Authority(std::slice::from_ref(&public)), "longhorn", NOW),
+            Err("context-not-certified")
+        );
         // A certificate for one key does not carry a token that another key signed.
         let thief = key(3);
         let stolen = sign(&claims(&thief), &thief, Some(&certificate));
-        assert_eq!(verdict(&stolen, &Voucher::Authority(&[public.clone()]), "longhorn", NOW), Err("context-other-key"));
+        assert_eq!(
+            verdict(&stolen, &Voucher::Authority(std::slice::from_ref(&public)), "longhorn", NOW),
+            Err("context-other-key")
+        );
         assert_eq!(AuthorityPublicKey::parse(&public.to_string()), Ok(public));
     }
 

@@ -187,7 +187,8 @@ impl Asking {
             .fact("presented", format!("{reason}: {message}"))
             .hint(match reason {
                 "already-certified" | "key-certified-elsewhere" | "too-many-boots" => {
-                    "another process of this machine may have asked before, or it was started anew: the issuer's log has the alarm"
+                    "another process of this machine asked before, or it served a cluster before in this boot, as machines of pools do: the \
+                     issuer's log has the alarm; start the cluster on a fresh machine"
                 }
                 "other-issuer" => "`url` of [authority] must be the very `name` that the issuer's settings give it",
                 _ => "the issuer judges by its own policy: is [trust.node] there what this cloud and account need?",

@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "the fuzzer and the test each use their own part")]
 
 mod assertions;
+mod issuer;
 mod machines;
 mod node;
 mod papers;
@@ -49,6 +50,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "oidc", make: tokens::oidc, seeds: tokens::oidc_seeds, worst: tokens::oidc_worst },
     Target { name: "claims", make: tokens::claims, seeds: tokens::claims_seeds, worst: tokens::claims_worst },
     Target { name: "context", make: tokens::context, seeds: tokens::context_seeds, worst: tokens::context_worst },
+    Target { name: "issuer", make: issuer::requests, seeds: issuer::seeds, worst: issuer::worst },
     Target { name: "workspace", make: workspace::answers, seeds: workspace::seeds, worst: workspace::worst },
     Target { name: "saml", make: assertions::document, seeds: assertions::document_seeds, worst: assertions::worst },
     Target { name: "saml-signed", make: assertions::signed, seeds: assertions::signed_seeds, worst: assertions::signed_worst },

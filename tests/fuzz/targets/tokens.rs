@@ -128,7 +128,7 @@ pub fn claims() -> Take {
     })
 }
 
-fn signed(key: &NodeKey, header: &[u8], claims: &[u8]) -> String {
+pub fn signed(key: &NodeKey, header: &[u8], claims: &[u8]) -> String {
     let signed = format!("{}.{}", encode(header), encode(claims));
     let signature = encode(key.sign(signed.as_bytes()));
     format!("{signed}.{signature}")
@@ -201,7 +201,7 @@ pub fn context() -> Take {
 
 fn look(token: &[u8], node: &NodeKey, authority: &AuthorityPublicKey) {
     for expiry in [Expiry::Enforced, Expiry::Ignored] {
-        for voucher in [Voucher::NodeKey(node.public()), Voucher::Authority(authority)] {
+        for voucher in [Voucher::NodeKey(node.public()), Voucher::Authority(std::slice::from_ref(authority))] {
             let opened = timed(token.len(), || open(&Unverified::new(token), &voucher, "longhorn", AT, expiry));
             if let Err(refusal) = opened {
                 shown(&refusal.screen());
