@@ -236,6 +236,24 @@ fn retry_after_is_honoured_and_passing_faults_pass() {
 }
 
 #[test]
+fn a_node_asks_the_workspace_five_times_and_the_issuer_twice_for_its_first_identity_and_each_thing_once() {
+    let simulator = simulator();
+    assert_eq!(Case::read("").walk(&simulator, |way| way.reason()), "granted");
+    let asked = simulator.requests();
+    let told: Vec<(&str, u32)> = asked.iter().map(|(path, times)| (path.as_str(), *times)).collect();
+    let once = [
+        "/.well-known/openid-configuration",
+        "/api/2.0/preview/scim/v2/ServicePrincipals",
+        "/api/2.1/clusters/get",
+        "/api/2.2/jobs/get",
+        "/api/2.2/jobs/runs/get",
+        KEYS,
+        LOGIN,
+    ];
+    assert_eq!(told, once.map(|path| (path, 1)));
+}
+
+#[test]
 fn a_node_key_is_published_once_and_a_second_time_only_as_the_very_same_bytes() {
     let simulator = simulator();
     let publish = |bytes: &[u8]| Case::read("").walk(&simulator, |way| way.publish("/Volumes/a/b/c/key.jwk", bytes));
