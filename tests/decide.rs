@@ -14,7 +14,7 @@ use longhorn::identity::ids::{
 };
 use longhorn::identity::job::{JobIdentity, Membership, NodeRole, Principal, PrincipalKind, ProofLine, SpeaksFor, Workload};
 use longhorn::identity::node_document::Occasion;
-use longhorn::identity::{Basis, Rules, agree, verify};
+use longhorn::identity::{Basis, GotWith, Rules, agree, verify};
 use longhorn::unverified::Unverified;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -73,6 +73,7 @@ fn proof(kind: &str, speaks_for: SpeaksFor) -> ProofLine {
         checked: NOW,
         good_until: NOW.plus(Duration::from_secs(600)),
         digest: String::new(),
+        got_with: GotWith::Given,
     };
     ProofLine { kind: kind.into(), basis, speaks_for }
 }
@@ -267,6 +268,7 @@ fn only_a_verified_identity_is_granted_and_the_grant_ends_with_what_ends_first()
         run: Some(document(r#"{"run_id":5,"job_id":1,"cluster_instance":{"cluster_id":"0101-1-a"}}"#)),
         job: Some(document(r#"{"job_id":1,"run_as_user_name":"ada@example.com","settings":{"name":"train"}}"#)),
         principal: Some(document(r#"{"Resources":[{"userName":"ada@example.com","active":true,"groups":[{"display":"eng"}]}]}"#)),
+        got_with: GotWith::Given,
     };
     let rules = Rules {
         trust: &policy.trust,

@@ -8,6 +8,7 @@ pub mod env_names;
 pub mod learn;
 pub mod problem;
 mod read_client;
+mod read_cloud_token;
 mod read_compute;
 mod read_environment;
 mod read_kernel;
@@ -24,6 +25,6 @@ pub mod render;
 pub mod settings;
 pub mod signature;
 
-pub use binding::{BindingRefusal, bind};
+pub use binding::{BindingRefusal, bind, scopes_left_open};
 pub use read_policy::read_policy;
 pub use read_settings::read_settings;

@@ -2,6 +2,7 @@
 
 use super::hints::Hints;
 use super::node_document::NodeDocumentClaim;
+use crate::identity::GotWith;
 use crate::identity::entra::Memberships;
 use crate::identity::ids::{LocalName, WorkspaceHost};
 
@@ -42,6 +43,8 @@ pub struct DatabricksClaim {
     pub job: Option<Answered>,
     /// SCIM: who the principal is, with its groups.
     pub principal: Option<Answered>,
+    /// With what the agent authenticated.
+    pub got_with: GotWith,
 }
 
 /// A token and where its keys come from.
@@ -57,6 +60,8 @@ pub struct OidcClaim {
     pub keys: Vec<u8>,
     /// What Microsoft Graph said of its bearer's groups, where it was asked.
     pub memberships: Option<Memberships>,
+    /// With what the agent got the token.
+    pub got_with: GotWith,
 }
 
 /// An assertion that was handed in.

@@ -18,6 +18,8 @@ pub enum Who {
     Metadata,
     /// Microsoft Graph.
     Graph,
+    /// Amazon's STS.
+    TokenService,
 }
 
 impl std::fmt::Display for Who {
@@ -27,6 +29,7 @@ impl std::fmt::Display for Who {
             Self::Issuer => "the issuer",
             Self::Metadata => "the metadata service",
             Self::Graph => "Microsoft Graph",
+            Self::TokenService => "Amazon's STS",
         })
     }
 }
@@ -108,14 +111,17 @@ impl Failure {
             Self::Unavailable { who: Who::Issuer, .. } => "issuer-unavailable",
             Self::Unavailable { who: Who::Metadata, .. } => "metadata-unavailable",
             Self::Unavailable { who: Who::Graph, .. } => "graph-unavailable",
+            Self::Unavailable { who: Who::TokenService, .. } => "sts-unavailable",
             Self::CredentialRefused { who: Who::Workspace, .. } => "workspace-credential-refused",
             Self::CredentialRefused { who: Who::Issuer, .. } => "issuer-credential-refused",
             Self::CredentialRefused { who: Who::Metadata, .. } => "metadata-credential-refused",
             Self::CredentialRefused { who: Who::Graph, .. } => "graph-credential-refused",
+            Self::CredentialRefused { who: Who::TokenService, .. } => "sts-credential-refused",
             Self::Unintelligible { who: Who::Workspace, .. } => "workspace-unintelligible",
             Self::Unintelligible { who: Who::Issuer, .. } => "issuer-unintelligible",
             Self::Unintelligible { who: Who::Metadata, .. } => "metadata-unintelligible",
             Self::Unintelligible { who: Who::Graph, .. } => "graph-unintelligible",
+            Self::Unintelligible { who: Who::TokenService, .. } => "sts-unintelligible",
             Self::KeysElsewhere { .. } => "keys-elsewhere",
             Self::TokenEndpointElsewhere { .. } => "token-endpoint-elsewhere",
         }
@@ -153,6 +159,7 @@ impl Failure {
                     match who {
                         Who::Workspace | Who::Issuer | Who::Graph => format!("an answer of {who}, in JSON"),
                         Who::Metadata => format!("what {who} of the cloud answers"),
+                        Who::TokenService => format!("an answer of {who}, in XML"),
                     },
                 )
                 .fact("presented", detail)
@@ -163,6 +170,11 @@ impl Failure {
                 .hint("add the host to `jwks-hosts` in the signed policy if it is the issuer's"),
         }
     }
+}
+
+/// The agent's own credentials were refused.
+pub(super) fn credential_refused(who: Who, what: &str, status: u16, said: Option<&'static str>) -> Failure {
+    Failure::CredentialRefused { who, what: what.to_owned(), status, said }
 }
 
 /// What to do about credentials that somebody refuses.
@@ -179,7 +191,18 @@ fn renew(who: Who, status: u16, said: Option<&str>) -> &'static str {
         (Who::Graph, ..) => {
             "Microsoft Graph does not take the token that the tenant just gave: is `graph-host` of the tenant's cloud?"
         }
-        (Who::Metadata, ..) => "does this machine answer metadata requests, and to whom?",
+        (Who::Metadata, ..) => {
+            "give this machine the identity that the settings ask for: a managed identity (Azure), an instance profile (AWS), a \
+             service account (Google)"
+        }
+        (Who::TokenService, _, Some("OutboundWebIdentityFederationDisabled")) => {
+            "an administrator of the AWS account must enable outbound web identity federation"
+        }
+        (Who::TokenService, _, Some("AccessDenied" | "SessionDurationEscalation")) => {
+            "the machine's role needs sts:GetWebIdentityToken and, for a proof, sts:TagGetWebIdentityToken, for this audience, \
+             algorithm and lifetime"
+        }
+        (Who::TokenService, ..) => "are the machine's clock and `region` right, and is the role still there?",
         (Who::Workspace, 403, _) => "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster",
         (Who::Workspace, ..) => "the agent's credential is wrong or has expired: renew what `workspace.auth` names",
     }
