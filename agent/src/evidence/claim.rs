@@ -1,5 +1,7 @@
 //! What a source said, framed and not believed.
 
+use zeroize::Zeroize;
+
 use super::hints::Hints;
 use super::node_document::NodeDocumentClaim;
 use crate::identity::GotWith;
@@ -62,6 +64,13 @@ pub struct OidcClaim {
     pub memberships: Option<Memberships>,
     /// With what the agent got the token.
     pub got_with: GotWith,
+}
+
+impl Drop for OidcClaim {
+    /// Whoever has a token can show it elsewhere while it is good.
+    fn drop(&mut self) {
+        self.token.zeroize();
+    }
 }
 
 /// An assertion that was handed in.

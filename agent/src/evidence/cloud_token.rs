@@ -8,9 +8,9 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::databricks::percent_encode;
-use super::failure::{Failure, credential_refused};
+use super::failure::Failure;
 use super::kept::Kept;
-use super::metadata::{Busy, GOOGLE, Service, WHO, good, shown, unintelligible};
+use super::metadata::{Busy, GOOGLE, Service, good, shown, unintelligible};
 use super::sts;
 use crate::host::http::Http;
 use crate::host::metadata::MetadataAnswer;
@@ -98,7 +98,7 @@ async fn azure(service: &Service<'_>, resource: &str, client_id: Option<&str>) -
     let path = format!("/metadata/identity/oauth2/token?api-version=2018-02-01&resource={}{identity}", percent_encode(resource));
     let answer = service.azure(&path).await?;
     if let (400 | 401 | 403, Some(said)) = (answer.status, azure_error(&answer.body)) {
-        return Err(credential_refused(WHO, &shown(&path), answer.status, Some(said)));
+        return Err(refused(&path, answer.status, Some(said)));
     }
     let answer = good(answer, &path)?;
     let granted: Option<Granted> = serde_json::from_slice(&answer.body).ok();
@@ -136,7 +136,7 @@ async fn gcp(service: &Service<'_>, audience: &str) -> Result<Secret, Failure> {
     let answer = service.google_identity(audience).await?;
     // Google's it is: the machine has no service account, or that one may not.
     if let status @ (403 | 404) = answer.status {
-        return Err(credential_refused(WHO, &shown(GOOGLE), status, None));
+        return Err(refused(GOOGLE, status, None));
     }
     let answer = good(answer, GOOGLE)?;
     Secret::new(answer.body.trim_ascii()).ok_or_else(|| unintelligible(GOOGLE, "no token"))
@@ -150,7 +150,7 @@ async fn role(service: &Service<'_>, token: &AwsToken) -> Result<sts::Role, Fail
     let named = service.aws(ROLES, &session).await?;
     // AWS's it is, for it opened a session: the machine has no instance profile.
     if named.status == 404 {
-        return Err(credential_refused(WHO, &shown(ROLES), 404, None));
+        return Err(refused(ROLES, 404, None));
     }
     let named = good(named, ROLES)?;
     let name = std::str::from_utf8(&named.body).unwrap_or_default().lines().next().unwrap_or_default();
@@ -190,11 +190,16 @@ fn credentials(answer: &MetadataAnswer, path: &str) -> Result<[Secret; 3], Failu
     if held.code != "Success" {
         const CODES: [&str; 2] = ["AssumeRoleUnauthorizedAccess", "InstanceProfileNotFound"];
         let said = CODES.into_iter().find(|code| *code == held.code);
-        return Err(credential_refused(WHO, &shown(path), answer.status, said));
+        return Err(refused(path, answer.status, said));
     }
     let secret = |text: String| Secret::new(Zeroizing::new(text).as_bytes());
     match (secret(held.access_key_id), secret(held.secret_access_key), secret(held.token)) {
         (Some(access_key), Some(secret_key), Some(token)) => Ok([access_key, secret_key, token]),
         (..) => Err(unintelligible(path, "credentials that are not whole")),
     }
+}
+
+/// The machine has no such identity, or that one may not have this.
+fn refused(path: &str, status: u16, said: Option<&'static str>) -> Failure {
+    Failure::IdentityRefused { what: shown(path), status, said }
 }

@@ -60,6 +60,16 @@ pub enum Failure {
         /// The error code of a token endpoint (RFC 6749 §5.2), where it is one.
         said: Option<&'static str>,
     },
+    /// The cloud gives this machine no token: it has no such identity, or that one may not have this.
+    #[error("the cloud gives this machine no token for the agent")]
+    IdentityRefused {
+        /// What was asked.
+        what: String,
+        /// With which status.
+        status: u16,
+        /// The cloud's error code, where it is a known one.
+        said: Option<&'static str>,
+    },
     /// An answer that cannot be understood.
     #[error("{who} answered something that cannot be understood")]
     Unintelligible {
@@ -122,6 +132,7 @@ impl Failure {
             Self::Unintelligible { who: Who::Metadata, .. } => "metadata-unintelligible",
             Self::Unintelligible { who: Who::Graph, .. } => "graph-unintelligible",
             Self::Unintelligible { who: Who::TokenService, .. } => "sts-unintelligible",
+            Self::IdentityRefused { .. } => "machine-identity-refused",
             Self::KeysElsewhere { .. } => "keys-elsewhere",
             Self::TokenEndpointElsewhere { .. } => "token-endpoint-elsewhere",
         }
@@ -130,7 +141,7 @@ impl Failure {
     /// What a person reads.
     pub fn screen(&self) -> Screen {
         let exit = match self {
-            Self::Unavailable { .. } | Self::CredentialRefused { .. } => Exit::Unavailable,
+            Self::Unavailable { .. } | Self::CredentialRefused { .. } | Self::IdentityRefused { .. } => Exit::Unavailable,
             Self::Unintelligible { .. } | Self::KeysElsewhere { .. } | Self::TokenEndpointElsewhere { .. } => Exit::Protocol,
         };
         let screen = Screen::failed(self.reason(), exit, self.to_string());
@@ -152,6 +163,14 @@ impl Failure {
                 let screen = said.iter().fold(screen, |screen, said| screen.fact("presented error", said));
                 screen.hint(renew(*who, *status, *said))
             }
+            Self::IdentityRefused { what, status, said } => screen
+                .fact("asked", what)
+                .fact("expected", "a token of the identity that the settings ask for")
+                .fact("presented", said.map_or_else(|| format!("status {status}"), |said| format!("status {status}, {said}")))
+                .hint(
+                    "give this machine that identity: a managed identity (Azure), an instance profile (AWS), a service account \
+                     (Google)",
+                ),
             Self::Unintelligible { who, what, detail } => screen
                 .fact("asked", what)
                 .fact(
@@ -172,11 +191,6 @@ impl Failure {
     }
 }
 
-/// The agent's own credentials were refused.
-pub(super) fn credential_refused(who: Who, what: &str, status: u16, said: Option<&'static str>) -> Failure {
-    Failure::CredentialRefused { who, what: what.to_owned(), status, said }
-}
-
 /// What to do about credentials that somebody refuses.
 fn renew(who: Who, status: u16, said: Option<&str>) -> &'static str {
     match (who, status, said) {
@@ -191,10 +205,7 @@ fn renew(who: Who, status: u16, said: Option<&str>) -> &'static str {
         (Who::Graph, ..) => {
             "Microsoft Graph does not take the token that the tenant just gave: is `graph-host` of the tenant's cloud?"
         }
-        (Who::Metadata, ..) => {
-            "give this machine the identity that the settings ask for: a managed identity (Azure), an instance profile (AWS), a \
-             service account (Google)"
-        }
+        (Who::Metadata, ..) => "does this machine answer metadata requests, and to whom?",
         (Who::TokenService, _, Some("OutboundWebIdentityFederationDisabled")) => {
             "an administrator of the AWS account must enable outbound web identity federation"
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::databricks::percent_encode;
-use super::failure::{Failure, Who, credential_refused};
+use super::failure::{Failure, Who};
 use super::oidc::host_of;
 use super::sigv4::{Signer, authorization, date};
 use crate::host::http::{Credentials, Http, Method, Request};
@@ -71,7 +71,9 @@ pub(super) async fn web_identity_token(
         }
         let code = element(body, "Code").unwrap_or_default();
         match error(code.strip_suffix("Exception").unwrap_or(code)) {
-            Said::Refused(code) => return Err(credential_refused(WHO, url, status, Some(code))),
+            Said::Refused(code) => {
+                return Err(Failure::CredentialRefused { who: WHO, what: url.to_owned(), status, said: Some(code) });
+            }
             Said::Busy if PAUSE < deadline.left() => tokio::time::sleep(PAUSE).await,
             Said::Busy => return Err(Failure::gave_up(WHO, url, GaveUp::KeptFailing { status, tries })),
             Said::Unknown => return Err(Failure::unintelligible(WHO, url, &format!("status {status}"))),

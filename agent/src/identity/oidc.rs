@@ -49,10 +49,17 @@ pub(super) fn read(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Resu
 /// Verifies a token.
 pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, rules: &Rules<'_>) -> Result<Verified<Proof>, Unproven> {
     let now = rules.now;
-    let mut bound = trust.clone();
-    bound.audience = Audience::try_from(audience_of(trust, rules.node_key).as_str())
-        .map_err(|_| Refusal::ClaimMalformed("an audience with the node key".into()))?;
-    let Read { claims, key, expires } = read(claim, &bound, now)?;
+    let bound;
+    let expected = match trust.node_key {
+        KeyBinding::Unbound | KeyBinding::RequestTag => trust,
+        KeyBinding::Audience => {
+            let audience = Audience::try_from(audience_of(trust, rules.node_key).as_str());
+            let audience = audience.map_err(|_| Refusal::ClaimMalformed("an audience with the node key".into()))?;
+            bound = OidcTrust { audience, ..trust.clone() };
+            &bound
+        }
+    };
+    let Read { claims, key, expires } = read(claim, expected, now)?;
     let claims = &claims;
     check_request_tag(claims, trust, rules.node_key)?;
     let subject = text(claims, "sub")?;
