@@ -28,7 +28,7 @@ use longhorn::identity::node_document::Occasion;
 use longhorn::identity::trust::{
     self, Algorithm, NameIdFormat, OidcTrust, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust,
 };
-use longhorn::identity::{Rules, verify};
+use longhorn::identity::{GotWith, Rules, verify};
 use longhorn::unverified::Unverified;
 use nix::time::{ClockId, clock_gettime};
 use serde_json::Value;
@@ -133,11 +133,13 @@ fn token(algorithm: &str) -> f64 {
         groups: Some("groups".into()),
         subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::ApplicationId },
         provider: trust::Provider::Standard,
+        node_key: trust::KeyBinding::Unbound,
     };
     trust.oidc.insert(name("okta"), issuer);
     let discovery = format!(r#"{{"issuer":"{ISSUER}","jwks_uri":"{ISSUER}/keys"}}"#).into_bytes();
     let (token, keys) = (minted.clone().into_bytes(), keys.to_string().into_bytes());
-    let claim = Claim::Oidc(OidcClaim { name: name("okta"), token, discovery, keys, memberships: None });
+    let claim =
+        Claim::Oidc(OidcClaim { name: name("okta"), token, discovery, keys, memberships: None, got_with: GotWith::Given });
     ratio(algorithm, claim, &trust, || match algorithm {
         "RS256" => {
             let key = RsaPublicKeyComponents { n: &n, e: &e };

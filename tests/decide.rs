@@ -14,7 +14,7 @@ use longhorn::identity::ids::{
 };
 use longhorn::identity::job::{JobIdentity, Membership, NodeRole, Principal, PrincipalKind, ProofLine, SpeaksFor, Workload};
 use longhorn::identity::node_document::Occasion;
-use longhorn::identity::{Basis, Rules, agree, verify};
+use longhorn::identity::{Basis, GotWith, Rules, agree, verify};
 use longhorn::unverified::Unverified;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -73,6 +73,7 @@ fn proof(kind: &str, speaks_for: SpeaksFor) -> ProofLine {
         checked: NOW,
         good_until: NOW.plus(Duration::from_secs(600)),
         digest: String::new(),
+        got_with: GotWith::Given,
     };
     ProofLine { kind: kind.into(), basis, speaks_for }
 }
@@ -249,6 +250,41 @@ fn every_rule_that_is_in_the_way_stands_in_the_trace_and_the_first_names_the_ref
 }
 
 #[test]
+fn what_the_agent_got_with_a_clouds_token_counts_only_where_no_job_can_get_one() {
+    let kernel = |word: &str| {
+        let floor = "floor = { landlock = 4, mount = true, capabilities = true, seccomp = true }";
+        format!("preset = \"linux\"\nkernel = {{ {floor}{word} }}\n")
+    };
+    let row = "scope training / metadata-service";
+    for (word, enforcement, behind, expected, hit) in [
+        ("", "enforce", None, Ok("training"), true),
+        ("", "enforce", Some(0), Err("imds-open-to-user-code"), false),
+        ("", "enforce", Some(1), Err("imds-open-to-user-code"), false),
+        (", metadata-service = \"open\"", "enforce", Some(0), Err("imds-open-to-user-code"), false),
+        (", metadata-service = \"closed\"", "enforce", Some(0), Ok("training"), true),
+        (", metadata-service = \"closed-elsewhere\"", "enforce", Some(1), Ok("training"), true),
+        // Nothing is locked: the way is on record, and nobody is held up.
+        ("", "observe", Some(0), Ok("training"), false),
+    ] {
+        let text = format!("{HEAD}{}{ISSUER}", TABLES.concat()).replace("\"enforce\"", &format!("\"{enforcement}\""));
+        let policy = parsed(&text.replace("preset = \"linux\"\n", &kernel(word)));
+        let mut identity = engineer();
+        behind.into_iter().for_each(|at: usize| identity.proofs[at].basis.got_with = GotWith::CloudToken);
+        let (outcome, trace) = evaluate(&policy, &identity, NOW);
+        let told = format!("{word} {enforcement} {behind:?}");
+        assert_eq!(outcome.as_ref().map(|found| found.scope.as_str()).map_err(Refusal::reason), expected, "{told}");
+        let step = trace.steps.iter().find(|step| step.rule == row).unwrap_or_else(|| panic!("{told}: {trace}"));
+        assert_eq!(step.hit, hit, "{told}: {step:?}");
+        if let Err(refusal) = outcome {
+            let screen = refusal.screen();
+            // The exit of the try from inside the lock, which has the same name.
+            assert_eq!(screen.exit, longhorn::exit::Exit::RefusedFloor);
+            assert!(screen.to_string().contains(["databricks", "oidc:okta"][behind.expect("a proof")]), "{screen}");
+        }
+    }
+}
+
+#[test]
 fn only_a_verified_identity_is_granted_and_the_grant_ends_with_what_ends_first() {
     let document = |text: &str| Answered::Document(text.as_bytes().to_vec());
     let text = format!("{HEAD}{}{ISSUER}", TABLES.concat()).replace("\"databricks\"§\"oidc:okta\"", "\"databricks\"");
@@ -267,6 +303,7 @@ fn only_a_verified_identity_is_granted_and_the_grant_ends_with_what_ends_first()
         run: Some(document(r#"{"run_id":5,"job_id":1,"cluster_instance":{"cluster_id":"0101-1-a"}}"#)),
         job: Some(document(r#"{"job_id":1,"run_as_user_name":"ada@example.com","settings":{"name":"train"}}"#)),
         principal: Some(document(r#"{"Resources":[{"userName":"ada@example.com","active":true,"groups":[{"display":"eng"}]}]}"#)),
+        got_with: GotWith::Given,
     };
     let rules = Rules {
         trust: &policy.trust,

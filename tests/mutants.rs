@@ -36,6 +36,7 @@ struct Mutant {
 /// Which test reads the cases of a folder: its binary, and the beginning of its name.
 const FOLDERS: &[(&str, [&str; 2])] = &[
     ("cli", ["cli", "every_session"]),
+    ("cloud-token", ["workload_identity", "every_clouds_token"]),
     ("issue", ["issuer", "every_false_request"]),
     ("issuer", ["attest", "every_false_answer_of_the_issuer"]),
     ("policy", ["config", "every_bad_policy"]),
@@ -45,9 +46,9 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
     ("workspace", ["attest", "every_false_answer_of_the_workspace"]),
 ];
 /// Folders in which each case that is refused has its mutant.
-const WHOLE: &[&str] = &["issuer", "token", "workspace"];
+const WHOLE: &[&str] = &["cloud-token", "issuer", "token", "workspace"];
 /// The test binaries that are built.
-const TESTS: &[&str] = &["attest", "cli", "config", "issuer", "saml", "sealed"];
+const TESTS: &[&str] = &["attest", "cli", "config", "decide", "issuer", "saml", "sealed", "workload_identity"];
 
 impl Mutant {
     /// Each run that must fail: binary, test, case, and what must be shown.

@@ -10,7 +10,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use longhorn::identity::client_assertion::{AssertionAlgorithm, AssertionAudience, AssertionRule, KeyName};
 use longhorn::identity::ids::{Audience, Issuer, LocalName, WorkspaceHost};
 use longhorn::identity::job::{JobIdentity, SpeaksFor};
-use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, Provider as Trusted, SubjectEquals, SubjectRule, Trust};
+use longhorn::identity::trust::{
+    Algorithm, KeyBinding, OidcTrust, ProofKind, Provider as Trusted, SubjectEquals, SubjectRule, Trust,
+};
 use provider::Provider;
 use simulator::Simulator;
 use simulator::scenario::{CLUSTER, DRIVER, JOB, PRINCIPAL, RUN, Scenario};
@@ -71,6 +73,7 @@ impl Case {
             groups: Some("groups".into()),
             subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::ApplicationId },
             provider: Trusted::Standard,
+            node_key: KeyBinding::Unbound,
         }
     }
 

@@ -33,7 +33,7 @@ use crate::host::retry::Deadline;
 use crate::identity::ids::LocalName;
 use crate::identity::job::{JobIdentity, Membership, PrincipalKind, Workload};
 use crate::identity::node_document::Occasion;
-use crate::identity::{Rules, Verified, agree, verify};
+use crate::identity::{GotWith, Rules, Verified, agree, verify};
 use crate::record::append::digest_of;
 use crate::record::event::{Actor, Control, RunContext};
 use crate::record::pseudonym::PseudonymKey;
@@ -147,7 +147,13 @@ async fn record_grant(way: &Way, identity: &Verified<JobIdentity>, grant: &Grant
         proofs: job
             .proofs
             .iter()
-            .map(|proof| format!("{} by {} sha256 {}", proof.kind, proof.basis.voucher, proof.basis.digest))
+            .map(|proof| {
+                let with = match proof.basis.got_with {
+                    GotWith::Given => "",
+                    GotWith::CloudToken => " with a cloud's word on the agent",
+                };
+                format!("{} by {} sha256 {}{with}", proof.kind, proof.basis.voucher, proof.basis.digest)
+            })
             .collect(),
         membership: job.membership.word().to_owned(),
     };

@@ -11,6 +11,7 @@ use longhorn::config::read_policy;
 use longhorn::evidence::{NodeDocumentClaim, OidcClaim};
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
 use longhorn::host::http::{Credentials, Http, Method, Request};
+use longhorn::identity::GotWith;
 use longhorn::identity::ids::LocalName;
 use longhorn::identity::node_document::{audience, nonce};
 use longhorn::identity::trust::Trust;
@@ -306,6 +307,7 @@ impl Case {
             discovery,
             keys,
             memberships: None,
+            got_with: GotWith::Given,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use longhorn::host::clock::{Clock, SystemClock};
 use longhorn::identity::entra::{EntraRules, Overage, TokenVersion};
 use longhorn::identity::ids::{Audience, DirectoryId, GraphOrigin, Issuer, LocalName, PrincipalName, WorkspaceHost};
-use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, Provider, SubjectEquals, SubjectRule, Trust};
+use longhorn::identity::trust::{Algorithm, KeyBinding, OidcTrust, ProofKind, Provider, SubjectEquals, SubjectRule, Trust};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use simulator::Simulator;
@@ -277,6 +277,7 @@ impl Trusted {
             groups: Some(self.groups.clone().unwrap_or_else(|| "groups".into())),
             subject: self.subject(),
             provider: self.provider(url),
+            node_key: KeyBinding::Unbound,
         };
         let more = self.require.iter().map(|kind| ProofKind::Oidc(LocalName::try_from(kind.as_str()).expect("a name")));
         Trust {

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use longhorn::evidence::{
-    Auth, Bearer, Client, ClientProof, Failure, GraphSource, Hints, Kept, OidcSource, OpenIdIssuer, Source, Volumes,
-    WorkspaceSource, gather,
+    Auth, Bearer, Client, ClientProof, Failure, GraphSource, Hints, Kept, OidcSource, OpenIdIssuer, Source, SubjectToken,
+    Volumes, WorkspaceSource, gather,
 };
 use longhorn::exit::Exit;
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
@@ -83,7 +83,7 @@ impl Way<'_> {
         let secret = |text: &str| Secret::new(text.as_bytes()).expect("a secret");
         let auth = match &self.subject_token {
             None => Auth::MachineToMachine { client_id: "agent".into(), secret: secret(self.secret) },
-            Some(token) => Auth::TokenExchange { client_id: Some("agent".into()), subject: secret(token) },
+            Some(token) => Auth::TokenExchange { client_id: Some("agent".into()), subject: SubjectToken::Given(secret(token)) },
         };
         WorkspaceSource {
             host: WorkspaceHost::try_from(self.workspace).expect("an origin"),

@@ -10,6 +10,7 @@ use crate::context::{AuthorityPublicKey, Claims, NodePublicKey};
 use crate::exit::Exit;
 use crate::host::clock::{Clock, Timestamp};
 use crate::host::paths;
+use crate::identity::GotWith;
 use crate::screen::{Screen, one_line};
 use crate::unverified::Unverified;
 
@@ -144,7 +145,9 @@ fn render(claims: &Claims, now: Timestamp) -> String {
     }
     rows.push(("policy", format!("serial {}, sha256 {}", claims.policy.serial, claims.policy.digest)));
     for proof in &claims.proofs {
-        rows.push(("proof", format!("{} by {} (for the {})", proof.kind, proof.voucher, proof.speaks_for)));
+        // What is as usual is not said.
+        let cloud = if proof.got_with == GotWith::CloudToken.word() { ", with a cloud's token" } else { "" };
+        rows.push(("proof", format!("{} by {} (for the {}{cloud})", proof.kind, proof.voucher, proof.speaks_for)));
     }
     let left = Timestamp::from_seconds(claims.exp).since(now).as_secs();
     rows.push((

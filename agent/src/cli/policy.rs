@@ -9,18 +9,18 @@ use super::authority::{seed, unusable};
 use super::terminal::{Terminal, closed};
 use crate::config::document::{as_text, read_bytes};
 use crate::config::problem::Problems;
-use crate::config::{bind, read_policy, read_settings, signature};
+use crate::config::{bind, read_policy, read_settings, scopes_left_open, signature};
 use crate::context::NodeKey;
-use crate::decision::evaluate;
 use crate::decision::policy::Policy;
+use crate::decision::{IMDS_OPEN, evaluate};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
-use crate::identity::Basis;
 use crate::identity::ids::{
     ClusterId, ComputePolicyId, GroupName, IdError, JobId, NodeAddress, PrincipalName, RunId, WorkspaceHost,
 };
 use crate::identity::job::{JobIdentity, Membership, NodeRole, Principal, PrincipalKind, ProofLine, SpeaksFor, Workload};
 use crate::identity::trust::ProofKind;
+use crate::identity::{Basis, GotWith};
 use crate::screen::Screen;
 
 /// Runs `longhorn policy`.
@@ -74,6 +74,16 @@ fn check(args: &PolicyCheckArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>)
         signature::verify(&args.policy, &bytes, &signed, &settings.policy, &settings.workspace.host, clock.now())
             .map_err(|refusal| refusal.screen())?;
         bind(&settings, &policy).map_err(|refusal| refusal.screen())?;
+        for scope in scopes_left_open(&settings, &policy) {
+            let environment = &policy.scopes[scope].environment;
+            // Talk, like every warning.
+            let _ = writeln!(
+                terminal.err,
+                "warning: scope {scope} is refused on every node ({IMDS_OPEN}): its jobs could ask the cloud's metadata service for \
+                 what is behind {}\n  = `metadata-service` of environment {environment} says \"open\"",
+                settings.by_cloud_token().join(", "),
+            );
+        }
     }
     let line = format!(
         "ok: serial {}, ends {}, {} roles, {} scopes, {} environments, sha256 {}",
@@ -111,7 +121,7 @@ fn explain(args: &PolicyExplainArgs, clock: &dyn Clock, terminal: &mut Terminal<
     let policy = load(&args.policy, terminal)?;
     let identity = hypothetical(args, &policy, clock)?;
     let (outcome, trace) = evaluate(&policy, &identity, clock.now());
-    let exit = if outcome.is_ok() { Exit::Ok } else { Exit::RefusedPolicy };
+    let exit = outcome.as_ref().map_or_else(|refusal| refusal.screen().exit, |_| Exit::Ok);
     if args.json {
         let answer = match &outcome {
             Ok(found) => serde_json::json!({ "granted": true, "scope": found.scope.as_str() }),
@@ -185,6 +195,7 @@ fn hypothetical(args: &PolicyExplainArgs, policy: &Policy, clock: &dyn Clock) ->
         checked: clock.now(),
         good_until: clock.now().plus(Duration::from_secs(60)),
         digest: String::new(),
+        got_with: GotWith::Given,
     };
     Ok(JobIdentity {
         workspace,

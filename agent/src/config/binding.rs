@@ -1,9 +1,12 @@
 //! What must hold between settings and policy: each required token or assertion has a source, and each source an issuer.
 
 use super::settings::{Authority, Settings};
-use crate::decision::policy::Policy;
+use crate::decision::environment::MetadataService;
+use crate::decision::policy::{Enforcement, Policy};
+use crate::decision::{IMDS_OPEN, METADATA_HINT};
 use crate::exit::Exit;
 use crate::identity::entra::{EntraRules, Overage};
+use crate::identity::ids::LocalName;
 use crate::identity::node_trust::{Cloud, NodeTrust};
 use crate::identity::trust::{OidcTrust, ProofKind, Provider};
 use crate::screen::Screen;
@@ -45,6 +48,9 @@ pub enum BindingRefusal {
     /// The settings have a client for Microsoft Graph and the policy does not ask it.
     #[error("the settings name a client of Microsoft Graph that the policy has nothing asked of")]
     GraphClientUnused(String),
+    /// The settings get something with a cloud's token, and jobs of every scope could get the same.
+    #[error("jobs of every scope could ask the cloud's metadata service for what the agent proves itself with")]
+    MetadataOpen(Vec<String>),
     /// The settings get an assertion of a provider that the policy does not trust.
     #[error("the settings name an assertion of a provider that the policy does not know")]
     AssertionUnknown(String),
@@ -60,6 +66,7 @@ impl BindingRefusal {
             Self::AssertionUnknown(_) => "assertion-source-unknown",
             Self::GraphClientMissing(_) => "graph-client-missing",
             Self::GraphClientUnused(_) => "graph-client-unused",
+            Self::MetadataOpen(_) => IMDS_OPEN,
             Self::CloudMissing { .. } => "node-document-missing",
             Self::CloudUnknown { .. } => "node-document-untrusted",
             Self::IssuerWithoutCloud => "issuer-without-node-document",
@@ -68,7 +75,9 @@ impl BindingRefusal {
 
     /// What a person reads.
     pub fn screen(&self) -> Screen {
-        let screen = Screen::refused(self.reason(), Exit::Config, self.to_string());
+        // One name, one exit: what is seen here is what the node would be refused for.
+        let exit = if let Self::MetadataOpen(_) = self { Exit::RefusedFloor } else { Exit::Config };
+        let screen = Screen::refused(self.reason(), exit, self.to_string());
         match self {
             Self::SourceMissing(kind) => screen
                 .fact("expected token", kind)
@@ -96,6 +105,10 @@ impl BindingRefusal {
                 .hint(
                     "say so in the signed policy, or take `graph` out of the settings: what is not needed is not kept on a node",
                 ),
+            Self::MetadataOpen(sources) => screen
+                .fact("expected", "metadata-service = \"closed\" or \"closed-elsewhere\" in the environments of the policy")
+                .fact("presented", format!("\"open\" in each, and a cloud's token behind {}", sources.join(", ")))
+                .hint(METADATA_HINT),
             Self::AssertionMissing(kind) => screen
                 .fact("expected assertion", kind)
                 .fact("presented", "no source of it")
@@ -106,6 +119,17 @@ impl BindingRefusal {
                 .hint("its name must be the name of a [[trust.saml]] of the policy"),
         }
     }
+}
+
+/// Scopes whose jobs a node would be refused for: they could ask for the same cloud's token as the agent.
+pub fn scopes_left_open<'p>(settings: &Settings, policy: &'p Policy) -> Vec<&'p LocalName> {
+    if settings.by_cloud_token().is_empty() || policy.enforcement == Enforcement::Observe {
+        return Vec::new();
+    }
+    let open = |environment: &LocalName| {
+        policy.environments.get(environment).is_none_or(|found| found.kernel.metadata_service == MetadataService::Open)
+    };
+    policy.scopes.iter().filter(|(_, scope)| open(&scope.environment)).map(|(name, _)| name).collect()
 }
 
 /// Checks that every required token and assertion has a source and every source an issuer.
@@ -149,10 +173,14 @@ pub fn bind(settings: &Settings, policy: &Policy) -> Result<(), BindingRefusal> 
             (None, false) | (Some(_), true) => {}
         }
     }
-    match settings.assertions.iter().find(|source| !policy.trust.saml.contains_key(&source.name)) {
-        Some(source) => Err(BindingRefusal::AssertionUnknown(source.name.to_string())),
-        None => Ok(()),
+    if let Some(source) = settings.assertions.iter().find(|source| !policy.trust.saml.contains_key(&source.name)) {
+        return Err(BindingRefusal::AssertionUnknown(source.name.to_string()));
     }
+    let left_open = scopes_left_open(settings, policy).len();
+    if left_open > 0 && left_open == policy.scopes.len() {
+        return Err(BindingRefusal::MetadataOpen(settings.by_cloud_token()));
+    }
+    Ok(())
 }
 
 fn asks_graph(trust: &OidcTrust) -> bool {

@@ -12,6 +12,12 @@ pub const DEADLINE_MOST: Duration = Duration::from_secs(900);
 pub const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 /// `[node-document] timeout`: the longest.
 pub const METADATA_TIMEOUT_MOST: Duration = Duration::from_secs(10);
+/// `lifetime` of an `aws-web-identity` token: the longest that STS gives, so that it is asked seldom.
+pub const STS_LIFETIME: Duration = Duration::from_secs(3600);
+/// `lifetime`: the least and the most that STS gives.
+pub const STS_LIFETIME_LEAST: Duration = Duration::from_secs(60);
+/// See [`STS_LIFETIME_LEAST`].
+pub const STS_LIFETIME_MOST: Duration = Duration::from_secs(3600);
 /// `[node] sidecar-uid`, and the gid that grants nothing.
 pub const SIDECAR_UID: u32 = 64_222;
 /// `[record] journal`.
@@ -36,6 +42,9 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("longhorn.toml", "record.journal", "true"),
     ("longhorn.toml", "record.pseudonym-key", "a random key for each boot"),
     ("longhorn.toml", "node-document.timeout", "1s"),
+    ("longhorn.toml", "oidc.token.lifetime", "3600s"),
+    ("longhorn.toml", "oidc.token.region", "the machine's own, as the metadata service says it"),
+    ("longhorn.toml", "oidc.token.endpoint", "https://sts.REGION.amazonaws.com"),
     ("longhorn.toml", "node.deadline", "60s"),
     ("longhorn.toml", "node.sidecar-uid", "64222"),
     ("longhorn.toml", "node.spark-conf", "no drop-in is written"),

@@ -9,6 +9,7 @@ pub mod issuer_settings;
 pub mod learn;
 pub mod problem;
 mod read_client;
+mod read_cloud_token;
 mod read_compute;
 mod read_environment;
 mod read_issuer_settings;
@@ -26,7 +27,7 @@ pub mod render;
 pub mod settings;
 pub mod signature;
 
-pub use binding::{BindingRefusal, bind};
+pub use binding::{BindingRefusal, bind, scopes_left_open};
 pub use read_issuer_settings::read_issuer_settings;
 pub use read_policy::read_policy;
 pub use read_settings::read_settings;

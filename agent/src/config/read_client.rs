@@ -1,9 +1,11 @@
-//! `[[oidc]]`: `token`, a file or the agent's own registration with the issuer; `graph`, its registration for Microsoft Graph.
+//! `[[oidc]]`: `token`, a file, the agent's own registration with the issuer, or a cloud's token; `graph`, its registration for Microsoft Graph.
 
+use super::read_cloud_token::{KINDS, Use, cloud_token};
 use super::read_settings::secret;
 use super::reader::{At, Section};
 use super::settings::{ClientSettings, ProofFrom, TokenFrom};
 use crate::identity::client_assertion::{AssertionAlgorithm, AssertionAudience, AssertionRule, KeyName};
+use crate::identity::node_trust::Cloud;
 
 /// `token`, and `graph` where it stands.
 pub(super) fn token_source(section: &Section<'_>) -> Option<(TokenFrom, Option<ClientSettings>)> {
@@ -25,15 +27,21 @@ fn token(section: Section<'_>) -> Option<TokenFrom> {
     enum Kind {
         File,
         Client,
+        Cloud(Cloud),
     }
-    let kind = section.need_word("kind", &[("file", Kind::File), ("client-credentials", Kind::Client)])?;
-    if let Kind::File = kind.value {
-        return secret(section).map(TokenFrom::File);
-    }
-    let client = client(&section);
-    let [scope, resource] = ["scope", "resource"].map(|name| section.text(name).map(|text| text.value));
+    let [azure, gcp, aws] = KINDS.map(|(word, cloud)| (word, Kind::Cloud(cloud)));
+    let kind = section.need_word("kind", &[("file", Kind::File), ("client-credentials", Kind::Client), azure, gcp, aws])?;
+    let found = match kind.value {
+        Kind::File => return secret(section).map(TokenFrom::File),
+        Kind::Client => {
+            let client = client(&section);
+            let [scope, resource] = ["scope", "resource"].map(|name| section.text(name).map(|text| text.value));
+            client.map(|client| TokenFrom::Client { client, scope, resource })
+        }
+        Kind::Cloud(cloud) => cloud_token(&section, cloud, Use::Proof).map(TokenFrom::Cloud),
+    };
     section.finish();
-    Some(TokenFrom::Client { client: client?, scope, resource })
+    found
 }
 
 /// `client-id` with `secret` or `private-key-jwt`.

@@ -7,7 +7,7 @@ use super::reader::{At, Section};
 use crate::identity::ids::LocalName;
 use crate::identity::node_document::{region_fits, uuid};
 use crate::identity::node_trust::{AwsTrust, AzureTrust, Certificate, Cloud, GcpTrust, LEAST_BITS, NodeTrust};
-use crate::identity::trust::{OidcTrust, Provider, SubjectEquals, SubjectRule};
+use crate::identity::trust::{KeyBinding, OidcTrust, Provider, SubjectEquals, SubjectRule};
 
 pub(super) fn node(section: Section<'_>) -> Option<NodeTrust> {
     let kind = section.need_word("kind", &Cloud::WORDS)?;
@@ -92,6 +92,8 @@ fn gcp(section: Section<'_>) -> Option<GcpTrust> {
         // Nobody: such a token speaks of a machine.
         subject: SubjectRule { claim: "sub".to_owned(), equals: SubjectEquals::Map(BTreeMap::new()) },
         provider: Provider::Standard,
+        // Always, for a machine: see `identity::node_document`.
+        node_key: KeyBinding::Unbound,
     };
     Some(GcpTrust { projects, issuer })
 }

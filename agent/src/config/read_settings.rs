@@ -9,10 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, METADATA_TIMEOUT, METADATA_TIMEOUT_MOST, SIDECAR_UID};
 use super::problem::Problems;
 use super::read_client::token_source;
+use super::read_cloud_token::{KINDS, Use, cloud_token};
 use super::reader::{At, Reader, Section};
 use super::settings::{
     AssertionSource, Authority, MembershipRule, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings, SecretSource,
-    Settings, TokenSource, Workspace, WorkspaceAuth,
+    Settings, SubjectFrom, TokenSource, Workspace, WorkspaceAuth,
 };
 use crate::context::{AuthorityPublicKey, NodePublicKey};
 use crate::host::digest::sha256_hex;
@@ -91,10 +92,20 @@ fn auth(section: Section<'_>) -> Option<WorkspaceAuth> {
         Kind::Token => section.need_table("secret").and_then(secret).map(|secret| WorkspaceAuth::Token { secret }),
         Kind::TokenExchange => {
             let client_id = section.text("client-id").map(|text| text.value);
-            let subject = section.need_table("subject-token").and_then(secret);
+            let subject = section.need_table("subject-token").and_then(subject_token);
             subject.map(|subject| WorkspaceAuth::TokenExchange { client_id, subject })
         }
     };
+    section.finish();
+    found
+}
+
+/// A token about the agent that is exchanged.
+fn subject_token(section: Section<'_>) -> Option<SubjectFrom> {
+    let [azure, gcp, aws] = KINDS.map(|(word, cloud)| (word, Some(cloud)));
+    let kind = section.need_word("kind", &[("file", None), azure, gcp, aws])?;
+    let Some(cloud) = kind.value else { return secret(section).map(SubjectFrom::File) };
+    let found = cloud_token(&section, cloud, Use::Exchange).map(SubjectFrom::Cloud);
     section.finish();
     found
 }

@@ -6,7 +6,7 @@ use super::read_provider::provider as provider_of;
 use super::read_saml::provider;
 use super::reader::{At, Section};
 use crate::identity::ids::{LocalName, PrincipalName, WorkspaceHost};
-use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, SamlTrust, SubjectEquals, SubjectRule, Trust};
+use crate::identity::trust::{Algorithm, KeyBinding, OidcTrust, ProofKind, SamlTrust, SubjectEquals, SubjectRule, Trust};
 
 /// `[trust]` with the places of the references in it.
 pub(super) struct PlacedTrust {
@@ -134,6 +134,7 @@ fn issuer(section: Section<'_>) -> Option<OidcTrust> {
     let groups = section.text("groups").map(|text| text.value);
     let subject = section.need_table("subject").and_then(subject);
     let provider = provider_of(&section, issuer.as_ref(), audience.as_ref());
+    let node_key = section.word("node-key", &KeyBinding::WORDS).map_or(KeyBinding::Unbound, |word| word.value);
     section.finish();
     Some(OidcTrust {
         name: name?.value,
@@ -145,6 +146,7 @@ fn issuer(section: Section<'_>) -> Option<OidcTrust> {
         groups,
         subject: subject?,
         provider: provider?,
+        node_key,
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::context::AuthorityPublicKey;
 use crate::identity::client_assertion::AssertionRule;
+use crate::identity::cloud_token::CloudToken;
 use crate::identity::ids::{LocalName, WorkspaceHost};
 use crate::identity::node_trust::Cloud;
 
@@ -60,23 +61,50 @@ pub enum WorkspaceAuth {
         secret: SecretSource,
     },
     /// Another issuer's token, exchanged for one of the workspace's: `{ kind = "token-exchange", client-id, subject-token = {
-    /// kind = "file", path } }`.
+    /// kind = "file", path } }`, or a cloud's kind.
     TokenExchange {
         /// The service principal whose federation policy it is; without one the account's policy decides.
         client_id: Option<String>,
-        /// Where the subject token lies.
-        subject: SecretSource,
+        /// Where the subject token comes from.
+        subject: SubjectFrom,
     },
 }
 
+/// `subject-token`.
+#[derive(Clone, Debug)]
+pub enum SubjectFrom {
+    /// `{ kind = "file", path }`.
+    File(SecretSource),
+    /// `{ kind = "azure-imds", … }`, `"gcp-metadata"`, `"aws-web-identity"`.
+    Cloud(CloudToken),
+}
+
 impl WorkspaceAuth {
-    /// Where what the agent proves itself with lies.
-    pub fn source(&self) -> &SecretSource {
+    /// Where what the agent proves itself with lies; a cloud's token lies nowhere.
+    pub fn source(&self) -> Option<&SecretSource> {
         match self {
-            Self::MachineToMachine { secret, .. } | Self::Token { secret } | Self::TokenExchange { subject: secret, .. } => {
-                secret
-            }
+            Self::MachineToMachine { secret, .. }
+            | Self::Token { secret }
+            | Self::TokenExchange { subject: SubjectFrom::File(secret), .. } => Some(secret),
+            Self::TokenExchange { subject: SubjectFrom::Cloud(_), .. } => None,
         }
+    }
+}
+
+impl Settings {
+    /// What the agent gets with a cloud's token, by its place in this file.
+    pub fn by_cloud_token(&self) -> Vec<String> {
+        let workspace = match &self.workspace.auth {
+            WorkspaceAuth::TokenExchange { subject: SubjectFrom::Cloud(token), .. } => {
+                Some(format!("workspace.auth ({})", token.word()))
+            }
+            WorkspaceAuth::TokenExchange { .. } | WorkspaceAuth::MachineToMachine { .. } | WorkspaceAuth::Token { .. } => None,
+        };
+        let proofs = self.tokens.iter().filter_map(|source| match &source.token {
+            TokenFrom::Cloud(token) => Some(format!("[[oidc]] {} ({})", source.name, token.word())),
+            TokenFrom::File(_) | TokenFrom::Client { .. } => None,
+        });
+        workspace.into_iter().chain(proofs).collect()
     }
 }
 
@@ -157,6 +185,8 @@ pub enum TokenFrom {
         /// `resource`: for whom (RFC 8707).
         resource: Option<String>,
     },
+    /// A cloud's: `{ kind = "azure-imds", … }`, `"gcp-metadata"`, `"aws-web-identity"`.
+    Cloud(CloudToken),
 }
 
 /// The agent's registration with an issuer.
@@ -192,11 +222,12 @@ impl ProofFrom {
 }
 
 impl TokenFrom {
-    /// Where what the agent keeps to itself lies: the token, or the client's secret or key.
-    pub fn source(&self) -> &SecretSource {
+    /// Where what the agent keeps to itself lies: the token, or the client's secret or key. A cloud's token lies nowhere.
+    pub fn source(&self) -> Option<&SecretSource> {
         match self {
-            Self::File(source) => source,
-            Self::Client { client, .. } => client.proof.source(),
+            Self::File(source) => Some(source),
+            Self::Client { client, .. } => Some(client.proof.source()),
+            Self::Cloud(_) => None,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::identity::GotWith;
+
 /// What a context says. The field names are the claim names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,6 +160,14 @@ pub struct ProofClaim {
     pub digest: String,
     /// `job`, or `agent` for credentials that prove the agent only.
     pub speaks_for: String,
+    /// `given`, or `cloud-token` where it rests on the cloud's word on the agent.
+    #[serde(default = "given")]
+    pub got_with: String,
+}
+
+/// Contexts of earlier versions say nothing of it: their agents had no other way.
+fn given() -> String {
+    GotWith::Given.word().to_owned()
 }
 
 #[cfg(test)]

@@ -128,6 +128,7 @@ pub fn issue(grant: &Grant, with: &Issuing<'_>) -> Context {
                     SpeaksFor::Node => "node",
                 }
                 .to_owned(),
+                got_with: proof.basis.got_with.word().to_owned(),
             })
             .collect(),
     };

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::environment::MetadataService;
 use super::grant::Grant;
-use super::policy::{ClusterSelector, JobSelector, Permission, Policy, Role, Scope};
+use super::policy::{ClusterSelector, Enforcement, JobSelector, Permission, Policy, Role, Scope};
 use super::refusal::Refusal;
 use super::trace::Trace;
 use crate::host::clock::Timestamp;
-use crate::identity::Verified;
 use crate::identity::ids::LocalName;
 use crate::identity::job::{JobIdentity, PrincipalKind, ProofLine, SpeaksFor, Workload};
 use crate::identity::trust::ProofKind;
+use crate::identity::{GotWith, Verified};
 
 /// An answer with the reasons.
 #[derive(Debug)]
@@ -71,8 +72,9 @@ fn rules(policy: &Policy, job: &JobIdentity, now: Timestamp, trace: &mut Trace) 
     let roles: BTreeSet<LocalName> =
         policy.roles.iter().filter(|(name, role)| has_role(name, role, job, trace)).map(|(name, _)| name.clone()).collect();
     let permitted = the_scope(policy, job, trace).and_then(|(name, scope)| {
-        permitted(policy, name, scope, &roles, trace)?;
-        Ok(name.clone())
+        let permitted = permitted(policy, name, scope, &roles, trace);
+        let alone = agent_alone(policy, name, scope, job, trace);
+        permitted.and(alone).map(|()| name.clone())
     });
     bound.and(proven).and(permitted).map(|scope| Evaluated { roles, scope })
 }
@@ -160,6 +162,24 @@ fn permitted(
         return Err(Refusal::EnvironmentUnknown(scope.environment.to_string()));
     }
     Ok(())
+}
+
+/// What the agent got with a cloud's token counts only where jobs cannot get one. Where nothing is locked nothing is closed
+/// either: observing goes on, and the context says what enforcing would refuse.
+fn agent_alone(policy: &Policy, name: &LocalName, scope: &Scope, job: &JobIdentity, trace: &mut Trace) -> Result<(), Refusal> {
+    let by_cloud = job.proofs.iter().filter(|proof| proof.basis.got_with == GotWith::CloudToken);
+    let proofs: Vec<String> = by_cloud.map(|proof| proof.kind.clone()).collect();
+    let service = policy.environments.get(&scope.environment).map(|found| found.kernel.metadata_service).unwrap_or_default();
+    let alone = proofs.is_empty() || service != MetadataService::Open;
+    let why = match proofs.is_empty() {
+        true => "nothing was got with a cloud's token".to_owned(),
+        false => format!("{}; a cloud's token is behind {}", service.word(), proofs.join(", ")),
+    };
+    trace.note(format!("scope {name} / metadata-service"), alone, why);
+    if alone || policy.enforcement == Enforcement::Observe {
+        return Ok(());
+    }
+    Err(Refusal::MetadataOpen { environment: scope.environment.to_string(), proofs })
 }
 
 fn has_role(name: &LocalName, role: &Role, job: &JobIdentity, trace: &mut Trace) -> bool {

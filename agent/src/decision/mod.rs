@@ -14,5 +14,5 @@ mod trace;
 
 pub use decide::{Decision, Evaluated, decide, evaluate};
 pub use grant::Grant;
-pub use refusal::Refusal;
+pub use refusal::{IMDS_OPEN, METADATA_HINT, Refusal};
 pub use trace::{Step, Trace};

@@ -44,10 +44,24 @@ pub enum Refusal {
     /// The scope itself may not run.
     #[error("the scope does not hold the permission to run")]
     RunNotPermitted(String),
+    /// What the agent is known by comes from a cloud's token, and jobs in this environment could ask for the same.
+    #[error("jobs of this scope could ask the cloud's metadata service for what the agent proves itself with")]
+    MetadataOpen {
+        /// The environment.
+        environment: String,
+        /// Proofs that were got with a cloud's token.
+        proofs: Vec<String>,
+    },
     /// The scope's environment is not in the policy.
     #[error("the policy does not define the environment of the scope")]
     EnvironmentUnknown(String),
 }
+
+/// What to do where jobs may ask the metadata service.
+pub const METADATA_HINT: &str = "a cloud's token counts only where no job can get one: close the metadata service in the \
+                                 environment, or give the agent a credential of its own";
+/// The stable name, wherever it is said: by a look at policy and settings, by the decision, by a try from inside the lock.
+pub const IMDS_OPEN: &str = "imds-open-to-user-code";
 
 impl Refusal {
     /// The stable name.
@@ -62,13 +76,18 @@ impl Refusal {
             Self::RoleMissing { .. } => "role-missing",
             Self::RoleDenied(_) => "role-denied",
             Self::RunNotPermitted(_) => "run-not-permitted",
+            Self::MetadataOpen { .. } => IMDS_OPEN,
             Self::EnvironmentUnknown(_) => "environment-unknown",
         }
     }
 
     /// What a person reads.
     pub fn screen(&self) -> Screen {
-        let screen = Screen::refused(self.reason(), Exit::RefusedPolicy, self.to_string());
+        let exit = match self {
+            Self::MetadataOpen { .. } => Exit::RefusedFloor,
+            _ => Exit::RefusedPolicy,
+        };
+        let screen = Screen::refused(self.reason(), exit, self.to_string());
         let words = |list: &[String]| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
         match self {
             Self::IdentityExpired => screen
@@ -106,6 +125,10 @@ impl Refusal {
                 .fact("expected permission", "run")
                 .fact("presented scope", format!("{scope}, which does not hold it"))
                 .hint("the policy's author left `run` out on purpose, or forgot it"),
+            Self::MetadataOpen { environment, proofs } => screen
+                .fact("expected", format!("metadata-service = \"closed\" or \"closed-elsewhere\" in environment {environment}"))
+                .fact("presented", format!("\"open\", and a cloud's token behind {}", words(proofs)))
+                .hint(METADATA_HINT),
             Self::EnvironmentUnknown(environment) => screen
                 .fact("expected environment", environment)
                 .fact("presented", "none of that name")

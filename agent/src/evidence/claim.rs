@@ -1,7 +1,10 @@
 //! What a source said, framed and not believed.
 
+use zeroize::Zeroize;
+
 use super::hints::Hints;
 use super::node_document::NodeDocumentClaim;
+use crate::identity::GotWith;
 use crate::identity::entra::Memberships;
 use crate::identity::ids::{LocalName, WorkspaceHost};
 
@@ -42,6 +45,8 @@ pub struct DatabricksClaim {
     pub job: Option<Answered>,
     /// SCIM: who the principal is, with its groups.
     pub principal: Option<Answered>,
+    /// With what the agent authenticated.
+    pub got_with: GotWith,
 }
 
 /// A token and where its keys come from.
@@ -57,6 +62,15 @@ pub struct OidcClaim {
     pub keys: Vec<u8>,
     /// What Microsoft Graph said of its bearer's groups, where it was asked.
     pub memberships: Option<Memberships>,
+    /// With what the agent got the token.
+    pub got_with: GotWith,
+}
+
+impl Drop for OidcClaim {
+    /// Whoever has a token can show it elsewhere while it is good.
+    fn drop(&mut self) {
+        self.token.zeroize();
+    }
 }
 
 /// An assertion that was handed in.

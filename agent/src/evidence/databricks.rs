@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::claim::{Answered, DatabricksClaim};
 use super::failure::{Failure, Who, framed};
-use super::grant;
-use super::source::{Auth, WorkspaceSource};
+use super::source::{Auth, SubjectToken, WorkspaceSource};
+use super::{cloud_token, grant};
 use crate::host::http::{Answer, Credentials, Http, Method, Request};
 use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
@@ -47,7 +47,8 @@ async fn ask_once(http: &Http, source: &WorkspaceSource, deadline: &Deadline<'_>
         Some(name) => Some(api.get(&scim_path(&name)).await?),
         None => None,
     };
-    Ok(DatabricksClaim { host: source.host.clone(), hints: source.hints.clone(), cluster, run, job, principal })
+    let (host, hints, got_with) = (source.host.clone(), source.hints.clone(), source.auth.got_with());
+    Ok(DatabricksClaim { host, hints, cluster, run, job, principal, got_with })
 }
 
 /// The token that the agent speaks with.
@@ -70,19 +71,33 @@ pub(super) async fn authenticate<'a>(
     source: &'a WorkspaceSource,
     deadline: &Deadline<'_>,
 ) -> Result<Token<'a>, Failure> {
+    // A token that was handed in is never kept here.
+    if let Some(granted) = source.granted.fresh(deadline.clock.boot()) {
+        return Ok(Token::Fetched(granted));
+    }
     let (form, credentials) = match &source.auth {
         Auth::Token(secret) => return Ok(Token::Given(secret)),
         Auth::MachineToMachine { client_id, secret } => {
             (Zeroizing::new("grant_type=client_credentials&scope=all-apis".to_owned()), Credentials::Basic(client_id, secret))
         }
-        Auth::TokenExchange { client_id, subject } => (exchange(client_id.as_deref(), subject), Credentials::None),
+        Auth::TokenExchange { client_id, subject: SubjectToken::Given(subject) } => {
+            (exchange(client_id.as_deref(), subject), Credentials::None)
+        }
+        Auth::TokenExchange { client_id, subject: SubjectToken::Cloud(cloud) } => {
+            let subject = cloud_token::ask(http, cloud, deadline).await?;
+            (exchange(client_id.as_deref(), &subject), Credentials::None)
+        }
     };
-    if let Some(granted) = source.granted.fresh(deadline.clock.boot()) {
-        return Ok(Token::Fetched(granted));
-    }
     let url = format!("{}/oidc/v1/token", source.host);
     let asked = grant::Asked { who: WHO, url: &url, method: Method::Form(&form), credentials };
-    grant::ask(http, &asked, &source.granted, deadline).await.map(Token::Fetched)
+    let granted = grant::ask(http, &asked, &source.granted, deadline).await;
+    if let (Err(Failure::CredentialRefused { .. }), Auth::TokenExchange { subject: SubjectToken::Cloud(cloud), .. }) =
+        (&granted, &source.auth)
+    {
+        // The next exchange begins with another one.
+        cloud.forget();
+    }
+    granted.map(Token::Fetched)
 }
 
 /// RFC 8693 §2.1. The client is a service principal with a federation policy of its own; without one the account's decides.

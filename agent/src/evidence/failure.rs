@@ -20,6 +20,8 @@ pub enum Who {
     Certifier,
     /// Microsoft Graph.
     Graph,
+    /// Amazon's STS.
+    TokenService,
 }
 
 impl std::fmt::Display for Who {
@@ -30,6 +32,7 @@ impl std::fmt::Display for Who {
             Self::Metadata => "the metadata service",
             Self::Certifier => "the issuer of node keys",
             Self::Graph => "Microsoft Graph",
+            Self::TokenService => "Amazon's STS",
         })
     }
 }
@@ -58,6 +61,16 @@ pub enum Failure {
         /// 400 or 401: who asks is not known. 403: it may not ask this.
         status: u16,
         /// The error code of a token endpoint (RFC 6749 §5.2), where it is one.
+        said: Option<&'static str>,
+    },
+    /// The cloud gives this machine no token: it has no such identity, or that one may not have this.
+    #[error("the cloud gives this machine no token for the agent")]
+    IdentityRefused {
+        /// What was asked.
+        what: String,
+        /// With which status.
+        status: u16,
+        /// The cloud's error code, where it is a known one.
         said: Option<&'static str>,
     },
     /// An answer that cannot be understood.
@@ -112,16 +125,20 @@ impl Failure {
             Self::Unavailable { who: Who::Metadata, .. } => "metadata-unavailable",
             Self::Unavailable { who: Who::Certifier, .. } => "certifier-unavailable",
             Self::Unavailable { who: Who::Graph, .. } => "graph-unavailable",
-            Self::CredentialRefused { who: Who::Certifier, .. } => "certifier-credential-refused",
+            Self::Unavailable { who: Who::TokenService, .. } => "sts-unavailable",
             Self::CredentialRefused { who: Who::Workspace, .. } => "workspace-credential-refused",
             Self::CredentialRefused { who: Who::Issuer, .. } => "issuer-credential-refused",
             Self::CredentialRefused { who: Who::Metadata, .. } => "metadata-credential-refused",
+            Self::CredentialRefused { who: Who::Certifier, .. } => "certifier-credential-refused",
             Self::CredentialRefused { who: Who::Graph, .. } => "graph-credential-refused",
-            Self::Unintelligible { who: Who::Certifier, .. } => "certifier-unintelligible",
+            Self::CredentialRefused { who: Who::TokenService, .. } => "sts-credential-refused",
             Self::Unintelligible { who: Who::Workspace, .. } => "workspace-unintelligible",
             Self::Unintelligible { who: Who::Issuer, .. } => "issuer-unintelligible",
             Self::Unintelligible { who: Who::Metadata, .. } => "metadata-unintelligible",
+            Self::Unintelligible { who: Who::Certifier, .. } => "certifier-unintelligible",
             Self::Unintelligible { who: Who::Graph, .. } => "graph-unintelligible",
+            Self::Unintelligible { who: Who::TokenService, .. } => "sts-unintelligible",
+            Self::IdentityRefused { .. } => "machine-identity-refused",
             Self::KeysElsewhere { .. } => "keys-elsewhere",
             Self::TokenEndpointElsewhere { .. } => "token-endpoint-elsewhere",
         }
@@ -130,7 +147,7 @@ impl Failure {
     /// What a person reads.
     pub fn screen(&self) -> Screen {
         let exit = match self {
-            Self::Unavailable { .. } | Self::CredentialRefused { .. } => Exit::Unavailable,
+            Self::Unavailable { .. } | Self::CredentialRefused { .. } | Self::IdentityRefused { .. } => Exit::Unavailable,
             Self::Unintelligible { .. } | Self::KeysElsewhere { .. } | Self::TokenEndpointElsewhere { .. } => Exit::Protocol,
         };
         let screen = Screen::failed(self.reason(), exit, self.to_string());
@@ -152,6 +169,14 @@ impl Failure {
                 let screen = said.iter().fold(screen, |screen, said| screen.fact("presented error", said));
                 screen.hint(renew(*who, *status, *said))
             }
+            Self::IdentityRefused { what, status, said } => screen
+                .fact("asked", what)
+                .fact("expected", "a token of the identity that the settings ask for")
+                .fact("presented", said.map_or_else(|| format!("status {status}"), |said| format!("status {status}, {said}")))
+                .hint(
+                    "give this machine that identity: a managed identity (Azure), an instance profile (AWS), a service account \
+                     (Google)",
+                ),
             Self::Unintelligible { who, what, detail } => screen
                 .fact("asked", what)
                 .fact(
@@ -159,6 +184,7 @@ impl Failure {
                     match who {
                         Who::Workspace | Who::Issuer | Who::Graph | Who::Certifier => format!("an answer of {who}, in JSON"),
                         Who::Metadata => format!("what {who} of the cloud answers"),
+                        Who::TokenService => format!("an answer of {who}, in XML"),
                     },
                 )
                 .fact("presented", detail)
@@ -187,6 +213,14 @@ fn renew(who: Who, status: u16, said: Option<&str>) -> &'static str {
         }
         (Who::Certifier, ..) => "who answers at `url` of [authority]?",
         (Who::Metadata, ..) => "does this machine answer metadata requests, and to whom?",
+        (Who::TokenService, _, Some("OutboundWebIdentityFederationDisabled")) => {
+            "an administrator of the AWS account must enable outbound web identity federation"
+        }
+        (Who::TokenService, _, Some("AccessDenied" | "SessionDurationEscalation")) => {
+            "the machine's role needs sts:GetWebIdentityToken and, for a proof, sts:TagGetWebIdentityToken, for this audience, \
+             algorithm and lifetime"
+        }
+        (Who::TokenService, ..) => "are the machine's clock and `region` right, and is the role still there?",
         (Who::Workspace, 403, _) => "give the agent's service principal CAN VIEW on the job and CAN ATTACH TO on the cluster",
         (Who::Workspace, ..) => "the agent's credential is wrong or has expired: renew what `workspace.auth` names",
     }

@@ -14,9 +14,10 @@ use serde::Deserialize;
 use super::claim::OidcClaim;
 use super::failure::{Failure, Who, framed};
 use super::source::{Bearer, OidcSource, OpenIdIssuer};
-use super::{client, graph};
+use super::{client, cloud_token, graph};
 use crate::host::http::{Credentials, Http, Method, Request};
 use crate::host::retry::{Deadline, GaveUp};
+use crate::identity::GotWith;
 
 const WHO: Who = Who::Issuer;
 /// Keys are fresh for what the issuer says (RFC 9111 §5.2.2.1), within these bounds.
@@ -43,11 +44,16 @@ pub struct Published {
 /// When it cannot be told.
 pub async fn ask(http: &Http, source: &OidcSource, deadline: &Deadline<'_>) -> Result<OidcClaim, Failure> {
     let mut claim = match &source.token {
-        Bearer::Given(token) => ask_of(http, &source.issuer, token.clone(), deadline).await?,
+        Bearer::Given(token) => ask_of(http, &source.issuer, token.clone(), GotWith::Given, deadline).await?,
+        Bearer::Cloud(cloud) => {
+            let token = cloud_token::ask(http, cloud, deadline).await?.expose().as_bytes().to_vec();
+            ask_of(http, &source.issuer, token, GotWith::CloudToken, deadline).await?
+        }
         Bearer::Client(client) => {
             let (published, unanswered) = published(http, &source.issuer, deadline).await?;
             let token = client::token(http, &source.issuer, client, &published.discovery, deadline).await?;
-            with_keys(http, &source.issuer, token.expose().as_bytes().to_vec(), (published, unanswered), deadline).await?
+            let token = (token.expose().as_bytes().to_vec(), GotWith::Given);
+            with_keys(http, &source.issuer, token, (published, unanswered), deadline).await?
         }
     };
     if let Some(graph) = &source.graph {
@@ -57,7 +63,7 @@ pub async fn ask(http: &Http, source: &OidcSource, deadline: &Deadline<'_>) -> R
     Ok(claim)
 }
 
-/// A token that was handed in, and what is needed to check it.
+/// A token that is there, and what is needed to check it.
 ///
 /// # Errors
 /// When it cannot be told.
@@ -65,16 +71,17 @@ pub(super) async fn ask_of(
     http: &Http,
     source: &OpenIdIssuer,
     token: Vec<u8>,
+    got_with: GotWith,
     deadline: &Deadline<'_>,
 ) -> Result<OidcClaim, Failure> {
     let published = published(http, source, deadline).await?;
-    with_keys(http, source, token, published, deadline).await
+    with_keys(http, source, (token, got_with), published, deadline).await
 }
 
 async fn with_keys(
     http: &Http,
     source: &OpenIdIssuer,
-    token: Vec<u8>,
+    (token, got_with): (Vec<u8>, GotWith),
     (published, unanswered): (Arc<Published>, Option<Failure>),
     deadline: &Deadline<'_>,
 ) -> Result<OidcClaim, Failure> {
@@ -91,7 +98,8 @@ async fn with_keys(
         }
     };
     let Published { discovery, keys } = &*published;
-    Ok(OidcClaim { name: source.name.clone(), token, discovery: discovery.clone(), keys: keys.clone(), memberships: None })
+    let (name, discovery, keys) = (source.name.clone(), discovery.clone(), keys.clone());
+    Ok(OidcClaim { name, token, discovery, keys, memberships: None, got_with })
 }
 
 /// What is kept while it is fresh; else what is published now; else what is kept, with why nothing newer is there.

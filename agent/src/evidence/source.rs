@@ -2,6 +2,7 @@
 
 use super::claim::Claim;
 use super::client::Client;
+use super::cloud_token::CloudTokenSource;
 use super::failure::Failure;
 use super::graph::GraphSource;
 use super::hints::Hints;
@@ -12,6 +13,7 @@ use super::{databricks, node_document, oidc, saml};
 use crate::host::http::Http;
 use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
+use crate::identity::GotWith;
 use crate::identity::ids::{Issuer, LocalName, WorkspaceHost};
 use crate::identity::trust::OidcTrust;
 use crate::unverified::Unverified;
@@ -60,8 +62,29 @@ pub enum Auth {
         /// The service principal whose federation policy it is; without one the account's policy decides.
         client_id: Option<String>,
         /// The subject token, a JWT.
-        subject: Secret,
+        subject: SubjectToken,
     },
+}
+
+/// Where a token that is exchanged comes from.
+#[derive(Debug)]
+pub enum SubjectToken {
+    /// It was handed in.
+    Given(Secret),
+    /// The cloud gives one to this machine.
+    Cloud(Box<CloudTokenSource>),
+}
+
+impl Auth {
+    /// With what the agent asks the workspace.
+    pub(super) fn got_with(&self) -> GotWith {
+        match self {
+            Self::TokenExchange { subject: SubjectToken::Cloud(_), .. } => GotWith::CloudToken,
+            Self::TokenExchange { subject: SubjectToken::Given(_), .. } | Self::MachineToMachine { .. } | Self::Token(_) => {
+                GotWith::Given
+            }
+        }
+    }
 }
 
 /// Where a token comes from.
@@ -70,6 +93,8 @@ pub enum Bearer {
     Given(Vec<u8>),
     /// The issuer gives one to the agent itself.
     Client(Box<Client>),
+    /// The cloud gives one to this machine.
+    Cloud(Box<CloudTokenSource>),
 }
 
 impl std::fmt::Debug for Bearer {

@@ -58,7 +58,7 @@ impl std::fmt::Debug for Method<'_> {
 }
 
 /// How a request authenticates.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Credentials<'a> {
     /// Not at all.
     None,
@@ -66,6 +66,20 @@ pub enum Credentials<'a> {
     Bearer(&'a Secret),
     /// RFC 7617.
     Basic(&'a str, &'a Secret),
+    /// These headers, which hold a signature of the request.
+    Signed(&'a [(&'static str, Zeroizing<String>)]),
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    /// Which kind.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::None => "none",
+            Self::Bearer(_) => "bearer",
+            Self::Basic(..) => "basic",
+            Self::Signed(_) => "signed",
+        })
+    }
 }
 
 /// An answer.
@@ -163,9 +177,13 @@ impl Http {
             Credentials::None => builder,
             Credentials::Bearer(token) => builder.bearer_auth(token.expose()),
             Credentials::Basic(name, secret) => builder.basic_auth(name, Some(secret.expose())),
+            Credentials::Signed(headers) => {
+                headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, value.as_str()))
+            }
         };
-        let mut response =
-            builder.header("accept", "application/json").timeout(most.min(EXCHANGE)).send().await.map_err(classify)?;
+        // What is signed by its headers speaks the query protocol of AWS, which answers in XML; in JSON only to whoever asks so.
+        let accept = if let Credentials::Signed(_) = request.credentials { "text/xml" } else { "application/json" };
+        let mut response = builder.header("accept", accept).timeout(most.min(EXCHANGE)).send().await.map_err(classify)?;
         let status = response.status();
         if status.is_redirection() {
             return Err(HttpError::Redirected);

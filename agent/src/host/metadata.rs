@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::http::{Http, HttpError, classify};
 use super::secret::Secret;
 
@@ -32,8 +34,8 @@ pub struct MetadataAnswer {
     pub status: u16,
     /// `Metadata-Flavor`, as it came.
     pub flavor: Option<String>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body; it may be a secret.
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Http {
@@ -55,7 +57,7 @@ impl Http {
         }
         let flavor = response.headers().get("metadata-flavor").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let status = response.status().as_u16();
-        let mut body = Vec::new();
+        let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) =
             response.chunk().await.map_err(|error| if error.is_timeout() { HttpError::Timeout } else { HttpError::CutOff })?
         {

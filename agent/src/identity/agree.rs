@@ -9,7 +9,7 @@ use super::job::{JobIdentity, Principal, PrincipalKind, ProofLine, SpeaksFor};
 use super::node_document::NodeProof;
 use super::refusal::Refusal;
 use super::trust::{SubjectEquals, Trust};
-use super::verified::{Basis, Verified};
+use super::verified::{Basis, GotWith, Verified};
 use super::verify::{DatabricksProof, Proof};
 use crate::host::clock::Timestamp;
 
@@ -54,7 +54,7 @@ pub fn agree(proofs: Vec<Verified<Proof>>, trust: &Trust, now: Timestamp) -> Res
     }
     let mut groups = job.groups;
     for (proof, basis) in spoken {
-        let speaks_for = speaks_for(&proof, &job.principal)?;
+        let speaks_for = speaks_for(&proof, basis.got_with, &job.principal)?;
         if speaks_for == SpeaksFor::Job {
             groups.extend(proof.groups);
         }
@@ -94,8 +94,12 @@ struct Spoken<'t> {
 }
 
 /// A token that names the job's principal speaks for the job. One that names its own client instead proves the agent; its
-/// groups are the agent's and give the job nothing. Anything else is somebody else's token.
-fn speaks_for(proof: &Spoken<'_>, principal: &Principal) -> Result<SpeaksFor, Refusal> {
+/// groups are the agent's and give the job nothing. Anything else is somebody else's token. A cloud's token speaks of the
+/// machine's own identity, whomever it names: every job on such machines would have the same.
+fn speaks_for(proof: &Spoken<'_>, got_with: GotWith, principal: &Principal) -> Result<SpeaksFor, Refusal> {
+    if got_with == GotWith::CloudToken {
+        return Ok(SpeaksFor::Agent);
+    }
     let name = principal.name.as_str();
     match (agreement::subject::same(proof.equals, &proof.subject, principal), proof.client) {
         (true, _) => Ok(SpeaksFor::Job),

@@ -146,6 +146,7 @@ pub(super) fn verify(claim: &DatabricksClaim, rules: &Rules<'_>) -> Result<Verif
         checked: rules.now,
         good_until: rules.now.plus(rules.period),
         digest: digest(claim),
+        got_with: claim.got_with,
     };
     Ok(Verified::new(Proof::Databricks(Box::new(proof)), basis))
 }

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::cloud_token::{TAG, audience_of};
 use super::entra::{EntraRules, MemberKind, Memberships, Overage};
-use super::ids::GroupName;
+use super::ids::{Audience, GroupName};
 use super::keys::KeySet;
 use super::refusal::Refusal;
 use super::strict_json::object;
-use super::trust::{OidcTrust, Provider};
+use super::trust::{KeyBinding, OidcTrust, Provider};
 use super::unproven::Unproven;
 use super::verified::{Basis, Verified};
-use super::verify::{OidcProof, Proof};
+use super::verify::{OidcProof, Proof, Rules};
 use super::{entra, jws, okta};
 use crate::evidence::OidcClaim;
 use crate::host::clock::Timestamp;
@@ -46,9 +47,21 @@ pub(super) fn read(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Resu
 }
 
 /// Verifies a token.
-pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Result<Verified<Proof>, Unproven> {
-    let Read { claims, key, expires } = read(claim, trust, now)?;
+pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, rules: &Rules<'_>) -> Result<Verified<Proof>, Unproven> {
+    let now = rules.now;
+    let bound;
+    let expected = match trust.node_key {
+        KeyBinding::Unbound | KeyBinding::RequestTag => trust,
+        KeyBinding::Audience => {
+            let audience = Audience::try_from(audience_of(trust, rules.node_key).as_str());
+            let audience = audience.map_err(|_| Refusal::ClaimMalformed("an audience with the node key".into()))?;
+            bound = OidcTrust { audience, ..trust.clone() };
+            &bound
+        }
+    };
+    let Read { claims, key, expires } = read(claim, expected, now)?;
     let claims = &claims;
+    check_request_tag(claims, trust, rules.node_key)?;
     let subject = text(claims, "sub")?;
     let named = text_or(claims, &trust.subject.claim)?.ok_or(Refusal::ClaimMissing("the policy's subject claim"))?;
     // Client credentials: the token's subject is the client itself (RFC 9068 §2.2; Okta says cid, Entra azp or appid).
@@ -70,8 +83,8 @@ pub(super) fn verify(claim: &OidcClaim, trust: &OidcTrust, now: Timestamp) -> Re
     };
     let agent = itself || client.is_some_and(|client| client == subject);
     let proof = OidcProof { name: trust.name.clone(), subject: named.to_owned(), client: agent, groups };
-    let basis =
-        Basis { voucher: trust.issuer.to_string(), key, checked: now, good_until: expires, digest: sha256_hex(&claim.token) };
+    let (voucher, digest) = (trust.issuer.to_string(), sha256_hex(&claim.token));
+    let basis = Basis { voucher, key, checked: now, good_until: expires, digest, got_with: claim.got_with };
     Ok(Verified::new(Proof::Oidc(proof), basis))
 }
 
@@ -108,6 +121,24 @@ fn check_audience(claims: &Map<String, Value>, trust: &OidcTrust) -> Result<(), 
         }
         _ => Ok(()),
     }
+}
+
+/// Whoever asks Amazon's STS for a token may have its tags stand in it, under this claim.
+const STS: &str = "https://sts.amazonaws.com/";
+
+/// Where the policy wants it, the tag in the token is this node's key: a token fetched elsewhere is no use here.
+fn check_request_tag(claims: &Map<String, Value>, trust: &OidcTrust, node_key: &str) -> Result<(), Refusal> {
+    if trust.node_key != KeyBinding::RequestTag {
+        return Ok(());
+    }
+    let tag = claims.get(STS).and_then(|sts| sts.get("request_tags")).and_then(|tags| tags.get(TAG));
+    let presented = match tag {
+        None => "none".to_owned(),
+        Some(Value::String(presented)) if presented == node_key => return Ok(()),
+        Some(Value::String(presented)) if presented.len() <= 256 => presented.clone(),
+        Some(_) => return Err(Refusal::ClaimMalformed(format!("request_tags of {STS}"))),
+    };
+    Err(Refusal::NodeKeyMismatch { expected: node_key.to_owned(), presented })
 }
 
 /// RFC 7519 §4.1.4 to §4.1.6. Returns the end.

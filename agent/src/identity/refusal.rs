@@ -170,6 +170,14 @@ pub enum Refusal {
         /// The token's subject; a person is not named.
         presented: String,
     },
+    /// The token's tag is not this node's key.
+    #[error("the token was fetched under another node key")]
+    NodeKeyMismatch {
+        /// This node's.
+        expected: String,
+        /// The token's.
+        presented: String,
+    },
     /// The name that the settings give the token.
     #[error("no issuer of that name is trusted")]
     IssuerUnknown(String),
@@ -261,6 +269,7 @@ impl Refusal {
             Self::TokenForGraph => "token-for-graph",
             Self::NotInDirectory => "not-in-directory",
             Self::SubjectMismatch { .. } => subject::REASON,
+            Self::NodeKeyMismatch { .. } => "node-key-mismatch",
             Self::IssuerUnknown(_) => "issuer-unknown",
             Self::Saml(refusal) => refusal.reason(),
             Self::Unknown { what: "cluster", .. } => "cluster-unknown",
@@ -352,6 +361,8 @@ impl Refusal {
                 .hint("the user or application was deleted since the token was issued"),
             Self::SubjectMismatch { expected, presented } => differ("principal", expected, presented)
                 .hint("the token must belong to whom the job runs as; the policy's `subject` says how they are compared"),
+            Self::NodeKeyMismatch { expected, presented } => differ("node key", expected, presented)
+                .hint("the token was fetched by another node and replayed here, or STS was asked without the tag"),
             Self::IssuerUnknown(name) => differ("issuer", &"one of the policy's [trust]", name)
                 .hint("name it there, or take its token out of the settings"),
             Self::Saml(refusal) => refusal.tell(screen),

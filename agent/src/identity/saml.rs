@@ -17,7 +17,7 @@ pub use xml::XmlError;
 use super::refusal::Refusal;
 use super::trust::SamlTrust;
 use super::unproven::Unproven;
-use super::verified::{Basis, Verified};
+use super::verified::{Basis, GotWith, Verified};
 use super::verify::Proof;
 use crate::evidence::SamlClaim;
 use crate::host::clock::Timestamp;
@@ -59,6 +59,7 @@ fn prove(bytes: &[u8], trust: &SamlTrust, now: Timestamp) -> Result<Verified<Pro
         checked: now,
         good_until,
         digest: sha256_hex(bytes),
+        got_with: GotWith::Given,
     };
     Ok(Verified::new(Proof::Saml(proof), basis))
 }

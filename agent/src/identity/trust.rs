@@ -67,6 +67,24 @@ pub struct OidcTrust {
     pub subject: SubjectRule,
     /// The provider behind it, as far as it has rules of its own.
     pub provider: Provider,
+    /// Where its tokens carry the node key.
+    pub node_key: KeyBinding,
+}
+
+/// `node-key`: where a token carries the thumbprint of the node key, so that one fetched elsewhere is no use here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyBinding {
+    /// Nowhere.
+    Unbound,
+    /// In its audience, behind the policy's and a slash.
+    Audience,
+    /// In a tag of the request to Amazon's STS, which stands in the token.
+    RequestTag,
+}
+
+impl KeyBinding {
+    /// The words of the policy.
+    pub const WORDS: [(&str, Self); 2] = [("audience", Self::Audience), ("request-tag", Self::RequestTag)];
 }
 
 /// Providers whose tokens are checked by more than the standards say.

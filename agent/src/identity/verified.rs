@@ -27,6 +27,27 @@ pub struct Basis {
     pub good_until: Timestamp,
     /// SHA-256 (hex) over the bytes that were checked; goes into context and record.
     pub digest: String,
+    /// With what the agent got it.
+    pub got_with: GotWith,
+}
+
+/// With what the agent got a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GotWith {
+    /// What it was given for that: a token, a secret, a key. Also where nothing is needed.
+    Given,
+    /// A cloud's token about the machine's identity, which every program on it gets that reaches the metadata service.
+    CloudToken,
+}
+
+impl GotWith {
+    /// The word in contexts and records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::CloudToken => "cloud-token",
+        }
+    }
 }
 
 impl<T> Verified<T> {

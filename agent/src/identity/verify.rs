@@ -105,7 +105,7 @@ pub fn verify(claim: &Unverified<Claim>, rules: &Rules<'_>) -> Result<Verified<P
         Claim::Databricks(claim) => databricks::verify(claim, rules),
         Claim::Oidc(claim) => {
             let trust = rules.trust.oidc.get(&claim.name).ok_or_else(|| Refusal::IssuerUnknown(claim.name.to_string()))?;
-            oidc::verify(claim, trust, rules.now)
+            oidc::verify(claim, trust, rules)
         }
         Claim::Saml(claim) => {
             let trust = rules.trust.saml.get(&claim.name).ok_or_else(|| Refusal::IssuerUnknown(claim.name.to_string()))?;

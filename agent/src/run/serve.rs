@@ -181,7 +181,7 @@ fn way(
             .fact("expected", "root certificates in PEM, of the system or in `workspace.ca-file`")
             .fact("presented", cause(&error))
     })?;
-    let mut sources = sources(settings, &policy, credentials, hints)?;
+    let mut sources = sources(settings, &policy, credentials, hints, &key.public().thumbprint())?;
     sources.extend(super::node_document::source(settings, &policy, &key).map(Source::NodeDocument));
     let listed = settings.workspace.membership == MembershipRule::AtInit;
     // What is left after gathering goes to locking the node.

@@ -1,9 +1,10 @@
 //! From settings, policy and credentials to the sources that are asked.
 
-use crate::config::settings::{ClientSettings, ProofFrom, SecretSource, Settings, TokenFrom, TokenSource, WorkspaceAuth};
+use crate::config::settings::{ClientSettings, ProofFrom, SecretSource, Settings, SubjectFrom, TokenFrom, WorkspaceAuth};
 use crate::decision::policy::Policy;
 use crate::evidence::{
-    Auth, Bearer, Client, ClientProof, GraphSource, Hints, Kept, OidcSource, OpenIdIssuer, SamlSource, Source, WorkspaceSource,
+    Auth, Bearer, Client, ClientProof, CloudTokenSource, GraphSource, Hints, Kept, OidcSource, OpenIdIssuer, SamlSource, Source,
+    SubjectToken, WorkspaceSource,
 };
 use crate::exit::Exit;
 use crate::host::secret::Secret;
@@ -20,17 +21,27 @@ pub(super) fn sources(
     policy: &Policy,
     credentials: &Credentials,
     hints: Hints,
+    node_key: &str,
 ) -> Result<Vec<Source>, Screen> {
-    let secret = credentials.expose("workspace").and_then(Secret::new);
-    let secret = secret.ok_or_else(|| {
-        Screen::failed("secret-malformed", Exit::Config, "the workspace secret is empty or not printable ASCII")
-            .fact("expected", "one line of printable ASCII without blanks")
-            .fact("presented", "something else")
-    })?;
+    let secret = || {
+        credentials.expose("workspace").and_then(Secret::new).ok_or_else(|| {
+            Screen::failed("secret-malformed", Exit::Config, "the workspace secret is empty or not printable ASCII")
+                .fact("expected", "one line of printable ASCII without blanks")
+                .fact("presented", "something else")
+        })
+    };
     let auth = match &settings.workspace.auth {
-        WorkspaceAuth::MachineToMachine { client_id, .. } => Auth::MachineToMachine { client_id: client_id.clone(), secret },
-        WorkspaceAuth::Token { .. } => Auth::Token(secret),
-        WorkspaceAuth::TokenExchange { client_id, .. } => Auth::TokenExchange { client_id: client_id.clone(), subject: secret },
+        WorkspaceAuth::MachineToMachine { client_id, .. } => {
+            Auth::MachineToMachine { client_id: client_id.clone(), secret: secret()? }
+        }
+        WorkspaceAuth::Token { .. } => Auth::Token(secret()?),
+        WorkspaceAuth::TokenExchange { client_id, subject } => Auth::TokenExchange {
+            client_id: client_id.clone(),
+            subject: match subject {
+                SubjectFrom::File(_) => SubjectToken::Given(secret()?),
+                SubjectFrom::Cloud(token) => SubjectToken::Cloud(Box::new(CloudTokenSource::to_exchange(token.clone()))),
+            },
+        },
     };
     let mut sources = vec![Source::Databricks(WorkspaceSource {
         host: settings.workspace.host.clone(),
@@ -51,7 +62,15 @@ pub(super) fn sources(
         let held = |name: &str| credentials.expose(&format!("{name}:{}", token.name)).unwrap_or_default();
         sources.push(Source::Oidc(OidcSource {
             issuer: OpenIdIssuer::named_by(trust),
-            token: bearer(token, held("oidc"))?,
+            token: match &token.token {
+                TokenFrom::Cloud(cloud) => Bearer::Cloud(Box::new(CloudTokenSource::as_proof(cloud.clone(), trust, node_key))),
+                TokenFrom::File(_) => Bearer::Given(held("oidc").to_vec()),
+                TokenFrom::Client { client, scope, resource } => {
+                    let proof = proof(&token.name, &client.proof, held("oidc"))?;
+                    let (id, scope, resource) = (client.id.clone(), scope.clone(), resource.clone());
+                    Bearer::Client(Box::new(Client { id, proof, scope, resource, granted: Kept::default() }))
+                }
+            },
             graph: match &token.graph {
                 None => None,
                 Some(client) => graph(trust, client, held("graph"))?.map(Box::new),
@@ -79,17 +98,6 @@ fn graph(trust: &OidcTrust, client: &ClientSettings, held: &[u8]) -> Result<Opti
     let proof = proof(&trust.name, &client.proof, held)?;
     let client = Client { id: client.id.clone(), proof, scope, resource, granted: Kept::default() };
     Ok(Some(GraphSource { origin: origin.clone(), groups: trust.groups.clone().unwrap_or_default(), client }))
-}
-
-fn bearer(token: &TokenSource, held: &[u8]) -> Result<Bearer, Screen> {
-    match &token.token {
-        TokenFrom::File(_) => Ok(Bearer::Given(held.to_vec())),
-        TokenFrom::Client { client, scope, resource } => {
-            let proof = proof(&token.name, &client.proof, held)?;
-            let (scope, resource) = (scope.clone(), resource.clone());
-            Ok(Bearer::Client(Box::new(Client { id: client.id.clone(), proof, scope, resource, granted: Kept::default() })))
-        }
-    }
 }
 
 /// What the agent proves itself with as a client; its file is named where it is not that.

@@ -9,8 +9,8 @@ use longhorn::evidence::{Answered, Claim, OidcClaim};
 use longhorn::host::clock::{Clock, SystemClock, Timestamp};
 use longhorn::identity::entra::{EntraRules, Memberships, Overage, TokenVersion, pointed_to};
 use longhorn::identity::ids::{Audience, DirectoryId, GraphOrigin, Issuer, LocalName, WorkspaceHost};
-use longhorn::identity::trust::{Algorithm, OidcTrust, ProofKind, Provider, SubjectEquals, SubjectRule, Trust};
-use longhorn::identity::verify;
+use longhorn::identity::trust::{Algorithm, KeyBinding, OidcTrust, ProofKind, Provider, SubjectEquals, SubjectRule, Trust};
+use longhorn::identity::{GotWith, verify};
 use longhorn::unverified::Unverified;
 use simulator::entra::{TENANT, USER_ID};
 use simulator::issuer::encode;
@@ -43,6 +43,7 @@ pub fn issuer_trust(issuer: &str) -> OidcTrust {
         groups: Some("groups".into()),
         subject: SubjectRule { claim: "sub".into(), equals: SubjectEquals::ApplicationId },
         provider: Provider::Standard,
+        node_key: KeyBinding::Unbound,
     }
 }
 
@@ -74,7 +75,8 @@ fn judge(trust: &Trust, discovery: &[u8], keys: &[u8], token: &[u8], graph: &[u8
     let (discovery, keys, token) = (discovery.to_vec(), keys.to_vec(), token.to_vec());
     let length = discovery.len() + keys.len() + token.len() + graph.len();
     let memberships = pointed_to(&token, "groups").map(|of| Memberships { of, said: Answered::Document(graph.to_vec()) });
-    let claim = Unverified::new(Claim::Oidc(OidcClaim { name: name(), token, discovery, keys, memberships }));
+    let claim =
+        Unverified::new(Claim::Oidc(OidcClaim { name: name(), token, discovery, keys, memberships, got_with: GotWith::Given }));
     if let Err(unproven) = timed(length, || verify(&claim, &rules(trust, ""))) {
         shown(&unproven.screen());
     }

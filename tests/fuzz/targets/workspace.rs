@@ -6,7 +6,7 @@ use longhorn::evidence::{Answered, Claim, DatabricksClaim, Hints};
 use longhorn::host::clock::{Clock, SystemClock};
 use longhorn::identity::ids::WorkspaceHost;
 use longhorn::identity::trust::{ProofKind, Trust};
-use longhorn::identity::{Unproven, agree, verify};
+use longhorn::identity::{GotWith, Unproven, agree, verify};
 use longhorn::unverified::Unverified;
 use serde_json::json;
 use simulator::scenario::{CLUSTER, DRIVER, JOB, PRINCIPAL, RUN};
@@ -51,6 +51,7 @@ pub fn answers() -> Take {
             run: Some(said(run)),
             job: Some(said(job)),
             principal: Some(said(principal)),
+            got_with: GotWith::Given,
         };
         let claim = Unverified::new(Claim::Databricks(Box::new(claim)));
         let outcome = timed(bytes.len(), || {

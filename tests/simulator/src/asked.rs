@@ -16,16 +16,19 @@ pub(crate) struct Asked {
     pub(crate) path: String,
     /// With which credential.
     pub(crate) authorization: String,
+    /// All headers that are text, by their lower-case names.
+    pub(crate) headers: BTreeMap<String, String>,
     /// With what.
     pub(crate) body: Bytes,
     parameters: Vec<(String, String)>,
 }
 
 impl Asked {
-    pub(crate) fn new(method: Method, path: &str, query: &str, authorization: &str, body: Bytes) -> Self {
+    pub(crate) fn new(method: Method, path: &str, query: &str, headers: BTreeMap<String, String>, body: Bytes) -> Self {
+        let authorization = headers.get("authorization").cloned().unwrap_or_default();
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let parameters = pairs.map(|(key, value)| (key.to_owned(), decode(value))).collect();
-        Self { method, path: path.to_owned(), authorization: authorization.to_owned(), body, parameters }
+        Self { method, path: path.to_owned(), authorization, headers, body, parameters }
     }
 
     /// The version of the API and the call: `2.1`, `clusters/list`.

@@ -17,6 +17,10 @@ const SESSION: &str = "AQAAAsession-token-of-a-test==";
 pub struct Held {
     /// Bodies by path without query. `{nonce}` and `{audience}` are not filled in: the test knows both.
     pub bodies: BTreeMap<String, Vec<u8>>,
+    /// Whole answers by path without query, of any status, before all else.
+    pub answers: BTreeMap<String, (u16, String)>,
+    /// Client ids of Azure's user-assigned identities; there is a system-assigned one besides.
+    pub identities: Vec<String>,
     /// So many questions are answered with this status first.
     pub failing: Option<(u16, u32)>,
     /// It redirects to this place.
@@ -115,6 +119,8 @@ fn judge(head: &[String], held: &Mutex<Held>, asked: &Mutex<Vec<String>>) -> (u1
             let lifetime = header("x-aws-ec2-metadata-token-ttl-seconds").and_then(|text| text.parse::<u32>().ok());
             return if lifetime.is_some() { (200, String::new(), SESSION.into()) } else { none(400) };
         }
+        // Whether it is Google's.
+        ("GET", "/") => return (200, "metadata-flavor: Google\r\n".to_owned(), b"computeMetadata/".to_vec()),
         ("GET", path) if path.starts_with("/latest/") => header("x-aws-ec2-metadata-token").as_deref() == Some(SESSION),
         ("GET", path) if path.starts_with("/metadata/") => header("metadata").as_deref() == Some("true"),
         ("GET", path) if path.starts_with("/computeMetadata/") => header("metadata-flavor").as_deref() == Some("Google"),
@@ -124,8 +130,34 @@ fn judge(head: &[String], held: &Mutex<Held>, asked: &Mutex<Vec<String>>) -> (u1
         return none(401);
     }
     let flavor = if held.unflavoured { "" } else { "metadata-flavor: Google\r\n" };
+    if let Some((status, body)) = held.answers.get(path) {
+        return (*status, flavor.to_owned(), body.clone().into_bytes());
+    }
+    if path == AZURE_TOKEN
+        && let Some(error) = azure_refuses(target, &held.identities)
+    {
+        return (400, JSON.to_owned(), error.to_string().into_bytes());
+    }
     match held.bodies.get(path) {
-        Some(body) => (200, flavor.to_owned(), body.clone()),
-        None => none(404),
+        Some(body) => (200, format!("{flavor}{}", if body.starts_with(b"{") { JSON } else { TEXT }), body.clone()),
+        None => (404, if path.starts_with("/computeMetadata/") { flavor.to_owned() } else { String::new() }, Vec::new()),
+    }
+}
+
+const JSON: &str = "content-type: application/json\r\n";
+const TEXT: &str = "content-type: text/plain\r\n";
+/// Where Azure's has tokens of managed identities.
+const AZURE_TOKEN: &str = "/metadata/identity/oauth2/token";
+
+/// What Azure's says to a question for a token that it does not answer.
+fn azure_refuses(target: &str, identities: &[String]) -> Option<serde_json::Value> {
+    let query = target.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    let value = |name: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
+    let said = |description: &str| serde_json::json!({ "error": "invalid_request", "error_description": description });
+    match (value("api-version"), value("resource"), value("client_id")) {
+        (Some((_, "2018-02-01")), Some(_), None) => None,
+        (Some((_, "2018-02-01")), Some(_), Some((_, id))) if identities.iter().any(|known| known == id) => None,
+        (Some((_, "2018-02-01")), Some(_), Some(_)) => Some(said("Identity not found")),
+        _ => Some(said("Required query variable 'resource' is missing")),
     }
 }

@@ -2,7 +2,8 @@
 //! shapes that the official SDK accepts; it proves nothing about how the real service behaves. Never linked into the agent.
 //!
 //! `server` holds connections and faults; `routes` finds the subject of a request: `login`, `clusters`, `jobs`, `policies`,
-//! `secrets`, `tokens`, `files`, `scim`, `entra` (a tenant and Microsoft Graph), or `control`, the tests' own. `imds` and `documents` are a cloud's metadata service.
+//! `secrets`, `tokens`, `files`, `scim`, `entra` (a tenant and Microsoft Graph), or `control`, the tests' own. `imds` and `documents` are a cloud's metadata
+//! service, `sts` is Amazon's.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -17,7 +18,7 @@ mod files;
 pub mod imds;
 pub mod issuer;
 mod jobs;
-mod login;
+pub mod login;
 mod policies;
 mod routes;
 pub mod scenario;
@@ -25,6 +26,7 @@ mod scim;
 mod secrets;
 mod server;
 mod state;
+pub mod sts;
 mod tls;
 mod tokens;
 mod world;

@@ -7,13 +7,15 @@ use serde_json::json;
 use crate::answer::{Answer, Refusal, reply};
 use crate::asked::Asked;
 use crate::state::State;
+use crate::sts;
 use crate::tokens;
 use crate::world::now;
 
 const TOKEN: &str = "simulated-access-token";
-const ACCOUNT: &str = "00000000-0000-0000-0000-000000000000";
+/// The account: for whom a federation policy wants tokens to be.
+pub const ACCOUNT: &str = "00000000-0000-0000-0000-000000000000";
 /// Whom the agent's federation policy lets in.
-const WORKLOAD: &str = "agent-workload";
+pub const WORKLOAD: &str = "agent-workload";
 
 /// What needs no token.
 pub(crate) fn answer(asked: &Asked, state: &State) -> Option<Answer> {
@@ -46,7 +48,7 @@ pub(crate) fn answer(asked: &Asked, state: &State) -> Option<Answer> {
 }
 
 /// RFC 6749 §4.4 with the client's secret, or RFC 8693 with a token that the client's federation policy accepts: of this issuer,
-/// for the account, about the workload `agent-workload`. What an error is: RFC 6749 §5.2.
+/// for the account, about the workload `agent-workload` or the role of a machine. What an error is: RFC 6749 §5.2.
 fn may_have_token(asked: &Asked, state: &State) -> Result<(), (u16, &'static str)> {
     let (id, secret) = &state.scenario.client;
     let form = asked.form();
@@ -60,7 +62,7 @@ fn may_have_token(asked: &Asked, state: &State) -> Result<(), (u16, &'static str
             let good = said("subject_token_type") == "urn:ietf:params:oauth:token-type:jwt"
                 && claims["iss"] == state.url
                 && claims["aud"] == ACCOUNT
-                && claims["sub"] == WORKLOAD
+                && (claims["sub"] == WORKLOAD || claims["sub"] == sts::ROLE)
                 && claims["exp"].as_u64().is_some_and(|end| end * 1000 > now());
             if good { Ok(()) } else { Err((400, "invalid_grant")) }
         }

@@ -3,11 +3,11 @@
 use crate::answer::{Answer, Refusal, answer};
 use crate::asked::Asked;
 use crate::state::State;
-use crate::{clusters, control, entra, files, jobs, login, policies, scim, secrets, tokens};
+use crate::{clusters, control, entra, files, jobs, login, policies, scim, secrets, sts, tokens};
 
 pub(crate) fn route(asked: &Asked, state: &mut State) -> Answer {
     let known = control::answer(asked, state).or_else(|| login::answer(asked, state));
-    if let Some(answer) = known.or_else(|| entra::answer(asked, state)) {
+    if let Some(answer) = known.or_else(|| entra::answer(asked, state)).or_else(|| sts::answer(asked, state)) {
         return answer;
     }
     let caller = match login::caller(asked, state) {

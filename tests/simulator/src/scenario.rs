@@ -25,6 +25,8 @@ pub struct Scenario {
     pub directory_users: BTreeMap<String, Vec<String>>,
     /// The same of applications.
     pub directory_applications: BTreeMap<String, Vec<String>>,
+    /// What STS writes into its tokens besides, or in the place of what it would.
+    pub sts_claims: Value,
 }
 
 /// Names in the honest scenario.
@@ -90,6 +92,7 @@ impl Scenario {
                 ),
             ]
             .into(),
+            sts_claims: json!({}),
             directory_users: [(USER_ID.to_owned(), vec![GROUP_ID.to_owned()])].into(),
             directory_applications: [(APPLICATION_ID.to_owned(), vec![GROUP_ID.to_owned()])].into(),
         }

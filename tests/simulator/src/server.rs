@@ -157,8 +157,9 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<Mutex<Sta
 async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Either<Full<Bytes>, Cut>> {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let authorization =
-        request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let headers: BTreeMap<String, String> = (request.headers().iter())
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect();
     let method = request.method().clone();
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let fault = {
@@ -173,7 +174,7 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Ei
         let mut state = lock(state);
         // Who is told to come back later was not served; whoever heard something else may have been.
         let before = fault.as_ref().and_then(|fault| fault.turns_away().then(|| state.held.clone()));
-        let honest = route(&Asked::new(method, &path, &query, &authorization, body), &mut state);
+        let honest = route(&Asked::new(method, &path, &query, headers, body), &mut state);
         if let Some(before) = before {
             state.held = before;
         }
@@ -186,7 +187,8 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Ei
 }
 
 fn take_fault(faults: &mut Vec<Fault>, path: &str) -> Option<Fault> {
-    let at = faults.iter().position(|fault| path.starts_with(&fault.path))?;
+    // The root is one path and no beginning of all others.
+    let at = faults.iter().position(|fault| path.starts_with(&fault.path) && (fault.path != "/" || path == "/"))?;
     let fault = faults[at].clone();
     if faults[at].times == 1 {
         faults.remove(at);

@@ -48,6 +48,7 @@ pub fn for_tests() -> Outcome<()> {
     wheels()?;
     provider().map(drop)?;
     sdks()?;
+    clouds()?;
     spark()
 }
 
@@ -157,6 +158,27 @@ fn sdks() -> Outcome<()> {
     Ok(())
 }
 
+/// The clouds' own clients, in one environment.
+fn clouds() -> Outcome<()> {
+    let venv = root().join("target/sdk-cloud");
+    let python = venv.join("bin/python");
+    let names = CLOUDS.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    let ask = format!("from importlib.metadata import version; print(*(version(name) for name in ({names},)))");
+    let versions = CLOUDS.iter().map(|(_, version)| *version).collect::<Vec<_>>().join(" ");
+    if quietly(Command::new(&python).args(["-c", &ask])).is_ok_and(|found| found.trim() == versions) {
+        return Ok(());
+    }
+    step(&format!("clients of the clouds into {}", venv.display()), || {
+        quietly(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
+        quietly(pip.args(CLOUDS.iter().map(|(name, version)| format!("{name}=={version}"))))
+    })?;
+    Ok(())
+}
+
+/// Azure's, Google's with what it speaks HTTP with, Amazon's: each as it is tested against.
+const CLOUDS: &[(&str, &str)] = &[("msal", "1.39.0"), ("google-auth", "2.63.0"), ("requests", "2.34.2"), ("botocore", "1.44.8")];
 /// What reads Terraform's language.
 const HCL: &str = "python-hcl2==8.1.4";
 const SDKS: &[(&str, &str)] = &[("sdk-old", "0.20.0"), ("sdk-new", "0.156.0")];

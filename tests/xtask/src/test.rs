@@ -15,6 +15,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
     ("attest", &["--test", "attest", "--test", "saml"]),
     ("node-document", &["--test", "node_document", "--test", "metadata"]),
+    ("workload-identity", &["--test", "workload_identity"]),
     ("parsers", &["--test", "parsers"]),
     ("issuer", &["--test", "issuer"]),
     ("provider", &["--test", "provider_oidc"]),

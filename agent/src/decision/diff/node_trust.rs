@@ -31,8 +31,18 @@ fn statements(trust: Option<&NodeTrust>) -> [(&'static str, BTreeSet<String>); 4
         }
         Some(NodeTrust::Gcp(trust)) => {
             let GcpTrust { projects, issuer } = &**trust;
-            let OidcTrust { name: _, issuer, jwks_hosts, audience, algorithms, types, groups: _, subject: _, provider: _ } =
-                issuer;
+            let OidcTrust {
+                issuer,
+                jwks_hosts,
+                audience,
+                algorithms,
+                types,
+                name: _,
+                groups: _,
+                subject: _,
+                provider: _,
+                node_key: _,
+            } = issuer;
             let mut rules = vec![format!("issuer {issuer}"), format!("audience {audience}")];
             rules.extend(jwks_hosts.iter().map(|host| format!("jwks-host {host}")));
             rules.extend(algorithms.iter().map(|algorithm| format!("algorithm {algorithm:?}")));

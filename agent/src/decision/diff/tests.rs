@@ -12,7 +12,7 @@ use super::*;
 use crate::identity::entra::Overage;
 use crate::identity::ids::{EnvName, GroupName, JobId, Label};
 use crate::identity::node_trust::{AwsTrust, AzureTrust, NodeTrust};
-use crate::identity::trust::{Algorithm, OidcTrust, ProofKind, Provider, SamlSubject, SamlTrust, SubjectEquals};
+use crate::identity::trust::{Algorithm, KeyBinding, OidcTrust, ProofKind, Provider, SamlSubject, SamlTrust, SubjectEquals};
 use rich::{certificate, environment_of, id, policy, set};
 
 type Mutation = (&'static str, Effect, fn(&mut Policy));
@@ -85,6 +85,7 @@ fn mutations() -> Vec<Mutation> {
                 rules.overage = Overage::Graph(id("https://graph.microsoft.com"));
             });
         }),
+        ("node-key", Stronger, |p| issuer_of(p, |o| o.node_key = KeyBinding::RequestTag)),
         ("entity-id", Stronger, |p| p.trust.saml.clear()),
         ("entity-id", Weaker, |p| provider_of(p, |s| s.entity_id = id("https://other.example/"))),
         ("audience", Weaker, |p| provider_of(p, |s| s.audience = id("other"))),

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::{Effect, Line, Lines, Subject, each, texts};
 use crate::identity::entra::{EntraRules, Overage};
 use crate::identity::ids::LocalName;
-use crate::identity::trust::{OidcTrust, Provider, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust};
+use crate::identity::trust::{
+    KeyBinding, OidcTrust, Provider, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule, Trust,
+};
 
 pub(super) fn trust(old: &Trust, new: &Trust) -> Vec<Line> {
     let Trust { workspaces, require, oidc, saml, node } = new;
@@ -33,8 +35,9 @@ type Statements = Vec<(&'static str, Effect, BTreeSet<String>)>;
 
 fn statements(trust: Option<&OidcTrust>) -> Statements {
     let none = BTreeSet::new;
-    let Some(OidcTrust { name: _, issuer, jwks_hosts, audience, algorithms, types, groups, subject, provider }) = trust else {
-        return rows([none(), none(), none(), none(), none(), none(), none(), none(), none()]);
+    let Some(OidcTrust { name: _, issuer, jwks_hosts, audience, algorithms, types, groups, subject, provider, node_key }) = trust
+    else {
+        return rows([none(), none(), none(), none(), none(), none(), none(), none(), none(), none()]);
     };
     let SubjectRule { claim, equals } = subject;
     let (equals, map) = compared(equals);
@@ -55,6 +58,7 @@ fn statements(trust: Option<&OidcTrust>) -> Statements {
         texts([format!("{claim} equals {equals}")]),
         map,
         overage,
+        KeyBinding::WORDS.iter().filter(|(_, known)| known == node_key).map(|(word, _)| (*word).to_owned()).collect(),
     ])
 }
 
@@ -107,7 +111,7 @@ fn said(trust: Option<&SamlTrust>) -> [BTreeSet<String>; 7] {
 }
 
 /// What one more of each means. Which claim holds groups, and which the subject, is another rule, neither more nor less.
-fn rows(sets: [BTreeSet<String>; 9]) -> Statements {
+fn rows(sets: [BTreeSet<String>; 10]) -> Statements {
     let keys = [
         ("issuer", Effect::Weaker),
         ("audience", Effect::Weaker),
@@ -118,6 +122,7 @@ fn rows(sets: [BTreeSet<String>; 9]) -> Statements {
         ("subject", Effect::Changed),
         ("subject.map", Effect::Weaker),
         ("overage", Effect::Weaker),
+        ("node-key", Effect::Stronger),
     ];
     keys.into_iter().zip(sets).map(|((key, effect), set)| (key, effect, set)).collect()
 }

@@ -3,7 +3,7 @@
 
 use super::super::node_trust::{AwsTrust, Certificate, Cloud};
 use super::super::pkcs7::{Attributes, SignedData, check};
-use super::super::verified::{Basis, Verified};
+use super::super::verified::{Basis, GotWith, Verified};
 use super::super::verify::{Proof, Rules};
 use super::{NodeProof, NodeRefusal, Occasion, base64_lines, field, list, signed_object};
 use crate::host::clock::Timestamp;
@@ -44,6 +44,7 @@ pub(super) fn verify(document: &[u8], trust: &AwsTrust, rules: &Rules<'_>) -> Re
         // It has no end of its own; it is relied on as long as the workspace's word.
         good_until: rules.now.plus(rules.period),
         digest: sha256_hex(&bytes),
+        got_with: GotWith::Given,
     };
     let (owner, instance, address) = (account.to_owned(), instance.to_owned(), Some(address.to_owned()));
     Ok(Verified::new(Proof::Node(NodeProof { cloud: Cloud::Aws, owner, instance, address }), basis))

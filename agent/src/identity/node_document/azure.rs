@@ -8,7 +8,7 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert, aws_lc_rs as alg
 
 use super::super::node_trust::{AzureTrust, Certificate, Cloud};
 use super::super::pkcs7::{Attributes, SignedData, check};
-use super::super::verified::{Basis, Verified};
+use super::super::verified::{Basis, GotWith, Verified};
 use super::super::verify::{Proof, Rules};
 use super::{NodeProof, NodeRefusal, base64_lines, field, list, moment, nonce, signed_object};
 use crate::host::clock::Timestamp;
@@ -62,6 +62,7 @@ pub(super) fn verify(answer: &[u8], trust: &AzureTrust, rules: &Rules<'_>) -> Re
         checked: rules.now,
         good_until: ends.min(rules.now.plus(rules.period)),
         digest: sha256_hex(&bytes),
+        got_with: GotWith::Given,
     };
     let (owner, instance) = (subscription.to_ascii_lowercase(), machine.to_ascii_lowercase());
     Ok(Verified::new(Proof::Node(NodeProof { cloud: Cloud::Azure, owner, instance, address: None }), basis))

@@ -7,7 +7,7 @@ use super::super::ids::Audience;
 use super::super::node_trust::{Cloud, GcpTrust};
 use super::super::oidc;
 use super::super::unproven::Unproven;
-use super::super::verified::{Basis, Verified};
+use super::super::verified::{Basis, GotWith, Verified};
 use super::super::verify::{Proof, Rules};
 use super::{NodeProof, NodeRefusal, audience, field, list, refused};
 use crate::evidence::OidcClaim;
@@ -25,6 +25,7 @@ pub(super) fn verify(claim: &OidcClaim, trust: &GcpTrust, rules: &Rules<'_>) -> 
         checked: rules.now,
         good_until: read.expires.min(rules.now.plus(rules.period)),
         digest: sha256_hex(&claim.token),
+        got_with: GotWith::Given,
     };
     Ok(Verified::new(Proof::Node(proof), basis))
 }

@@ -10,10 +10,12 @@ use super::keeper::astray;
 use super::secrets::secret_files;
 use crate::context::Claims;
 use crate::context::variables::injected;
+use crate::decision::IMDS_OPEN;
 use crate::decision::environment::{Environment, Floor, MetadataService};
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::paths;
+use crate::identity::GotWith;
 use crate::identity::ids::Label;
 use crate::lock::cover::{self, Means, Purpose};
 use crate::lock::sealed::{Seal, SealedTarget, digest_of, seal};
@@ -53,7 +55,8 @@ pub(super) fn observe_node(verified: &Verified, claims: &Claims, receipt: &str) 
     let refused = meet(&environment.kernel.floor, &facts).err().map(|below| PlanError::from(below).screen().reason);
     let uncovered = uncovered(&planned, &covered).map(|screen| screen.reason);
     planned.open = ["observe".to_owned()].into_iter().collect();
-    planned.open.extend(refused.into_iter().chain(uncovered).map(|reason| format!("refused:{reason}")));
+    let alone = imds_open(environment, claims).then_some(IMDS_OPEN.into());
+    planned.open.extend(refused.into_iter().chain(uncovered).chain(alone).map(|reason| format!("refused:{reason}")));
     planned.strength = Strength::Degraded;
     let nowhere = canary::Canaries { denied: PathBuf::new(), sibling: PathBuf::new() };
     // Nothing of the lock but the variables is for a launcher to read.
@@ -68,6 +71,12 @@ pub(super) fn observe_node(verified: &Verified, claims: &Claims, receipt: &str) 
             open: planned.open,
         },
     })
+}
+
+/// Whether enforcing would have refused this node because jobs could get the cloud's token that the agent got.
+fn imds_open(environment: &Environment, claims: &Claims) -> bool {
+    let open = environment.kernel.metadata_service == MetadataService::Open;
+    open && claims.proofs.iter().any(|proof| proof.got_with == GotWith::CloudToken.word())
 }
 
 fn cover_targets(planned: &Plan, purpose: Purpose) -> Result<(cover::Covered, Means), Screen> {

@@ -5,6 +5,7 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use super::failed;
+use crate::decision::IMDS_OPEN;
 use crate::decision::environment::MetadataService;
 use crate::exit::Exit;
 use crate::host::paths;
@@ -24,7 +25,7 @@ pub(super) fn closed(how: MetadataService) -> Result<(), Screen> {
 }
 
 fn open(how: MetadataService, ways: &str) -> Screen {
-    Screen::refused("imds-open-to-user-code", Exit::RefusedFloor, "jobs on this node could ask the cloud's metadata service")
+    Screen::refused(IMDS_OPEN, Exit::RefusedFloor, "jobs on this node could ask the cloud's metadata service")
         .fact("expected", format!("no way to it from inside the lock (metadata-service = \"{}\")", how.word()))
         .fact("presented", ways)
         .hint(match how {

@@ -19,16 +19,19 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
         node::read_secret(path).map_err(|error| error.screen_of_secret())
     };
     let mut credentials = Credentials::default();
-    let secret = settings.workspace.auth.source();
-    let workspace = read(secret)?;
-    // Asked where its file is still known; the sidecar that sends it knows the bytes alone.
-    if Secret::new(&workspace).is_none() {
-        let SecretSource::File(path) = secret;
-        return Err(malformed(path, &workspace));
+    if let Some(secret) = settings.workspace.auth.source() {
+        let workspace = read(secret)?;
+        // Asked where its file is still known; the sidecar that sends it knows the bytes alone.
+        if Secret::new(&workspace).is_none() {
+            let SecretSource::File(path) = secret;
+            return Err(malformed(path, &workspace));
+        }
+        credentials.insert("workspace", workspace);
     }
-    credentials.insert("workspace", workspace);
     for token in &settings.tokens {
-        credentials.insert(format!("oidc:{}", token.name), read(token.token.source())?);
+        if let Some(source) = token.token.source() {
+            credentials.insert(format!("oidc:{}", token.name), read(source)?);
+        }
         if let Some(client) = &token.graph {
             credentials.insert(format!("graph:{}", token.name), read(client.proof.source())?);
         }
@@ -69,14 +72,10 @@ pub(super) fn secret_files(settings: &Settings) -> Vec<PathBuf> {
         Authority::Key { secret, .. } => Some(secret),
         Authority::Published { .. } | Authority::Issuer { .. } => None,
     };
-    let tokens = settings.tokens.iter().map(|token| token.token.source());
+    let tokens = settings.tokens.iter().filter_map(|token| token.token.source());
     let graphs = settings.tokens.iter().filter_map(|token| token.graph.as_ref()).map(|client| client.proof.source());
     let assertions = settings.assertions.iter().map(|assertion| &assertion.assertion);
-    let all = std::iter::once(secret)
-        .chain(tokens)
-        .chain(graphs)
-        .chain(assertions)
-        .chain(authority)
-        .chain(&settings.record.pseudonym_key);
+    let all =
+        secret.into_iter().chain(tokens).chain(graphs).chain(assertions).chain(authority).chain(&settings.record.pseudonym_key);
     all.map(|SecretSource::File(path)| path.clone()).collect()
 }

@@ -16,8 +16,8 @@ use crate::identity::certificate::SigningCertificate;
 use crate::identity::entra::{EntraRules, Overage, TokenVersion};
 use crate::identity::node_trust::{AwsTrust, Certificate, NodeTrust};
 use crate::identity::trust::{
-    Algorithm, NameIdFormat, OidcTrust, ProofKind, Provider, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals, SubjectRule,
-    Trust,
+    Algorithm, KeyBinding, NameIdFormat, OidcTrust, ProofKind, Provider, SamlSubject, SamlSubjectRule, SamlTrust, SubjectEquals,
+    SubjectRule, Trust,
 };
 
 pub(super) fn id<'a, T: TryFrom<&'a str>>(text: &'a str) -> T
@@ -89,6 +89,7 @@ pub(super) fn policy() -> Policy {
             version: TokenVersion::V2,
             overage: Overage::Refuse,
         }),
+        node_key: KeyBinding::Unbound,
     };
     let saml = SamlTrust {
         name: id("entra"),
