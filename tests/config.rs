@@ -129,9 +129,14 @@ fn the_examples_read_without_a_problem_and_say_what_they_say() {
 
 #[test]
 fn every_key_that_the_reader_knows_stands_in_the_examples() {
-    for (folder, name) in [("settings", "longhorn.toml"), ("policy", "policy.toml")] {
-        let path = root().join("tests/fixtures").join(folder).join("unknown-key-in-every-table.stderr");
-        let told = std::fs::read_to_string(path).unwrap();
+    // A table of one kind hides the keys of the others: clouds' tokens have files of their own.
+    let clouds = ["exchange-azure-unknown-key", "exchange-gcp-unknown-key", "exchange-aws-unknown-key"];
+    for (folder, name, more) in [("settings", "longhorn.toml", &clouds[..]), ("policy", "policy.toml", &[])] {
+        let read = |file: &&str| {
+            let path = root().join("tests/fixtures").join(folder).join(format!("{file}.stderr"));
+            std::fs::read_to_string(path).unwrap()
+        };
+        let told: String = ["unknown-key-in-every-table"].iter().chain(more).map(read).collect();
         let text = example(name);
         let mut keys = 0;
         for key in told.lines().filter_map(|line| line.split_once("known keys: ")).flat_map(|(_, list)| list.split(", ")) {

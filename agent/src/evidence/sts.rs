@@ -102,8 +102,11 @@ fn form(wish: &Wish<'_>) -> String {
 fn signed(role: &Role, form: &str, date: &str) -> Result<[(&'static str, Zeroizing<String>); 3], Failure> {
     let host = host_of(&role.endpoint)
         .ok_or_else(|| Failure::unintelligible(WHO, &role.endpoint, "an endpoint that is neither https nor on loopback"))?;
+    // As the client writes it: without a port that the scheme says already.
+    let port = if role.endpoint.starts_with("https://") { ":443" } else { ":80" };
+    let host = host.strip_suffix(port).unwrap_or(&host);
     let session = role.session_token.expose();
-    let headers = [("content-type", FORM), ("host", host.as_str()), ("x-amz-date", date), ("x-amz-security-token", session)];
+    let headers = [("content-type", FORM), ("host", host), ("x-amz-date", date), ("x-amz-security-token", session)];
     let signer = Signer {
         access_key: role.access_key.expose(),
         secret_key: role.secret_key.expose(),
