@@ -235,22 +235,41 @@ fn retry_after_is_honoured_and_passing_faults_pass() {
     assert_eq!(simulator.requests()["/api/2.1/clusters/get"], 2);
 }
 
+const PRINCIPALS: &str = "/api/2.0/preview/scim/v2/ServicePrincipals";
+const CLUSTERS: &str = "/api/2.1/clusters/get";
+const JOBS: &str = "/api/2.2/jobs/get";
+const RUNS: &str = "/api/2.2/jobs/runs/get";
+
 #[test]
-fn a_node_asks_the_workspace_five_times_and_the_issuer_twice_for_its_first_identity_and_each_thing_once() {
+fn a_worker_asks_the_workspace_three_things_the_driver_and_whoever_needs_the_job_a_fourth_and_each_thing_once() {
+    let of_the_issuer = ["/.well-known/openid-configuration", KEYS, LOGIN];
+    for (node, of_the_workspace) in [
+        ("", &[PRINCIPALS, CLUSTERS, JOBS, RUNS][..]),
+        ("by_id = true", &[PRINCIPALS, CLUSTERS, JOBS, RUNS]),
+        ("worker = true\naddress = \"127.0.0.2\"", &[PRINCIPALS, CLUSTERS, JOBS, RUNS]),
+        ("worker = true\naddress = \"127.0.0.2\"\nby_id = true", &[PRINCIPALS, CLUSTERS, RUNS]),
+    ] {
+        let simulator = simulator();
+        assert_eq!(Case::read(&format!("[node]\n{node}\n")).walk(&simulator, |way| way.reason()), "granted", "{node}");
+        let mut expected: Vec<&str> = [of_the_workspace, &of_the_issuer].concat();
+        expected.sort_unstable();
+        let asked = simulator.requests();
+        let told: Vec<(&str, u32)> = asked.iter().map(|(path, times)| (path.as_str(), *times)).collect();
+        assert_eq!(told, expected.into_iter().map(|path| (path, 1)).collect::<Vec<_>>(), "{node}");
+    }
+}
+
+#[test]
+fn a_worker_that_does_not_ask_for_the_job_is_of_its_run_and_as_whom_the_cluster_is_dedicated_to() {
+    let worker = |more: &str| format!("{more}\n[node]\nworker = true\naddress = \"127.0.0.2\"\nby_id = true\n");
+    let identity = attest(&worker("")).unwrap_or_else(|_| panic!("it is granted"));
+    assert_eq!(identity.principal.name.as_str(), PRINCIPAL);
+    assert!(matches!(&identity.workload, Workload::Job { run, name, .. } if run.as_str() == RUN && name.is_empty()));
+    // Of a cluster that is dedicated to nobody only the job says as whom it runs: it is asked for, and held against that.
     let simulator = simulator();
-    assert_eq!(Case::read("").walk(&simulator, |way| way.reason()), "granted");
-    let asked = simulator.requests();
-    let told: Vec<(&str, u32)> = asked.iter().map(|(path, times)| (path.as_str(), *times)).collect();
-    let once = [
-        "/.well-known/openid-configuration",
-        "/api/2.0/preview/scim/v2/ServicePrincipals",
-        "/api/2.1/clusters/get",
-        "/api/2.2/jobs/get",
-        "/api/2.2/jobs/runs/get",
-        KEYS,
-        LOGIN,
-    ];
-    assert_eq!(told, once.map(|path| (path, 1)));
+    let shared = worker(&format!("[set]\n\"/clusters/{CLUSTER}/single_user_name\" = \"\"\n"));
+    assert_eq!(Case::read(&shared).walk(&simulator, |way| way.reason()), "run-as-mismatch");
+    assert_eq!(simulator.requests()[JOBS], 1);
 }
 
 #[test]

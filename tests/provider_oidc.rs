@@ -102,6 +102,7 @@ impl Case {
             key: None,
             graph_secret: "agent-secret",
             listed: true,
+            by_job: true,
             patience: Duration::from_secs(5),
             ahead: 0,
         })

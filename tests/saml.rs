@@ -104,6 +104,7 @@ impl World {
             host: WorkspaceHost::try_from(simulator.url()).expect("an origin"),
             auth: Auth::MachineToMachine { client_id: "agent".into(), secret: Secret::new(b"agent-secret").expect("a secret") },
             hints: Hints::from_variables(|name| variables.get(name).cloned()).expect("the hints are there"),
+            by_job: true,
             granted: Kept::default(),
         };
         let trust = trust(&self.provider, case, simulator.url());

@@ -216,6 +216,7 @@ impl Case {
                 host: WorkspaceHost::try_from(simulator.url()).expect("an origin"),
                 auth,
                 hints: Hints::from_variables(|name| variables.get(name).cloned()).expect("the hints are there"),
+                by_job: true,
                 granted: Kept::default(),
             })
         };

@@ -80,6 +80,8 @@ pub struct Node {
     pub name: Option<String>,
     /// The settings allow the workspace to list it later.
     pub late: bool,
+    /// The policy chooses scopes by nothing that a job says of itself.
+    pub by_id: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -134,6 +136,7 @@ impl Case {
             key: None,
             graph_secret: self.graph_secret.as_deref().unwrap_or("agent-secret"),
             listed: !self.node.late,
+            by_job: !self.node.by_id,
             patience: match self.patience {
                 Some(seconds) => Duration::from_secs(seconds),
                 None if self.fault.is_empty() && !self.nobody => Duration::from_secs(5),

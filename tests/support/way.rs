@@ -72,6 +72,8 @@ pub struct Way<'a> {
     /// The secret of the agent's client of Microsoft Graph.
     pub graph_secret: &'a str,
     pub listed: bool,
+    /// Scopes are chosen by what a job says of itself.
+    pub by_job: bool,
     pub patience: Duration,
     /// How far our clock is ahead when proofs are verified, in seconds.
     pub ahead: i64,
@@ -89,6 +91,7 @@ impl Way<'_> {
             host: WorkspaceHost::try_from(self.workspace).expect("an origin"),
             auth,
             hints: Hints::from_variables(variable).expect("the hints are there"),
+            by_job: self.by_job,
             granted: Kept::default(),
         }
     }

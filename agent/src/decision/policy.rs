@@ -109,6 +109,13 @@ pub struct JobSelector {
     pub policy_ids: BTreeSet<ComputePolicyId>,
 }
 
+impl JobSelector {
+    /// Whether it asks what a job says of itself: name, tags, how it was deployed.
+    pub fn by_job(&self) -> bool {
+        !self.names.is_empty() || !self.tags.is_empty() || self.locked
+    }
+}
+
 /// Which interactive clusters a scope covers.
 #[derive(Clone, Debug, Default)]
 pub struct ClusterSelector {

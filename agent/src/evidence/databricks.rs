@@ -1,6 +1,7 @@
 //! The workspace's REST API: clusters/get, jobs/runs/get, jobs/get, SCIM. Paths and shapes: facts, databricks 5.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -18,6 +19,9 @@ use crate::identity::job::PrincipalKind;
 const WHO: Who = Who::Workspace;
 /// A run has at most 1,000 tasks, a page 100 of them (jobs/runs/get).
 const MOST_PAGES: usize = 10;
+/// For each worker of a cluster, the time over which its workers spread what they ask; and the longest.
+const STAGGER: Duration = Duration::from_millis(10);
+const STAGGER_MOST: Duration = Duration::from_secs(5);
 
 /// Asks the workspace about this node's cluster, run, job and principal.
 ///
@@ -35,20 +39,40 @@ async fn ask_once(http: &Http, source: &WorkspaceSource, deadline: &Deadline<'_>
     let token = authenticate(http, source, deadline).await?;
     let api = Api { http, host: source.host.as_str(), token: token.secret(), deadline };
     let cluster = api.get(&format!("/api/2.1/clusters/get?cluster_id={}", source.hints.cluster)).await?;
-    let (mut run, mut job, mut principal_name) = (None, None, None);
+    let dedicated = peek(&cluster, "single_user_name");
+    let (mut run, mut job) = (None, None);
     if let Some((job_id, run_id)) = &source.hints.job {
+        if !source.hints.driver {
+            stagger(&cluster, deadline).await;
+        }
         run = Some(api.run(run_id, source.hints.cluster.as_str()).await?);
-        let answered = api.get(&format!("/api/2.2/jobs/get?job_id={job_id}")).await?;
-        principal_name = peek(&answered, "run_as_user_name");
-        job = Some(answered);
+        // As whom a dedicated cluster works it says itself; the driver holds the job against that.
+        if source.hints.driver || source.by_job || dedicated.is_none() {
+            job = Some(api.get(&format!("/api/2.2/jobs/get?job_id={job_id}")).await?);
+        }
     }
-    let principal_name = principal_name.or_else(|| peek(&cluster, "single_user_name"));
+    let principal_name = job.as_ref().and_then(|job| peek(job, "run_as_user_name")).or(dedicated);
     let principal = match principal_name {
         Some(name) => Some(api.get(&scim_path(&name)).await?),
         None => None,
     };
     let (host, hints, got_with) = (source.host.clone(), source.hints.clone(), source.auth.got_with());
     Ok(DatabricksClaim { host, hints, cluster, run, job, principal, got_with })
+}
+
+/// The workers of a large cluster start at one time: each waits a little, by chance, before it asks about the run.
+async fn stagger(cluster: &Answered, deadline: &Deadline<'_>) {
+    #[derive(Deserialize)]
+    struct Cluster {
+        #[serde(default)]
+        num_workers: u32,
+    }
+    let Answered::Document(body) = cluster else { return };
+    let workers = serde_json::from_slice::<Cluster>(body).map_or(0, |cluster| cluster.num_workers);
+    let most = STAGGER.saturating_mul(workers).min(STAGGER_MOST).min(deadline.left() / 4);
+    let mut drawn = [0; 4];
+    deadline.random.fill(&mut drawn);
+    tokio::time::sleep(most.mul_f64(f64::from(u32::from_ne_bytes(drawn)) / f64::from(u32::MAX))).await;
 }
 
 /// The token that the agent speaks with.

@@ -40,6 +40,8 @@ pub struct WorkspaceSource {
     pub auth: Auth,
     /// What this node says of itself.
     pub hints: Hints,
+    /// Scopes are chosen by what a job says of itself: workers, too, ask for it.
+    pub by_job: bool,
     /// The token that the agent was given for its credentials.
     pub granted: Kept<Secret>,
 }

@@ -197,12 +197,10 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
     if !clusters.contains(&cluster.cluster_id.as_str()) {
         return Err(CLUSTER_OF_RUN.differs(&cluster.cluster_id, clusters.first().unwrap_or(&"none yet")).into());
     }
-    let job: Job = document(
-        claim.job.as_ref().unwrap_or(&Answered::Unknown),
-        "job",
-        job_id.as_str(),
-        "jobs/get (job_id, run_as_user_name, settings)",
-    )?;
+    let Some(answered) = &claim.job else {
+        return beside_the_driver(claim, cluster, &run);
+    };
+    let job: Job = document(answered, "job", job_id.as_str(), "jobs/get (job_id, run_as_user_name, settings)")?;
     JOB.check(job_id.as_str(), &job.job_id.to_string())?;
     // `run_as` can be edited after the start; the cluster's own principal cannot.
     if let Some(single) = cluster.single_user_name.as_deref().filter(|single| *single != job.run_as_user_name) {
@@ -219,6 +217,23 @@ fn workload(claim: &DatabricksClaim, cluster: &Cluster) -> Result<(Workload, Str
         locked,
     };
     Ok((workload, job.run_as_user_name))
+}
+
+/// A worker's, where no scope is chosen by what the job says of itself. As whom it runs says the cluster, which is dedicated to
+/// one principal from its start; that the job runs as the same one is for the driver to check.
+fn beside_the_driver(claim: &DatabricksClaim, cluster: &Cluster, run: &Run) -> Result<(Workload, String), Unproven> {
+    let single = cluster.single_user_name.clone().filter(|_| !claim.hints.driver);
+    let Some(name) = single.filter(|name| !name.is_empty()) else {
+        return Err(Refusal::Unknown { what: "job", id: run.job_id.to_string() }.into());
+    };
+    let workload = Workload::Job {
+        job: JobId::try_from(run.job_id.to_string().as_str()).map_err(|_| malformed("job", "a job id"))?,
+        run: RunId::try_from(run.run_id.to_string().as_str()).map_err(|_| malformed("run", "a run id"))?,
+        name: String::new(),
+        tags: Vec::new(),
+        locked: false,
+    };
+    Ok((workload, name))
 }
 
 /// Exactly one principal of exactly that name, and the groups that SCIM gives it. Nested groups are not expanded there,
@@ -274,4 +289,42 @@ fn digest(claim: &DatabricksClaim) -> String {
         })
         .collect();
     sha256_hex(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Hints;
+    use crate::identity::GotWith;
+    use crate::identity::ids::WorkspaceHost;
+
+    #[test]
+    fn only_a_worker_of_a_cluster_that_is_dedicated_to_somebody_goes_without_the_job() {
+        let document = |text: String| Answered::Document(text.into_bytes());
+        for (driver, single, expected) in [
+            (false, r#","single_user_name":"ada@example.com""#, Some("ada@example.com")),
+            (false, r#","single_user_name":"""#, None),
+            (false, "", None),
+            (true, r#","single_user_name":"ada@example.com""#, None),
+        ] {
+            let text = format!(r#"{{"cluster_id":"0101-1-a","cluster_source":"JOB","state":"RUNNING"{single}}}"#);
+            let cluster: Cluster = serde_json::from_str(&text).unwrap();
+            let claim = DatabricksClaim {
+                host: WorkspaceHost::try_from("https://dbc-1.example.com").unwrap(),
+                hints: Hints {
+                    cluster: ClusterId::try_from("0101-1-a").unwrap(),
+                    address: NodeAddress::try_from("10.0.0.2").unwrap(),
+                    driver,
+                    job: Some((JobId::try_from("1").unwrap(), RunId::try_from("5").unwrap())),
+                },
+                cluster: document(text),
+                run: Some(document(r#"{"run_id":5,"job_id":1,"cluster_instance":{"cluster_id":"0101-1-a"}}"#.into())),
+                job: None,
+                principal: None,
+                got_with: GotWith::Given,
+            };
+            let found = workload(&claim, &cluster).map(|(_, name)| name).ok();
+            assert_eq!(found.as_deref(), expected, "driver {driver}{single}");
+        }
+    }
 }

@@ -85,7 +85,8 @@ pub enum Workload {
         job: JobId,
         /// Its run.
         run: RunId,
-        /// The job's name; any owner can edit it.
+        /// The job's name; any owner can edit it. Like tags and `locked` empty on a worker that did not ask for the job, because
+        /// its policy chooses no scope by them (decision 0029).
         name: String,
         /// The job's tags; any owner can edit them.
         tags: Vec<(String, String)>,

@@ -1,7 +1,7 @@
 //! From settings, policy and credentials to the sources that are asked.
 
 use crate::config::settings::{ClientSettings, ProofFrom, SecretSource, Settings, SubjectFrom, TokenFrom, WorkspaceAuth};
-use crate::decision::policy::Policy;
+use crate::decision::policy::{JobSelector, Policy};
 use crate::evidence::{
     Auth, Bearer, Client, ClientProof, CloudTokenSource, GraphSource, Hints, Kept, OidcSource, OpenIdIssuer, SamlSource, Source,
     SubjectToken, WorkspaceSource,
@@ -47,6 +47,7 @@ pub(super) fn sources(
         host: settings.workspace.host.clone(),
         auth,
         hints,
+        by_job: policy.scopes.values().filter_map(|scope| scope.jobs.as_ref()).any(JobSelector::by_job),
         granted: Kept::default(),
     })];
     for token in &settings.tokens {

@@ -49,7 +49,7 @@ pub fn answers() -> Take {
             hints: hints(kind & 1 == 0, kind & 2 == 0),
             cluster: said(cluster),
             run: Some(said(run)),
-            job: Some(said(job)),
+            job: (kind & 4 == 0).then(|| said(job)),
             principal: Some(said(principal)),
             got_with: GotWith::Given,
         };

@@ -92,6 +92,7 @@ pub fn workspace(url: &str) -> WorkspaceSource {
         host: WorkspaceHost::try_from(url).expect("an origin"),
         auth: Auth::MachineToMachine { client_id: "agent".into(), secret: Secret::new(b"agent-secret").expect("a secret") },
         hints: Hints::from_variables(variable).expect("the hints are there"),
+        by_job: true,
         granted: Kept::default(),
     }
 }
