@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::args::DoctorArgs;
-use super::doctor_authority::voucher;
+use super::doctor_authority::{read, voucher};
 use super::policy::load;
 use super::terminal::{Terminal, closed};
 use crate::config::read_preset::{Entry, as_environment, entries, names};
+use crate::config::{BindingRefusal, bind, scopes_left_open};
+use crate::decision::IMDS_OPEN;
 use crate::decision::environment::{Environment, paths};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
@@ -56,18 +58,33 @@ pub fn run(args: &DoctorArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) ->
 
 fn diagnose(args: &DoctorArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
     let facts = NodeFacts::probe();
-    let environments: Vec<(String, Environment)> = match &args.policy {
-        Some(path) => {
-            let policy = load(path, terminal)?;
+    let policy = args.policy.as_ref().map(|path| load(path, terminal)).transpose()?;
+    let settings = args.settings.as_ref().map(|path| read(path, terminal)).transpose()?;
+    let mut findings = findings(&facts, clock);
+    if let Some(settings) = &settings {
+        let (what, found) = voucher(settings);
+        findings.push(Finding { area: "authority", what, found: one_line(&found) });
+    }
+    // Both documents together say whose jobs could get the cloud's token that the agent gets.
+    let mut open_to_jobs = None;
+    if let (Some(settings), Some(policy)) = (&settings, &policy) {
+        let scopes = scopes_left_open(settings, policy);
+        if !scopes.is_empty() {
+            let scopes = scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            findings.push(Finding {
+                area: "policy",
+                what: "cloud's tokens",
+                found: format!("REFUSED: {IMDS_OPEN}, scopes {scopes}"),
+            });
+        }
+        open_to_jobs = bind(settings, policy).err().filter(|refusal| matches!(refusal, BindingRefusal::MetadataOpen(_)));
+    }
+    let environments: Vec<(String, Environment)> = match policy {
+        Some(policy) => {
             policy.environments.into_iter().map(|(name, environment)| (format!("environment {name}"), environment)).collect()
         }
         None => fitting().filter_map(|name| Some((format!("preset {name}"), as_environment(name)?))).collect(),
     };
-    let mut findings = findings(&facts, clock);
-    if let Some(path) = &args.settings {
-        let (what, found) = voucher(path, terminal)?;
-        findings.push(Finding { area: "authority", what, found: one_line(&found) });
-    }
     let found = Diagnosis {
         findings,
         strength: Strength::of(&facts).word(),
@@ -76,6 +93,9 @@ fn diagnose(args: &DoctorArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -
     };
     let text = if args.json { serde_json::json!(found).to_string() + "\n" } else { table(&found) };
     terminal.out.write_all(text.as_bytes()).map_err(closed)?;
+    if let Some(refusal) = open_to_jobs {
+        return Ok(terminal.show(&refusal.screen()));
+    }
     // A preset is only offered; what a policy demands, `init` will demand.
     let demanded = environments.iter().filter(|_| args.policy.is_some());
     let below = demanded.filter_map(|(_, environment)| meet(&environment.kernel.floor, &facts).err()).next();

@@ -14,19 +14,23 @@ use crate::screen::Screen;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// In a word, and what was found.
-pub(super) fn voucher(path: &Path, terminal: &mut Terminal<'_>) -> Result<(&'static str, String), Screen> {
+/// The settings, with every problem of theirs on standard error.
+pub(super) fn read(path: &Path, terminal: &mut Terminal<'_>) -> Result<Settings, Screen> {
     let bytes = read_bytes(path)?;
-    let settings = read_settings(&path.display().to_string(), as_text(path, &bytes)?).map_err(|problems| {
+    read_settings(&path.display().to_string(), as_text(path, &bytes)?).map_err(|problems| {
         // Talk: nobody listening is no reason to go on.
         let _ = write!(terminal.err, "{problems}");
         problems.screen("settings-problems", "the settings have problems")
-    })?;
-    Ok(match &settings.authority {
+    })
+}
+
+/// In a word, and what was found.
+pub(super) fn voucher(settings: &Settings) -> (&'static str, String) {
+    match &settings.authority {
         Authority::Published { directory } => ("published", directory.display().to_string()),
         Authority::Key { .. } => ("key", "for laboratories alone".to_owned()),
-        Authority::Issuer { url, keys } => ("issuer", format!("{url}: {}", issuer(&settings, url, keys.as_deref()))),
-    })
+        Authority::Issuer { url, keys } => ("issuer", format!("{url}: {}", issuer(settings, url, keys.as_deref()))),
+    }
 }
 
 /// What an issuer publishes, held against what is pinned.
