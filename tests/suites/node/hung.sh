@@ -5,6 +5,8 @@ mknod /dev/fuse c 10 229
 servers=
 for place in /mnt/hung /local_disk0/hung; do
   mkdir -p "$place"
+  # Of the server before.
+  rm -f /tmp/server
   $python /mnt/host/code/hung.py "$place" > /tmp/server 2>&1 &
   servers="$servers $!"
   until_true 10 grep -q mounted /tmp/server
