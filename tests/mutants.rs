@@ -39,6 +39,7 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
     ("cloud-token", ["workload_identity", "every_clouds_token"]),
     ("issue", ["issuer", "every_false_request"]),
     ("issuer", ["attest", "every_false_answer_of_the_issuer"]),
+    ("node-document", ["node_document", "every_false_document"]),
     ("policy", ["config", "every_bad_policy"]),
     ("saml", ["saml", "every_false_assertion"]),
     ("settings", ["config", "every_bad_settings_file"]),
@@ -46,9 +47,9 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
     ("workspace", ["attest", "every_false_answer_of_the_workspace"]),
 ];
 /// Folders in which each case that is refused has its mutant.
-const WHOLE: &[&str] = &["cloud-token", "issuer", "token", "workspace"];
+const WHOLE: &[&str] = &["cloud-token", "issuer", "node-document", "token", "workspace"];
 /// The test binaries that are built.
-const TESTS: &[&str] = &["attest", "cli", "config", "decide", "issuer", "saml", "sealed", "workload_identity"];
+const TESTS: &[&str] = &["attest", "cli", "config", "decide", "issuer", "node_document", "saml", "sealed", "workload_identity"];
 
 impl Mutant {
     /// Each run that must fail: binary, test, case, and what must be shown.

@@ -18,6 +18,7 @@ use longhorn::identity::trust::Trust;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use simulator::Simulator;
+use simulator::der::first;
 use simulator::documents::{Custom, Like, Shape, Signer, Signers, sign, unhex, weakened};
 use simulator::scenario::Scenario;
 
@@ -45,8 +46,9 @@ pub struct Case {
     /// Values of the signed content; `now-60` is a time as the cloud writes it.
     pub fields: Map<String, Value>,
     pub without: Vec<String>,
-    /// Text behind the opening brace of the content; the whole content.
+    /// Text behind the opening brace of the content, and behind its closing one; the whole content.
     pub inserted: String,
+    pub appended: String,
     pub content: Option<String>,
     /// How it is signed, and by whom: `elsewhere`, or `made`, with a certificate of its own.
     pub shape: Shape,
@@ -58,8 +60,9 @@ pub struct Case {
     pub listed_certificate: bool,
     /// Before the signer's certificate lies an honest one in the bag.
     pub behind_an_honest_one: bool,
-    /// Of the finished document: so much is kept, this (hex) is put behind; this (hex), so often, in its place; base64 that
-    /// is none.
+    /// Of the finished document: this (hex) is its length, where it has a definite one; so much is kept, this (hex) is put
+    /// behind; this (hex), so often, in its place; base64 that is none.
+    pub length: Option<String>,
     pub kept: Option<usize>,
     pub behind: String,
     pub bytes: Option<String>,
@@ -189,7 +192,8 @@ impl Case {
         };
         map.values_mut().for_each(timed);
         map.get_mut("timeStamp").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut).for_each(timed);
-        object.to_string().replacen('{', &format!("{{{}", self.inserted), 1).into_bytes()
+        let text = object.to_string().replacen('{', &format!("{{{}", self.inserted), 1);
+        format!("{text}{}", self.appended).into_bytes()
     }
 
     /// The signer that this case makes for itself.
@@ -220,6 +224,9 @@ impl Case {
             Some(bytes) => [unhex(bytes).repeat(self.times.unwrap_or(1)), unhex(&self.behind)].concat(),
             None => {
                 let mut bytes = self.signed(world, made);
+                if let Some(length) = &self.length {
+                    bytes = [&bytes[..1], &unhex(length), first(&bytes).1].concat();
+                }
                 bytes.truncate(self.kept.unwrap_or(bytes.len()));
                 bytes.extend(unhex(&self.behind));
                 bytes

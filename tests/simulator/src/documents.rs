@@ -70,12 +70,16 @@ pub struct Shape {
     /// An object identifier's content in hex, in the place of the digest's, and of the one in the list of digests.
     pub digest_object: Option<String>,
     pub listed_digest: Option<String>,
+    /// One more in that list.
+    pub also_listed: Option<String>,
     /// Parameters of the signature's algorithm, in hex, where it has none.
     pub parameters: Option<String>,
     /// An object identifier's content in hex, in the place of the signature algorithm's.
     pub algorithm: Option<String>,
     /// With signed attributes, or without them.
     pub attributes: Option<bool>,
+    /// The type of the whole, in hex.
+    pub structure: Option<String>,
     /// The type of the content, in hex, and of the attribute that names it.
     pub content_type: Option<String>,
     pub attribute_type: Option<String>,
@@ -282,14 +286,16 @@ pub fn sign(custom: Custom, content: &[u8], by: &Signer, bag: &[&Signer], shape:
     let own = shape.bag.unwrap_or(custom == Custom::Azure).then_some(by);
     let certificates: Vec<u8> = bag.iter().copied().chain(own).flat_map(|signer| signer.certificate.clone()).collect();
     let certificates = if certificates.is_empty() { certificates } else { value(0xa0, &certificates) };
+    let listed = [Some(shape.listed_digest.as_deref().unwrap_or(digest_object)), shape.also_listed.as_deref()];
     let body = [
         vec![2, 1, 1],
-        value(0x31, &algorithm_of(shape.listed_digest.as_deref().unwrap_or(digest_object))),
+        value(0x31, &listed.into_iter().flatten().flat_map(algorithm_of).collect::<Vec<u8>>()),
         wrap(0x30, &[kind, inside].concat()),
         certificates,
         value(0x31, &info.repeat(shape.signers.unwrap_or(1))),
     ];
-    wrap(0x30, &[object(SIGNED_DATA), wrap(0xa0, &wrap(0x30, &body.concat()))].concat())
+    let structure = object(shape.structure.as_deref().unwrap_or(SIGNED_DATA));
+    wrap(0x30, &[structure, wrap(0xa0, &wrap(0x30, &body.concat()))].concat())
 }
 
 /// As Amazon has them: contentType, signingTime, messageDigest; in the order of DER.
