@@ -34,14 +34,16 @@ fn name() -> LocalName {
 }
 
 fn trust(provider: &Provider, case: &Case, workspace: &str) -> Trust {
+    // All but `other` and `next`, which is of a policy to come.
+    let all = || ["ended", "p256", "p384", "rsa"].map(str::to_owned).to_vec();
+    let keys = case.certificates.clone().unwrap_or_else(all);
     let from = case.attribute.clone().map_or(SamlSubject::NameId(NameIdFormat::Persistent), SamlSubject::Attribute);
     let saml = SamlTrust {
         name: name(),
         entity_id: EntityId::try_from(ENTITY).expect("an entity"),
         audience: Audience::try_from("longhorn").expect("an audience"),
         recipient: RECIPIENT.to_owned(),
-        // All but `other` and `next`, which is of a policy to come.
-        certificates: ["ended", "p256", "p384", "rsa"].map(|key| provider.certificate(key)).to_vec(),
+        certificates: keys.iter().map(|key| provider.certificate(key)).collect(),
         groups: (!case.no_groups).then(|| "groups".to_owned()),
         subject: SamlSubjectRule { from, equals: SubjectEquals::ApplicationId },
     };

@@ -48,6 +48,8 @@ pub struct Case {
     pub times: Option<usize>,
     /// How far our clock is ahead, in seconds.
     pub clock: i64,
+    /// The keys of the policy's certificates; all but `other` and `next` where nothing is said.
+    pub certificates: Option<Vec<String>>,
     /// The policy names no attribute with groups.
     pub no_groups: bool,
     /// The policy reads the subject from this attribute.

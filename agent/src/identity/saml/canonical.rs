@@ -61,14 +61,16 @@ impl<'d> Writer<'d> {
                 Child::Element(child) if Some(*child) == self.left_out => {}
                 Child::Element(child) => self.element(*child)?,
             }
-            if self.out.len() > LONGEST {
-                return Err(TooLong);
-            }
+            self.bounded()?;
         }
         self.put(b"</");
         self.name(element.prefix, element.local);
         self.put(b">");
         self.rendered.truncate(outer);
+        self.bounded()
+    }
+
+    fn bounded(&self) -> Result<(), TooLong> {
         if self.out.len() > LONGEST { Err(TooLong) } else { Ok(()) }
     }
 

@@ -50,9 +50,6 @@ pub(super) fn shape(document: &Document<'_>, trust: &SamlTrust) -> Result<Shape,
         let parent = document.elements[at].parent.map_or("nothing", |parent| document.elements[parent].local);
         return Err(SamlRefusal::SignatureMisplaced(parent.to_owned()).into());
     }
-    if known == [None, None] {
-        return Err(SamlRefusal::SignatureMissing.into());
-    }
     Ok(Shape { assertion, of_assertion, of_response })
 }
 
