@@ -68,8 +68,9 @@ pub struct Case {
     pub bytes: Option<String>,
     pub times: Option<usize>,
     pub text: Option<String>,
-    /// The frame of an answer of Azure.
+    /// The frame of an answer of Azure; the whole answer.
     pub encoding: Option<String>,
+    pub answer: Option<String>,
     /// Which key signs a token, and its audience.
     pub key: Option<String>,
     pub audience: Option<String>,
@@ -272,6 +273,9 @@ impl Case {
 
     /// An answer of Azure.
     fn answer(&self, world: &World, made: Option<&Signer>) -> Vec<u8> {
+        if let Some(answer) = &self.answer {
+            return answer.clone().into_bytes();
+        }
         let signature = String::from_utf8(self.document(world, made)).expect("base64 is text").replace('\n', "");
         let encoding = self.encoding.as_deref().unwrap_or("pkcs7");
         json!({ "encoding": encoding, "signature": signature }).to_string().into_bytes()

@@ -96,6 +96,8 @@ pub struct Shape {
     pub bag: Option<bool>,
     /// A digit of the content, the signature or the attributes is another than was signed.
     pub flipped: Option<String>,
+    /// One more octet string behind the `content`, the `data` that are signed, the `signers`, the `signature`.
+    pub behind: Option<String>,
     /// The signer names its certificate by this number.
     pub named: Option<u8>,
 }
@@ -270,7 +272,8 @@ pub fn sign(custom: Custom, content: &[u8], by: &Signer, bag: &[&Signer], shape:
     let attributes = attributes.map(|inside| value(0xa0, &flipped("attributes", inside))).unwrap_or_default();
     let parameters = shape.parameters.as_deref().map_or_else(|| vec![5, 0], unhex);
     let algorithm = sequence(&[&object(shape.algorithm.as_deref().unwrap_or(RSA)), &parameters]);
-    let signature = value(0x04, &flipped("signature", signature));
+    let behind = |what: &str| if shape.behind.as_deref() == Some(what) { value(0x04, b"{}") } else { Vec::new() };
+    let signature = [value(0x04, &flipped("signature", signature)), behind("signature")].concat();
     let info = sequence(&[&[2, 1, 1], &sequence(&[&issuer, &serial]), &digest_algorithm, &attributes, &algorithm, &signature]);
     let ended = (custom == Custom::Azure) == shape.other_lengths;
     let wrap = |tag: u8, inside: &[u8]| if ended { open_ended(tag, inside) } else { value(tag, inside) };
@@ -281,7 +284,7 @@ pub fn sign(custom: Custom, content: &[u8], by: &Signer, bag: &[&Signer], shape:
     } else {
         value(0x04, &content)
     };
-    let inside = if shape.detached { Vec::new() } else { wrap(0xa0, &octets) };
+    let inside = if shape.detached { Vec::new() } else { wrap(0xa0, &[octets, behind("content")].concat()) };
     let kind = object(shape.content_type.as_deref().unwrap_or(DATA));
     let own = shape.bag.unwrap_or(custom == Custom::Azure).then_some(by);
     let certificates: Vec<u8> = bag.iter().copied().chain(own).flat_map(|signer| signer.certificate.clone()).collect();
@@ -293,9 +296,10 @@ pub fn sign(custom: Custom, content: &[u8], by: &Signer, bag: &[&Signer], shape:
         wrap(0x30, &[kind, inside].concat()),
         certificates,
         value(0x31, &info.repeat(shape.signers.unwrap_or(1))),
+        behind("signers"),
     ];
     let structure = object(shape.structure.as_deref().unwrap_or(SIGNED_DATA));
-    wrap(0x30, &[structure, wrap(0xa0, &wrap(0x30, &body.concat()))].concat())
+    wrap(0x30, &[structure, wrap(0xa0, &wrap(0x30, &body.concat())), behind("data")].concat())
 }
 
 /// As Amazon has them: contentType, signingTime, messageDigest; in the order of DER.
