@@ -153,3 +153,23 @@ fn nothing_outside_the_system_crate_is_unsafe() {
         assert!(text.contains("#![forbid(unsafe_code)]"), "{root}");
     }
 }
+
+#[test]
+fn the_fuzzers_lock_file_has_every_crate_that_the_agent_needs() {
+    let read = |file: &str| -> toml::Table {
+        toml::from_str(&fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("it is part of the tree"))
+            .expect("it is TOML")
+    };
+    let needs = |file: &str| -> BTreeSet<String> {
+        let lock = read(file);
+        let packages = lock["package"].as_array().expect("a list");
+        let own = packages.iter().find(|package| package["name"].as_str() == Some("longhorn")).expect("the agent is there");
+        own["dependencies"].as_array().expect("a list").iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    };
+    let (own, fuzzers) = (needs("Cargo.lock"), needs("tests/fuzz/Cargo.lock"));
+    // What only the agent's tests need is not built for the fuzzer.
+    let manifest = read("Cargo.toml");
+    let for_tests = manifest["dev-dependencies"].as_table().expect("a table");
+    let missing: Vec<&String> = own.difference(&fuzzers).filter(|name| !for_tests.contains_key(name.as_str())).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "`cargo metadata` in tests/fuzz writes its lock file anew");
+}
