@@ -1,4 +1,5 @@
-//! `[[oidc]]`: `token`, a file, the agent's own registration with the issuer, or a cloud's token; `graph`, its registration for Microsoft Graph.
+//! `[[oidc]]`: `token`, a file, the agent's own registration with the issuer, or a cloud's token; `graph`, its registration for
+//! Microsoft Graph.
 
 use super::read_cloud_token::{KINDS, Use, cloud_token};
 use super::read_settings::secret;

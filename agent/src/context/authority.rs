@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::node_key::{KeyError, NodeKey, NodePublicKey};
+use super::node_key::{KeyError, NodeKey, NodePublicKey, StrictJwk};
 use crate::host::clock::Timestamp;
 use std::time::Duration;
 
@@ -117,15 +117,7 @@ struct Body {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Confirmation {
-    jwk: Jwk,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Jwk {
-    crv: String,
-    kty: String,
-    x: String,
+    jwk: StrictJwk,
 }
 
 impl AuthorityKey {
@@ -169,9 +161,8 @@ impl AuthorityKey {
 }
 
 fn body(node: &NodePublicKey, now: Timestamp, lifetime: Duration) -> Body {
-    let jwk = Jwk { crv: "Ed25519".into(), kty: "OKP".into(), x: URL_SAFE_NO_PAD.encode(node.as_bytes()) };
     let (iat, exp) = (now.seconds(), now.plus(lifetime).seconds());
-    Body { iat, nbf: None, exp, iss: None, sub: None, boot: None, cnf: Confirmation { jwk } }
+    Body { iat, nbf: None, exp, iss: None, sub: None, boot: None, cnf: Confirmation { jwk: StrictJwk::of(node) } }
 }
 
 impl AuthorityPublicKey {
@@ -243,7 +234,6 @@ pub(super) fn certified(certificate: &str, authority: &[AuthorityPublicKey], at:
         (None, None, None) => None,
         _ => return Err(CertificateError::Malformed),
     };
-    let jwk = serde_json::to_vec(&body.cnf.jwk).map_err(|_| CertificateError::Malformed)?;
-    let key = NodePublicKey::from_jwk(&jwk).map_err(|_| CertificateError::Malformed)?;
+    let key = body.cnf.jwk.key().map_err(|_| CertificateError::Malformed)?;
     Ok(Vouched { key, machine, from, until })
 }

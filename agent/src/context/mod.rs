@@ -14,4 +14,4 @@ pub use authority::{AuthorityKey, AuthorityPublicKey, Certificate, CertificateEr
 pub use claims::{Change, Claims, JobClaim, LockClaim, NodeClaim, PolicyClaim, PrincipalClaim, ProofClaim};
 pub use issue::{Context, Issuing, LockSummary, issue};
 pub use key_file::{parse_seed, render_seed};
-pub use node_key::{KeyError, NodeKey, NodePublicKey};
+pub use node_key::{KeyError, NodeKey, NodePublicKey, StrictJwk};

@@ -95,12 +95,8 @@ impl NodePublicKey {
             x: String,
             d: Option<serde_json::Value>,
         }
-        let jwk: Jwk = serde_json::from_slice(text).map_err(|_| KeyError::NotJwk)?;
-        if jwk.kty != "OKP" || jwk.crv != "Ed25519" || jwk.d.is_some() {
-            return Err(KeyError::NotJwk);
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(&jwk.x).map_err(|_| KeyError::NotJwk)?;
-        Self::from_bytes(&bytes).map_err(|_| KeyError::NotJwk)
+        let Jwk { kty, crv, x, d } = serde_json::from_slice(text).map_err(|_| KeyError::NotJwk)?;
+        if d.is_some() { Err(KeyError::NotJwk) } else { StrictJwk { crv, kty, x }.key() }
     }
 
     /// RFC 7638 thumbprint: SHA-256, base64url.
@@ -111,6 +107,34 @@ impl NodePublicKey {
     /// Whether `signature` over `message` is this key's.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, &self.0).verify(message, signature).is_ok()
+    }
+}
+
+/// A public key as our own tokens carry it: these members and no other (RFC 8037 §2).
+#[derive(serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrictJwk {
+    crv: String,
+    kty: String,
+    x: String,
+}
+
+impl StrictJwk {
+    /// Of a key.
+    pub fn of(key: &NodePublicKey) -> Self {
+        Self { crv: "Ed25519".into(), kty: "OKP".into(), x: URL_SAFE_NO_PAD.encode(key.0) }
+    }
+
+    /// The key.
+    ///
+    /// # Errors
+    /// When it is not an Ed25519 key.
+    pub fn key(&self) -> Result<NodePublicKey, KeyError> {
+        if self.kty != "OKP" || self.crv != "Ed25519" {
+            return Err(KeyError::NotJwk);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(&self.x).map_err(|_| KeyError::NotJwk)?;
+        NodePublicKey::from_bytes(&bytes).map_err(|_| KeyError::NotJwk)
     }
 }
 

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
-use crate::context::{NodeKey, NodePublicKey};
+use crate::context::{NodeKey, NodePublicKey, StrictJwk};
 use crate::host::digest::sha256_hex;
 use crate::identity::node_trust::Cloud;
 
@@ -37,16 +37,8 @@ pub struct Request {
 #[serde(deny_unknown_fields)]
 struct Header {
     alg: String,
-    jwk: Jwk,
+    jwk: StrictJwk,
     typ: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Jwk {
-    crv: String,
-    kty: String,
-    x: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,8 +58,7 @@ pub fn binding(thumbprint: &str, challenge: &str) -> String {
 
 /// A node's request to `issuer`.
 pub fn compose(key: &NodeKey, issuer: &str, challenge: &str, boot: &str, cloud: Cloud, document: &[u8]) -> String {
-    let x = URL_SAFE_NO_PAD.encode(key.public().as_bytes());
-    let header = Header { alg: "EdDSA".into(), jwk: Jwk { crv: "Ed25519".into(), kty: "OKP".into(), x }, typ: TYPE.into() };
+    let header = Header { alg: "EdDSA".into(), jwk: StrictJwk::of(key.public()), typ: TYPE.into() };
     let body = Body {
         aud: issuer.into(),
         boot: boot.into(),
@@ -101,8 +92,7 @@ impl Request {
         if header.alg != "EdDSA" || header.typ != TYPE {
             return Err(Refusal::Malformed("a header with alg EdDSA and our typ"));
         }
-        let jwk = serde_json::to_vec(&header.jwk).map_err(|_| Refusal::Malformed("a header"))?;
-        let key = NodePublicKey::from_jwk(&jwk).map_err(|_| Refusal::Malformed("an Ed25519 key"))?;
+        let key = header.jwk.key().map_err(|_| Refusal::Malformed("an Ed25519 key"))?;
         if !key.verify(&bytes[..head.len() + 1 + body.len()], &decode(signature)?) {
             return Err(Refusal::NotPossessed);
         }
