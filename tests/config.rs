@@ -112,7 +112,7 @@ fn the_examples_read_without_a_problem_and_say_what_they_say() {
     let okta = policy.trust.oidc.values().next().unwrap();
     assert!(matches!(okta.subject.equals, SubjectEquals::ApplicationId));
     let scope = policy.scopes.iter().find(|(name, _)| name.as_str() == "fraud-training").unwrap().1;
-    assert_eq!((scope.run_by.len(), scope.deny.len(), scope.may.len(), scope.clearance.len()), (2, 1, 5, 1));
+    assert_eq!((scope.run_by.len(), scope.deny.len(), scope.may.len(), scope.clearance.len()), (2, 1, 11, 1));
     let environment = policy.environments.values().next().unwrap();
     let allowed: Vec<String> = (environment.variables.allow.iter())
         .map(|pattern| match pattern {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::{At, Section};
-use crate::decision::policy::{ClusterSelector, JobSelector, Permission, Role, Scope};
+use crate::decision::permission::{PRESETS, Permission};
+use crate::decision::policy::{ClusterSelector, JobSelector, Role, Scope};
 use crate::identity::ids::{GroupName, LocalName, PrincipalName};
 
 /// A role with the places of its parts.
@@ -70,24 +71,28 @@ fn scope(name: &At<String>, section: Section<'_>) -> Option<PlacedScope> {
     Some(PlacedScope { name: name?, scope, roles, environment, clearance })
 }
 
+/// `may` word by word, and what `presets` stand for.
 fn permissions(section: &Section<'_>) -> BTreeSet<Permission> {
-    let mut may = BTreeSet::new();
-    for text in section.need_texts("may") {
-        match Permission::ALL.iter().find(|permission| permission.word() == text.value) {
-            Some(permission) => {
-                may.insert(*permission);
-            }
-            None => {
-                let known: Vec<&str> = Permission::ALL.iter().map(|permission| permission.word()).collect();
-                let hint = format!("known: {}", known.join(", "));
-                section.reader().error(text.span, format!("unknown permission `{}`", text.value), hint);
-            }
-        }
+    let known = Permission::ALL.iter().map(|permission| (permission.word(), *permission)).collect::<Vec<_>>();
+    let mut may: BTreeSet<Permission> =
+        section.need_texts("may").iter().filter_map(|text| one_of(section, text, "permission", &known)).collect();
+    for text in section.texts("presets") {
+        may.extend(one_of(section, &text, "preset", PRESETS).into_iter().flatten());
     }
     if let Some(span) = section.place("may").filter(|_| !may.is_empty() && !may.contains(&Permission::Run)) {
         section.reader().warning(span, "without `run` every job of this scope is refused", "");
     }
     may
+}
+
+fn one_of<T: Copy>(section: &Section<'_>, text: &At<String>, kind: &str, known: &[(&str, T)]) -> Option<T> {
+    let found = known.iter().find(|(word, _)| *word == text.value);
+    if found.is_none() {
+        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        let hint = format!("known: {}", words.join(", "));
+        section.reader().error(text.span.clone(), format!("unknown {kind} `{}`", text.value), hint);
+    }
+    found.map(|(_, value)| *value)
 }
 
 /// Every condition that is given must hold, so one that is given and empty is refused: read as 'no condition' it would

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::compute::Compute;
 use super::environment::Environment;
+pub use super::permission::Permission;
 use crate::host::clock::Timestamp;
 use crate::identity::ids::{ComputePolicyId, GroupName, JobId, Label, LocalName};
 use crate::identity::trust::Trust;
@@ -121,41 +122,6 @@ impl JobSelector {
 pub struct ClusterSelector {
     /// Compute policies of the cluster: any of these.
     pub policy_ids: BTreeSet<ComputePolicyId>,
-}
-
-/// What a scope may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Permission {
-    /// `run`: start at all.
-    Run,
-    /// `run.write`: write MLflow runs.
-    RunWrite,
-    /// `model.read`.
-    ModelRead,
-    /// `model.register`.
-    ModelRegister,
-    /// `model.promote`.
-    ModelPromote,
-    /// `lineage.read`.
-    LineageRead,
-}
-
-impl Permission {
-    /// Every permission.
-    pub const ALL: &'static [Permission] =
-        &[Self::Run, Self::RunWrite, Self::ModelRead, Self::ModelRegister, Self::ModelPromote, Self::LineageRead];
-
-    /// The word in policies, contexts and records.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Run => "run",
-            Self::RunWrite => "run.write",
-            Self::ModelRead => "model.read",
-            Self::ModelRegister => "model.register",
-            Self::ModelPromote => "model.promote",
-            Self::LineageRead => "lineage.read",
-        }
-    }
 }
 
 /// `[launches] record = …`.
