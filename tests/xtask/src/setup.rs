@@ -47,8 +47,9 @@ pub fn for_tests() -> Outcome<()> {
     for_python()?;
     wheels()?;
     provider().map(drop)?;
-    sdks()?;
-    clouds()?;
+    for (name, packages) in ENVIRONMENTS {
+        environment(name, packages)?;
+    }
     spark()
 }
 
@@ -139,49 +140,42 @@ pub fn provider() -> Outcome<PathBuf> {
     Ok(directory)
 }
 
-/// The official SDK, once old and once new, each in an environment of its own.
-fn sdks() -> Outcome<()> {
-    for (name, version) in SDKS {
-        let venv = root().join("target").join(name);
-        let python = venv.join("bin/python");
-        let ask = "import importlib.metadata, hcl2; print(importlib.metadata.version('databricks-sdk'))";
-        if quietly(Command::new(&python).args(["-c", ask])).is_ok_and(|found| found.trim() == *version) {
-            continue;
-        }
-        step(&format!("databricks-sdk {version} into {}", venv.display()), || {
-            quietly(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-            let mut pip = Command::new(&python);
-            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
-            quietly(pip.arg(format!("databricks-sdk=={version}")).arg(HCL))
-        })?;
-    }
-    Ok(())
-}
-
-/// The clouds' own clients, in one environment.
-fn clouds() -> Outcome<()> {
-    let venv = root().join("target/sdk-cloud");
+/// An environment for Python in `target/`, with these packages in these versions and what they need.
+fn environment(name: &str, packages: &[&str]) -> Outcome<()> {
+    let venv = root().join("target").join(name);
     let python = venv.join("bin/python");
-    let names = CLOUDS.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-    let ask = format!("from importlib.metadata import version; print(*(version(name) for name in ({names},)))");
-    let versions = CLOUDS.iter().map(|(_, version)| *version).collect::<Vec<_>>().join(" ");
-    if quietly(Command::new(&python).args(["-c", &ask])).is_ok_and(|found| found.trim() == versions) {
+    let ask = "import importlib.metadata, sys; print(*(f'{name}=={importlib.metadata.version(name)}' for name in sys.argv[1:]))";
+    // What is asked for is `name[extra]==version`, what is there is `name==version`.
+    let named = |package: &str| -> (String, String) {
+        let (name, version) = package.split_once("==").unwrap_or((package, ""));
+        let name = name.split('[').next().unwrap_or(name);
+        (name.to_owned(), format!("{name}=={version}"))
+    };
+    let (names, wanted): (Vec<String>, Vec<String>) = packages.iter().map(|package| named(package)).unzip();
+    let there = |found: String| found.split_whitespace().eq(wanted.iter().map(String::as_str));
+    if quietly(Command::new(&python).args(["-c", ask]).args(&names)).is_ok_and(there) {
         return Ok(());
     }
-    step(&format!("clients of the clouds into {}", venv.display()), || {
+    step(&format!("{} into {}", packages.join(", "), venv.display()), || {
         quietly(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
         let mut pip = Command::new(&python);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
-        quietly(pip.args(CLOUDS.iter().map(|(name, version)| format!("{name}=={version}"))))
-    })?;
-    Ok(())
+        quietly(pip.args(packages))
+    })
+    .map(drop)
 }
 
-/// Azure's, Google's with what it speaks HTTP with, Amazon's: each as it is tested against.
-const CLOUDS: &[(&str, &str)] = &[("msal", "1.39.0"), ("google-auth", "2.63.0"), ("requests", "2.34.2"), ("botocore", "1.44.8")];
-/// What reads Terraform's language.
-const HCL: &str = "python-hcl2==8.1.4";
-const SDKS: &[(&str, &str)] = &[("sdk-old", "0.20.0"), ("sdk-new", "0.156.0")];
+/// What the tests run against, each in an environment of its own: the official SDK old and new, with what reads Terraform's
+/// language; the clouds' own clients; MLflow whole, its server and its authentication with it, and as older runtimes have it.
+const ENVIRONMENTS: &[(&str, &[&str])] = &[
+    ("sdk-old", &["databricks-sdk==0.20.0", "python-hcl2==8.1.4"]),
+    ("sdk-new", &["databricks-sdk==0.156.0", "python-hcl2==8.1.4"]),
+    ("sdk-cloud", &["msal==1.39.0", "google-auth==2.63.0", "requests==2.34.2", "botocore==1.44.8"]),
+    ("mlflow-new", &["mlflow[auth]==3.17.2", "databricks-sdk==0.156.0"]),
+    ("mlflow-2.13.1", &["mlflow-skinny==2.13.1"]),
+    ("mlflow-2.22.0", &["mlflow-skinny==2.22.0"]),
+    ("mlflow-3.0.1", &["mlflow-skinny==3.0.1"]),
+];
 
 /// cargo-nextest, from PATH or built into `target/tools`.
 pub fn nextest() -> Outcome<PathBuf> {

@@ -21,6 +21,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("provider", &["--test", "provider_oidc"]),
     ("provider-saml", &["--test", "provider_saml"]),
     ("sdk", &["--test", "sdk", "--test", "render"]),
+    ("mlflow", &["--test", "mlflow_endpoints", "--test", "mlflow_traps"]),
     ("record", &["--test", "record"]),
     ("record-faults", &["--test", "record_faults"]),
     ("init-script", &["--test", "init_script"]),
