@@ -15,10 +15,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("identity", &["evidence", "exit", "host", "screen", "unverified"]),
     ("decision", &["exit", "host", "identity", "screen"]),
     ("context", &["decision", "exit", "host", "identity", "screen", "unverified"]),
+    ("gateway", &["unverified"]),
     ("issuer", &["context", "evidence", "exit", "host", "identity", "screen", "unverified"]),
     ("lock", &["decision", "exit", "host", "identity", "screen", "wire"]),
     ("launch", &["exit", "host", "lock", "record", "screen", "unverified", "wire"]),
-    ("serve", &["context", "host", "record", "screen", "wire"]),
+    ("serve", &["context", "gateway", "host", "record", "screen", "unverified", "wire"]),
     ("record", &["exit", "host", "screen", "unverified"]),
     ("config", &["context", "decision", "exit", "host", "identity", "screen"]),
     (
@@ -63,7 +64,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files that look into what is unverified. Review starts here.
-const DOORS: &[&str] = &["context/seal.rs", "identity/verify.rs", "record/receipt.rs", "unverified.rs"];
+const DOORS: &[&str] =
+    &["context/seal.rs", "gateway/ask.rs", "gateway/asked.rs", "identity/verify.rs", "record/receipt.rs", "unverified.rs"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     fn walk(directory: &Path, found: &mut Vec<PathBuf>) {

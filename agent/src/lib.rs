@@ -15,6 +15,7 @@
 //! | [`decision`] | what is allowed: groups, roles, job scopes, permissions. Pure |
 //! | [`context`] | what the job is told, signed by the node key |
 //! | [`issuer`] | who vouches for node keys, off the cluster: one key for each machine and boot |
+//! | [`gateway`] | what the job may ask of MLflow and the model registry. Pure
 //! | [`lock`] | what the job may touch: plan, then apply, then a report of what was enforced |
 //! | [`launch`] | becoming the job: the launcher that never returns |
 //! | [`serve`] | the keeper and the sidecar |
@@ -33,6 +34,7 @@ pub mod context;
 pub mod decision;
 pub mod evidence;
 pub mod exit;
+pub mod gateway;
 pub mod host;
 pub mod identity;
 pub mod issuer;

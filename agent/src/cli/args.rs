@@ -275,6 +275,9 @@ pub struct KeeperArgs {
     /// Start the sampler: the policy observes.
     #[arg(long)]
     pub observe: bool,
+    /// Listen for requests to the registry on this port of loopback.
+    #[arg(long)]
+    pub registry_port: Option<u16>,
 }
 
 /// `sample`.
@@ -309,6 +312,12 @@ pub struct ServeArgs {
     /// The sampler's socket; absent unless the policy observes.
     #[arg(long)]
     pub samples: Option<i32>,
+    /// The listening socket of the gateway; absent without a registry, and where the policy observes.
+    #[arg(long)]
+    pub registry: Option<i32>,
+    /// Where the keeper says who holds a connection to it.
+    #[arg(long)]
+    pub holders: Option<i32>,
     /// The sidecar's uid and gid.
     #[arg(long)]
     pub uid: u32,

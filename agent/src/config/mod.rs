@@ -18,6 +18,7 @@ mod read_node_trust;
 mod read_policy;
 pub mod read_preset;
 mod read_provider;
+mod read_registry;
 mod read_saml;
 mod read_scopes;
 mod read_settings;

@@ -10,6 +10,7 @@ use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, METADATA_TIMEOUT, METADA
 use super::problem::Problems;
 use super::read_client::token_source;
 use super::read_cloud_token::{KINDS, Use, cloud_token};
+use super::read_registry::registry;
 use super::reader::{At, Reader, Section};
 use super::settings::{
     AssertionSource, Authority, MembershipRule, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings, SecretSource,
@@ -44,6 +45,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         section.need_table("assertion").and_then(secret)
     });
     let node_document = root.table("node-document").map(node_document);
+    let registry = root.table("registry").map(registry);
     let record = root.table("record").map_or(Some(RecordSettings { journal: JOURNAL, pseudonym_key: None }), record);
     let node =
         root.table("node").map_or(Some(NodeSettings { deadline: DEADLINE, sidecar_uid: SIDECAR_UID, spark_conf: None }), node);
@@ -55,6 +57,10 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         tokens: tokens?.into_iter().map(|(name, (token, graph))| TokenSource { name, token, graph }).collect(),
         assertions: assertions?.into_iter().map(|(name, assertion)| AssertionSource { name, assertion }).collect(),
         node_document: match node_document {
+            None => None,
+            Some(found) => Some(found?),
+        },
+        registry: match registry {
             None => None,
             Some(found) => Some(found?),
         },

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::context::AuthorityPublicKey;
 use crate::identity::client_assertion::AssertionRule;
 use crate::identity::cloud_token::CloudToken;
-use crate::identity::ids::{LocalName, WorkspaceHost};
+use crate::identity::ids::{LocalName, RegistryOrigin, WorkspaceHost};
 use crate::identity::node_trust::Cloud;
 
 /// The settings as parsed. Nothing that decides trust has a default.
@@ -24,6 +24,8 @@ pub struct Settings {
     pub assertions: Vec<AssertionSource>,
     /// `[node-document]`: the cloud's metadata service, where it is asked.
     pub node_document: Option<NodeDocumentSettings>,
+    /// `[registry]`: the MLflow that jobs reach through the gateway; absent: there is no gateway.
+    pub registry: Option<RegistrySettings>,
     /// `[record]`.
     pub record: RecordSettings,
     /// `[node]`: comfort.
@@ -248,6 +250,43 @@ pub struct NodeDocumentSettings {
     pub cloud: Cloud,
     /// `timeout`: for one try (default 1 s).
     pub timeout: Duration,
+}
+
+/// `[registry]`.
+#[derive(Clone, Debug)]
+pub struct RegistrySettings {
+    /// `origin`: where it is.
+    pub origin: RegistryOrigin,
+    /// `port`: of loopback, where jobs find the gateway.
+    pub port: u16,
+    /// `auth`: what the gateway shows it, and no job ever holds.
+    pub auth: RegistryAuth,
+}
+
+/// How the gateway authenticates to the registry.
+#[derive(Clone, Debug)]
+pub enum RegistryAuth {
+    /// `{ kind = "none" }`: a registry that asks nobody.
+    None,
+    /// `{ kind = "bearer", secret = { kind = "file", path } }`.
+    Bearer(SecretSource),
+    /// `{ kind = "basic", user, secret = { kind = "file", path } }`.
+    Basic {
+        /// The user's name.
+        user: String,
+        /// Where the password lies.
+        secret: SecretSource,
+    },
+}
+
+impl RegistryAuth {
+    /// Where its secret lies.
+    pub fn source(&self) -> Option<&SecretSource> {
+        match self {
+            Self::None => None,
+            Self::Bearer(secret) | Self::Basic { secret, .. } => Some(secret),
+        }
+    }
 }
 
 /// `[record]`.

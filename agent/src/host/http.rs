@@ -133,12 +133,7 @@ impl Http {
     /// # Errors
     /// When the roots cannot be read.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, SetupError> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| SetupError(error.into()))?
-            .with_root_certificates(roots(ca_file)?)
-            .with_no_client_auth();
+        let config = tls(ca_file)?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(config)
             .redirect(reqwest::redirect::Policy::none())
@@ -202,6 +197,18 @@ impl Http {
         }
         Ok(Answer { status: status.as_u16(), retry_after, max_age, body })
     }
+}
+
+/// How TLS is spoken as a client: with the roots of `ca_file`, or the system's.
+///
+/// # Errors
+/// When the roots cannot be read.
+pub fn tls(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, SetupError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| SetupError(error.into()))?;
+    Ok(config.with_root_certificates(roots(ca_file)?).with_no_client_auth())
 }
 
 /// RFC 9111 §5.2.2: `max-age`, unless the answer is not to be kept or must be asked for each time.

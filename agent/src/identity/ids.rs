@@ -74,6 +74,12 @@ fn origin(text: &str) -> bool {
 }
 
 identifier!(
+    /// The origin of an MLflow server, or of a workspace as one.
+    RegistryOrigin, "registry's origin",
+    "https:// and a lower-case DNS name with an optional port, at most 253 bytes, nothing behind it (http:// only for loopback)",
+    origin
+);
+identifier!(
     /// The origin of a Databricks workspace.
     WorkspaceHost, "workspace host",
     "https:// and a lower-case DNS name with an optional port, at most 253 bytes, nothing behind it (http:// only for loopback)",

@@ -231,6 +231,17 @@ pub enum Event {
         /// The caller, by the kernel's word.
         process: Process,
     },
+    /// A request to the registry did not go through the gateway.
+    RequestRefused {
+        /// The caller, by the kernel's word; 0 where it could not be told.
+        process: Process,
+        /// Its method.
+        method: String,
+        /// The endpoint as the table has it, never the path itself; empty where it is not in the table.
+        endpoint: String,
+        /// The rule, by its stable name.
+        reason: String,
+    },
     /// The keeper started the sidecar again.
     SidecarRestarted,
     /// The next checkpoints are signed by this key.
@@ -303,6 +314,7 @@ impl Event {
             Self::Launched { .. } => class("launch.reported", 1007, 1, 3, 2),
             Self::FilesSampled { .. } => class("files.sampled", 1001, 14, 1, 1),
             Self::PeerRefused { .. } => class("peer.refused", 3003, 1, 3, 2),
+            Self::RequestRefused { .. } => class("request.refused", 6003, 99, 3, 2),
             Self::SidecarRestarted => class("sidecar.restarted", 1008, 6, 3, 1),
             Self::KeyRotated { .. } => class("key.rotate", 3004, 3, 1, 1),
             Self::Heartbeat { .. } => class("heartbeat", 5002, 1, 1, 1),

@@ -119,6 +119,11 @@ fn sections(line: &mut Writer, event: &Event) {
             );
         }
         Event::PeerRefused { process } => line.key("proc", process),
+        Event::RequestRefused { process, reason, .. } => {
+            line.key("decision", &"deny");
+            line.key("reason", &cut(reason));
+            line.key("proc", process);
+        }
         Event::Started { .. }
         | Event::Inventory { .. }
         | Event::Compared { .. }
@@ -191,6 +196,7 @@ fn extension(event: &Event) -> Value {
             "journal_dropped": journal_dropped, "launches_unrecorded": launches_unrecorded, "disk_free": disk_free,
         }),
         Event::Gap { count, .. } => json!({ "count": count }),
+        Event::RequestRefused { method, endpoint, .. } => json!({ "method": cut(method), "endpoint": endpoint }),
         Event::ContextWithdrawn { .. } | Event::PeerRefused { .. } | Event::SidecarRestarted | Event::Sealed => json!({}),
     }
 }

@@ -140,13 +140,16 @@ fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clo
         .map_err(|error| failed("cannot hold the credentials in memory", error))?;
     let hints = node::hints(env_names::HINTS);
     let lease_most = verified.policy.lifetimes.lease.max(Duration::from_secs(1));
+    let observe = verified.policy.enforcement == Enforcement::Observe;
     let starting = node::Starting {
         credentials: &credentials,
         uid: settings.node.sidecar_uid,
         lease_most,
         hints: &hints,
         until: clock.boot().plus(settings.node.deadline),
-        observe: verified.policy.enforcement == Enforcement::Observe,
+        observe,
+        // A node that observes locks nobody: nobody could be let through.
+        registry_port: settings.registry.as_ref().filter(|_| !observe).map(|registry| registry.port),
     };
     let (keeper, key) = started(&starting, clock)?;
     drop(credentials);

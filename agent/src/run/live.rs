@@ -273,6 +273,7 @@ fn session(way: &Way, begun: Begun, journal: Journal) -> Session {
         unrecorded: 0,
         gaps: 0,
         refused_peers: 0,
+        refused_requests: 0,
         mirror: journal.mirror,
         journal: journal.state,
         clock: way.clock.clone(),

@@ -201,6 +201,8 @@ pub struct Starting<'a> {
     pub until: BootTime,
     /// Whether the node only observes.
     pub observe: bool,
+    /// The gateway's port; absent where there is none.
+    pub registry_port: Option<u16>,
 }
 
 /// Starts the keeper, through `scope` where one is named. It leaves `init`'s session and inherits two sockets, the credentials
@@ -222,6 +224,9 @@ pub fn start_keeper(starting: &Starting<'_>, scope: Option<&Scope>) -> Result<Ke
     }
     command.arg("--uid").arg(starting.uid.to_string()).arg("--lease-most").arg(starting.lease_most.as_secs().to_string());
     command.args(starting.observe.then_some("--observe"));
+    if let Some(port) = starting.registry_port {
+        command.arg("--registry-port").arg(port.to_string());
+    }
     let process = command.spawn().map_err(failed())?;
     fcntl(starting.credentials, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|errno| failed()(errno.into()))?;
     Ok(Keeper { control, verdict, until: starting.until, process })

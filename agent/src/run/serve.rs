@@ -14,16 +14,17 @@ use super::sources::sources;
 use super::{Way, inventory, scope};
 use crate::cli::args::ServeArgs;
 use crate::config::document::{as_text, read_bytes};
-use crate::config::settings::{MembershipRule, Settings};
+use crate::config::settings::{MembershipRule, RegistryAuth, Settings};
 use crate::config::{read_settings, signature};
 use crate::context::NodeKey;
 use crate::decision::policy::Policy;
 use crate::evidence::{Hints, Source};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
-use crate::host::http::Http;
+use crate::host::http::{self, Http};
 use crate::host::paths;
 use crate::host::random::Random;
+use crate::host::secret::Secret;
 use crate::record::append::newest;
 use crate::record::event::RunContext;
 use crate::record::journal::Mirror;
@@ -32,6 +33,7 @@ use crate::record::verify::binding;
 use crate::record::{Event, Recorder, Start};
 use crate::screen::Screen;
 use crate::serve::descend::{Reach, irrevocably_descend};
+use crate::serve::gateway::{Credential, Gateway, Upstream};
 use crate::serve::sidecar::Sockets;
 use crate::wire::credentials::Credentials;
 use crate::wire::packet;
@@ -87,7 +89,9 @@ fn become_sidecar(
     term.thread_unblock().map_err(|errno| os("the sidecar cannot hear signals")(errno.into()))?;
     let take = |number| longhorn_sys::inherited::take(number).map_err(os("the sidecar was started without its descriptors"));
     let samples = args.samples.map(take).transpose()?;
-    let sockets = Sockets { control, api: take(args.api)?, launch: take(args.launch)?, samples };
+    let registry = args.registry.zip(args.holders);
+    let registry = registry.map(|(listener, holders)| Ok((take(listener)?, take(holders)?))).transpose()?;
+    let (api, launch) = (take(args.api)?, take(args.launch)?);
     let seed = Zeroizing::new(longhorn_sys::memfd::held(&take(args.node_key)?, 32).map_err(os("the node key cannot be read"))?);
     let credentials = Zeroizing::new(
         longhorn_sys::memfd::held(&take(args.credentials)?, MOST_CREDENTIALS).map_err(os("the credentials cannot be read"))?,
@@ -106,13 +110,35 @@ fn become_sidecar(
         seed.as_slice().try_into().map_err(|_| os("the node key cannot be read")(io::ErrorKind::InvalidData.into()))?;
     let key = NodeKey::from_seed(key).map_err(|error| os("the node key cannot be used")(io::Error::other(error)))?;
     let (way, mirror, journal) = way(&settings, policy, &credentials, key, &seen, clock, random)?;
+    let gateway = match registry {
+        None => None,
+        Some((listener, holders)) => Some(Gateway { listener, holders, upstream: upstream(&settings, &credentials)? }),
+    };
     drop(credentials);
+    let sockets = Sockets { control, api, launch, samples, gateway };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(2)
         .build()
         .map_err(os("the sidecar cannot start"))?;
     runtime.block_on(live(way, &settings, sockets, verdict.zip(seen.inventory), Journal { mirror, state: journal }))
+}
+
+/// The registry of the settings, with the gateway's own credential.
+fn upstream(settings: &Settings, credentials: &Credentials) -> Result<Upstream, Screen> {
+    let failed = |error: &dyn std::error::Error| Screen::failed_by("registry-unusable", Exit::Config, error);
+    let registry = settings.registry.as_ref().ok_or_else(|| failed(&io::Error::from(io::ErrorKind::InvalidData)))?;
+    let secret = || {
+        let secret = Secret::new(credentials.expose("registry").unwrap_or_default());
+        secret.ok_or_else(|| failed(&io::Error::other("its secret is empty or not printable ASCII")))
+    };
+    let credential = match &registry.auth {
+        RegistryAuth::None => Credential::None,
+        RegistryAuth::Bearer(_) => Credential::Bearer(secret()?),
+        RegistryAuth::Basic { user, .. } => Credential::Basic(user.clone(), secret()?),
+    };
+    let tls = http::tls(settings.workspace.ca_file.as_deref()).map_err(|error| failed(&error))?;
+    Upstream::new(registry.origin.as_str(), tls, &credential).map_err(|error| failed(&error))
 }
 
 /// What only root sees of the node.

@@ -11,10 +11,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use super::publish;
+use super::{holder, publish};
 use crate::host::clock::{BootTime, Clock};
 use crate::host::paths;
 use crate::wire::control::{KEPT, ToKeeper};
+use crate::wire::holder::{Ends, Holder};
 use crate::wire::packet;
 
 /// What the keeper holds while it lives.
@@ -31,6 +32,8 @@ pub struct Holdings {
     pub api: OwnedFd,
     /// The launch report socket.
     pub launch: OwnedFd,
+    /// The gateway's listening socket, where there is a registry.
+    pub registry: Option<OwnedFd>,
     /// The lease.
     pub lease: publish::Lease,
     /// No single lease is longer.
@@ -75,13 +78,21 @@ pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
     let verdict = holdings.verdict.take();
     // It ends with this function.
     let sampler = if holdings.observe { Some(Sampler::start()?) } else { None };
-    let samples = sampler.as_ref().map(|sampler| &sampler.samples);
-    let mut sidecar = Some(Sidecar::start(&holdings, samples, verdict, clock)?);
+    let holders = holdings.registry.as_ref().map(|_| packet::pair()).transpose()?;
+    let shares =
+        Shares { samples: sampler.as_ref().map(|sampler| &sampler.samples), holders: holders.as_ref().map(|(_, theirs)| theirs) };
+    let holders = holders.as_ref().map(|(ours, _)| ours);
+    let mut sidecar = Some(Sidecar::start(&holdings, &shares, verdict, clock)?);
     let mut committed = false;
     let mut deaths = 0usize;
     let mut restart_at: Option<BootTime> = None;
     loop {
-        let ready = wait(&signals, (!committed).then_some(&holdings.init), sidecar.as_ref(), restart_at, clock)?;
+        let ready = wait(&signals, (!committed).then_some(&holdings.init), holders, sidecar.as_ref(), restart_at, clock)?;
+        if ready.holders
+            && let Some(socket) = holders
+        {
+            answer(socket);
+        }
         if ready.signal && signals.read_signal()?.is_some_and(|info| info.ssi_signo == Signal::SIGTERM as u32) {
             holdings.lease.end();
             farewell(sidecar.take(), clock);
@@ -124,7 +135,7 @@ pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
         }
         if restart_at.is_some_and(|at| clock.boot() >= at) {
             restart_at = None;
-            match Sidecar::start(&holdings, samples, None, clock) {
+            match Sidecar::start(&holdings, &shares, None, clock) {
                 Ok(started) => sidecar = Some(started),
                 // No process or descriptor to be had just now: tried again, as after a death. The node key stays.
                 Err(_) => {
@@ -136,15 +147,34 @@ pub fn keep(mut holdings: Holdings, clock: &dyn Clock) -> io::Result<Ended> {
     }
 }
 
+/// Says who holds the other end of a connection. What is no question gets no answer, and a sidecar that cannot take one has its
+/// question unanswered.
+fn answer(socket: &OwnedFd) {
+    if let Ok(Some(bytes)) = packet::take_ready(socket)
+        && let Ok(ends) = Ends::decode(&bytes)
+    {
+        let _ = packet::put(socket, &Holder::encode(&ends, holder::find(&ends)));
+    }
+}
+
+/// Sockets that each sidecar gets again.
+struct Shares<'a> {
+    samples: Option<&'a OwnedFd>,
+    /// Where it asks who holds a connection.
+    holders: Option<&'a OwnedFd>,
+}
+
 struct Ready {
     signal: bool,
     init: bool,
+    holders: bool,
     sidecar: bool,
 }
 
 fn wait(
     signals: &SignalFd,
     init: Option<&OwnedFd>,
+    holders: Option<&OwnedFd>,
     sidecar: Option<&Sidecar>,
     restart_at: Option<BootTime>,
     clock: &dyn Clock,
@@ -154,7 +184,7 @@ fn wait(
         PollTimeout::from(u16::try_from(millis).unwrap_or(u16::MAX))
     });
     let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-    fds.extend(init.map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)));
+    fds.extend(init.into_iter().chain(holders).map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)));
     fds.extend(sidecar.map(|running| PollFd::new(running.control.as_fd(), PollFlags::POLLIN)));
     match poll(&mut fds, timeout) {
         Ok(_) | Err(nix::errno::Errno::EINTR) => {}
@@ -164,6 +194,7 @@ fn wait(
     Ok(Ready {
         signal: ready.next().unwrap_or(false),
         init: init.is_some() && ready.next().unwrap_or(false),
+        holders: holders.is_some() && ready.next().unwrap_or(false),
         sidecar: sidecar.is_some() && ready.next().unwrap_or(false),
     })
 }
@@ -192,7 +223,7 @@ enum Heard {
 }
 
 impl Sidecar {
-    fn start(holdings: &Holdings, samples: Option<&OwnedFd>, verdict: Option<OwnedFd>, clock: &dyn Clock) -> io::Result<Self> {
+    fn start(holdings: &Holdings, shares: &Shares<'_>, verdict: Option<OwnedFd>, clock: &dyn Clock) -> io::Result<Self> {
         let (control, theirs) = packet::pair()?;
         let mut command = Command::new(paths::BINARY);
         command.arg("serve").env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
@@ -204,7 +235,9 @@ impl Sidecar {
             ("--credentials", Some(&holdings.credentials)),
             ("--api", Some(&holdings.api)),
             ("--launch", Some(&holdings.launch)),
-            ("--samples", samples),
+            ("--samples", shares.samples),
+            ("--registry", holdings.registry.as_ref()),
+            ("--holders", shares.holders),
         ];
         // Open across exec just while the child starts: the keeper is single-threaded and starts nothing else.
         for (name, fd) in passed.iter().filter_map(|(name, fd)| fd.map(|fd| (name, fd))) {

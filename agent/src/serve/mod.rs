@@ -5,6 +5,8 @@
 
 pub mod api;
 pub mod descend;
+pub mod gateway;
+mod holder;
 pub mod keeper;
 pub mod launches;
 pub mod peer;

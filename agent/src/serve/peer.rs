@@ -4,9 +4,12 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt};
+
+use crate::wire::holder::Holder;
 
 /// What the kernel says of a peer.
 #[derive(Debug)]
@@ -79,6 +82,33 @@ pub fn examine(socket: &impl AsFd) -> Result<Peer, PeerError> {
     let credentials = getsockopt(socket, sockopt::PeerCredentials).map_err(PeerError::Credentials)?;
     let pidfd = getsockopt(socket, sockopt::PeerPidfd).ok();
     look(credentials.pid(), credentials.uid(), pidfd)
+}
+
+/// Looks at a process that somebody named.
+///
+/// # Errors
+/// When it is gone, or another one has its id by now.
+pub fn of_process(holder: &Holder) -> Result<Peer, PeerError> {
+    let directory = directory(holder.pid)?;
+    if started(&directory).map_err(unseen)? != holder.started {
+        return Err(PeerError::Gone);
+    }
+    let uid = directory.metadata().map_err(unseen)?.uid();
+    let process = Process { pidfd: None, directory };
+    Ok(Peer { pid: holder.pid, uid, marks: process.marks()?, process })
+}
+
+/// When the process of an open directory of `/proc` started, in clock ticks since boot (proc_pid_stat(5), field 22).
+///
+/// # Errors
+/// When it is gone.
+pub fn started(directory: &File) -> std::io::Result<u64> {
+    let mut stat = Vec::new();
+    File::open(format!("/proc/self/fd/{}/stat", directory.as_raw_fd()))?.read_to_end(&mut stat)?;
+    // The name, in brackets, may hold anything: what follows its end does not.
+    let text = String::from_utf8_lossy(&stat);
+    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+    fields.split_ascii_whitespace().nth(19).and_then(|field| field.parse().ok()).ok_or(std::io::ErrorKind::InvalidData.into())
 }
 
 fn look(pid: i32, uid: u32, pidfd: Option<OwnedFd>) -> Result<Peer, PeerError> {

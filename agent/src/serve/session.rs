@@ -70,6 +70,8 @@ pub struct Session {
     pub gaps: u64,
     /// Callers that were not of the locked job.
     pub refused_peers: u64,
+    /// Requests to the registry that did not go through.
+    pub refused_requests: u64,
     /// Lines that the journal did not take.
     pub mirror: Option<crate::record::journal::Mirror>,
     /// The journal's state in words.
@@ -97,6 +99,16 @@ impl Session {
         {
             self.unrecorded += 1;
         }
+        None
+    }
+
+    /// Where a request that was refused is recorded. At most a thousand are recorded one by one: the rest are counted.
+    pub fn recorder_of_request(&mut self) -> Option<Recorder> {
+        self.refused_requests += 1;
+        if self.refused_requests <= 1000 {
+            return Some(self.recorder.clone());
+        }
+        self.unrecorded += 1;
         None
     }
 
@@ -145,6 +157,7 @@ impl Session {
             "launches": self.launches,
             "launches_unrecorded": self.unrecorded,
             "peers_refused": self.refused_peers,
+            "requests_refused": self.refused_requests,
         });
         match &self.nodes {
             None => {}

@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::gateway::Gateway;
 use super::session::{Looked, Session, State};
-use super::{api, launches, samples};
+use super::{api, gateway, launches, samples};
 use crate::context::Context;
 use crate::host::clock::BootTime;
 use crate::host::random::Random;
@@ -43,6 +44,8 @@ pub struct Sockets {
     pub launch: OwnedFd,
     /// The sampler's end, on a node that observes.
     pub samples: Option<OwnedFd>,
+    /// The gateway, where there is a registry.
+    pub gateway: Option<Gateway>,
 }
 
 /// No renewal follows another one sooner.
@@ -81,6 +84,7 @@ where
             never = api::answer(listener, session.clone()) => match never {},
             failed = launches::listen(sockets.launch, session.clone()) => failed.map(|never| match never {}),
             failed = samples::listen(sockets.samples, session.clone()) => failed.map(|never| match never {}),
+            failed = gateway::answer(sockets.gateway, session.clone()) => failed.map(|never| match never {}),
             failed = renewals(&control, &session, lease, random, renew, look) => failed,
             () = heartbeats(&session) => Ok(()),
             gone = watched.readable() => gone,

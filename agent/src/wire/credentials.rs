@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use zeroize::{Zeroize, Zeroizing};
 
-/// Names of credentials: `workspace`, `oidc:<issuer>`, `graph:<issuer>`, `saml:<provider>`, `pseudonym`, `authority`.
+/// Names of credentials: `workspace`, `oidc:<issuer>`, `graph:<issuer>`, `saml:<provider>`, `registry`, `pseudonym`,
+/// `authority`.
 #[derive(Default)]
 pub struct Credentials(BTreeMap<String, Zeroizing<Vec<u8>>>);
 

@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod credentials;
+pub mod holder;
 pub mod lease;
 pub mod packet;
 pub mod report;

@@ -5,6 +5,7 @@
 use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use targets::{LONGEST, TARGETS, Take, Target};
 
@@ -20,6 +21,10 @@ mod support {
     pub mod log;
     pub mod saml;
 }
+
+/// CPU time that an answer may take here: ten times what `tests/parsers.rs` grants. With sanitizer, coverage and value profile the
+/// worst shapes take eight to nine times as long as in the build that tests run.
+const LIMIT: Duration = Duration::from_secs(1);
 
 thread_local! {
     static TAKE: OnceCell<Take> = const { OnceCell::new() };

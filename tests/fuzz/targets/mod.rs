@@ -1,12 +1,14 @@
 //! Every parser of bytes from outside, each as a target: what takes the bytes, and where mutation starts from. libFuzzer drives
 //! them in the package of this directory, `tests/parsers.rs` runs every seed and every worst shape through them in each CI.
 //!
-//! A target answers, whatever the bytes: no panic, no leak, and within [`LIMIT`] for up to [`MOST`] bytes. Where a signature
+//! A target answers, whatever the bytes: no panic, no leak, and within [`LIMIT`], which is whoever runs them's to say, for up to [`MOST`] bytes. Where a signature
 //! stands before what is parsed, a second target signs what is mutated, so that the parser behind it is reached.
 
 #![allow(dead_code, reason = "the fuzzer and the test each use their own part")]
 
+mod answers;
 mod assertions;
+mod gateway;
 mod issuer;
 mod machines;
 mod node;
@@ -26,8 +28,8 @@ use longhorn::identity::trust::Trust;
 use longhorn::screen::Screen;
 use nix::time::{ClockId, clock_gettime};
 
-/// CPU time that an answer may take: 50 ms, and twice that in builds with assertions, which are slower by more than that.
-pub const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 100 } else { 50 });
+use crate::LIMIT;
+
 /// Inputs are no longer than this, in bytes.
 pub const MOST: usize = 64 * 1024;
 
@@ -64,6 +66,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "record", make: node::record, seeds: node::record_seeds, worst: node::record_worst },
     Target { name: "sealed", make: node::sealed, seeds: node::sealed_seeds, worst: node::sealed_worst },
     Target { name: "wire", make: node::wire, seeds: node::wire_seeds, worst: node::wire_worst },
+    Target { name: "answers", make: answers::answers, seeds: answers::seeds, worst: answers::worst },
+    Target { name: "gateway", make: gateway::gateway, seeds: gateway::seeds, worst: gateway::worst },
     Target { name: "api", make: node::api, seeds: node::api_seeds, worst: node::api_worst },
 ];
 

@@ -264,6 +264,7 @@ pub fn api() -> Take {
         unrecorded: 0,
         gaps: 0,
         refused_peers: 0,
+        refused_requests: 0,
         mirror: None,
         journal: "off".into(),
         clock: Arc::new(SystemClock),

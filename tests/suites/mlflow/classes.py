@@ -9,8 +9,8 @@ ACTIONS = {
     "admin.webhook": "webhooks: the server calls an address of the caller's choice",
     "admin.workspace": "workspaces of an MLflow server",
     "artifact.delete": "a file of a run, a model or a trace",
-    "artifact.direct_read": "an address or credential to read such files past the gateway",
-    "artifact.direct_write": "an address or credential to write such files past the gateway",
+    "artifact.direct-read": "an address or credential to read such files past the gateway",
+    "artifact.direct-write": "an address or credential to write such files past the gateway",
     "artifact.read": "files of runs, models and traces",
     "artifact.write": "a file of a run or a model",
     "cloud.credentials": "credentials of tables, volumes, paths and services of the cloud, to read or to write",
@@ -45,7 +45,7 @@ ACTIONS = {
     "model.promote": "which version an alias or a stage names",
     "model.read": "models, versions, logged models and serving endpoints",
     "model.register": "makes and describes models and versions",
-    "model.request_promote": "asks people for a promotion",
+    "model.request-promote": "asks people for a promotion",
     "model.tag": "tags of models and versions",
     "prompt.delete": "prompts",
     "prompt.promote": "which version an alias of a prompt names",
@@ -104,12 +104,12 @@ RULES = [
     (r"/(fs|dbfs)/", "files.write"),
     (r"/temporary-(path|table|volume|service)-credentials$", "cloud.credentials"),
     # --- artifacts: what goes past the gateway first
-    (r"/mlflow-artifacts/mpu/|/artifacts/\w+-multipart-upload$|/get-presigned-upload-part-url$", "artifact.direct_write"),
-    (r"/presigned-upload-url$|/credentials-for-(write|upload|data-upload)$", "artifact.direct_write"),
+    (r"/mlflow-artifacts/mpu/|/artifacts/\w+-multipart-upload$|/get-presigned-upload-part-url$", "artifact.direct-write"),
+    (r"/presigned-upload-url$|/credentials-for-(write|upload|data-upload)$", "artifact.direct-write"),
     # The operation in the body may be READ_WRITE.
-    (r"/generate-temporary-credentials$|/temporary-model-version-credentials$", "artifact.direct_write"),
-    (r"/presigned-download-url$|/credentials-for-(read|download|data-download)$", "artifact.direct_read"),
-    (r"/mlflow-artifacts/presigned/|/get-signed-download-uri$", "artifact.direct_read"),
+    (r"/generate-temporary-credentials$|/temporary-model-version-credentials$", "artifact.direct-write"),
+    (r"/presigned-download-url$|/credentials-for-(read|download|data-download)$", "artifact.direct-read"),
+    (r"/mlflow-artifacts/presigned/|/get-signed-download-uri$", "artifact.direct-read"),
     (r"DELETE \S*/mlflow-artifacts/artifacts", "artifact.delete"),
     (r"PUT \S*/mlflow-artifacts/artifacts", "artifact.write"),
     (r"GET \S*(/mlflow-artifacts/artifacts|/artifacts/(list|directories|files)$|/list-artifacts$)", "artifact.read"),
@@ -133,7 +133,7 @@ RULES = [
     (r"PATCH \S*/mcp-servers/\S*/versions/\{version\}$|(POST|PATCH|DELETE) \S*/mcp-servers/\S*/endpoints(/|$)", "mcp.promote"),
     (r"(POST|DELETE) \S*/registered-models/alias$|(PUT|DELETE) \S*/unity-catalog/models/\S*/aliases/", "model.promote"),
     (r"/transition-stage$|/transition-requests/(approve|reject)$", "model.promote"),
-    (r"/transition-requests/(create|delete)$", "model.request_promote"),
+    (r"/transition-requests/(create|delete)$", "model.request-promote"),
     # --- serving
     (r"/serving-endpoints/\{name\}/invocations$", "model.invoke"),
     (r"GET \S*/serving-endpoints", "model.read"),
@@ -172,6 +172,7 @@ WORDS = {"search": "read", "list": "read", "get": "read", "delete": "delete", "r
 # --- guards: which rows need a look inside, each word with what it is about
 GUARD_WORDS = {
     "tags": "fields `tags`, `add_tags` and the like, at any depth: lists of keys and values, or maps; reserved keys",
+    "plugin-tags": "the same where the plugin's own tags come: those are taken out",
     "key": "one tag: `key` or `tag_key` in the path, the body or the query; reserved keys",
     "dataset-tags": "datasets[].tags[].key: reserved keys",
     "aliases": "`aliases` at any depth: whoever sends them promotes",
@@ -192,15 +193,21 @@ GUARDS = [
     (r"/model-versions/create |/unity-catalog/models/versions ", "copy"),
     (r"/runs/update ", "finish"),
 ]
+# What begins with the plugin's tags of a run's context: those are taken out, and are no reason to refuse the rest.
+PLUGIN = r"^POST /api/2\.0/mlflow/(runs/create|logged-models) "
 # (pattern over "METHOD /path action", pattern over the path of a field of the request, guard): new fields bring their guard along.
 FIELDS = [
+    (PLUGIN, r"^tags$", "plugin-tags"),
     (r"/tags |-tag ", r"^key$", "key"),
     (r"", r"^datasets\.tags\.key$", "dataset-tags"),
-    (r"", r"(?<!^datasets\.)\b(\w+_)?tags$", "tags"),
+    (rf"^(?!{PLUGIN[1:]})", r"(?<!^datasets\.)\b(\w+_)?tags$", "tags"),
     (r"", r"(^|\.)aliases$", "aliases"),
     (r"", r"(^|\.)deployment_job_id$", "deployment-job"),
     (r"", r"^(artifact|storage)_location$", "artifact-location"),
 ]
+
+# Classes that no policy gives: what their requests hold is nobody's business.
+NEVER = {"deny", "admin.identity", "admin.webhook", "admin.workspace", "cloud.credentials", "llm.admin", "server.admin"}
 
 # --- fields that are left out of a message, though MLflow has them: (message, field)
 WITHHELD = {

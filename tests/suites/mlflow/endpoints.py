@@ -65,7 +65,7 @@ def table():
             continue
         if re.search(classes.STREAMS, f"{method} {path}"):
             message = "stream"
-        if action == "deny":
+        if action in classes.NEVER:
             message = "-"
         rows[method, path] = action, message, guards(method, path, action, message, shapes)
     reachable = reach({message for _, message, _ in rows.values()}, shapes)

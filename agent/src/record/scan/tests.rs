@@ -67,6 +67,7 @@ fn events() -> Vec<Event> {
         launched(Some(ObservedLaunch { within: true, would_refuse: "lease-ended" })),
         Event::FilesSampled { paths: list(), full: true, ended: false },
         Event::PeerRefused { process: process() },
+        Event::RequestRefused { process: process(), method: hard(), endpoint: String::new(), reason: hard() },
         Event::KeyRotated { next_vkey: hard() },
         Event::Heartbeat { journal_dropped: 0, launches_unrecorded: 10, disk_free: u64::MAX },
         Event::Sealed,

@@ -24,7 +24,7 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
         // Asked where its file is still known; the sidecar that sends it knows the bytes alone.
         if Secret::new(&workspace).is_none() {
             let SecretSource::File(path) = secret;
-            return Err(malformed(path, &workspace));
+            return Err(malformed("workspace.auth", path, &workspace));
         }
         credentials.insert("workspace", workspace);
     }
@@ -38,6 +38,14 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
     }
     for assertion in &settings.assertions {
         credentials.insert(format!("saml:{}", assertion.name), read(&assertion.assertion)?);
+    }
+    if let Some(source) = settings.registry.as_ref().and_then(|registry| registry.auth.source()) {
+        let SecretSource::File(path) = source;
+        let secret = read(source)?;
+        if Secret::new(&secret).is_none() {
+            return Err(malformed("registry.auth", path, &secret));
+        }
+        credentials.insert("registry", secret);
     }
     if let Authority::Key { secret, .. } = &settings.authority {
         credentials.insert("authority", read(secret)?);
@@ -56,9 +64,9 @@ pub(super) fn gather_secrets(settings: &Settings) -> Result<Credentials, Screen>
 }
 
 /// Says where the first foreign byte lies, and nothing of what the file holds.
-fn malformed(path: &Path, bytes: &[u8]) -> Screen {
+fn malformed(place: &str, path: &Path, bytes: &[u8]) -> Screen {
     let foreign = bytes.iter().position(|byte| !printable(*byte));
-    Screen::failed("secret-malformed", Exit::Config, "the secret of `workspace.auth` is empty or not printable ASCII")
+    Screen::failed("secret-malformed", Exit::Config, format!("the secret of `{place}` is empty or not printable ASCII"))
         .fact("file", path.display())
         .fact("expected", "one line of printable ASCII without blanks")
         .fact("presented", foreign.map_or_else(|| "nothing".to_owned(), |at| format!("another byte at {at}")))
@@ -75,7 +83,8 @@ pub(super) fn secret_files(settings: &Settings) -> Vec<PathBuf> {
     let tokens = settings.tokens.iter().filter_map(|token| token.token.source());
     let graphs = settings.tokens.iter().filter_map(|token| token.graph.as_ref()).map(|client| client.proof.source());
     let assertions = settings.assertions.iter().map(|assertion| &assertion.assertion);
-    let all =
-        secret.into_iter().chain(tokens).chain(graphs).chain(assertions).chain(authority).chain(&settings.record.pseudonym_key);
+    let registry = settings.registry.as_ref().and_then(|registry| registry.auth.source());
+    let secret = secret.into_iter().chain(registry);
+    let all = secret.chain(tokens).chain(graphs).chain(assertions).chain(authority).chain(&settings.record.pseudonym_key);
     all.map(|SecretSource::File(path)| path.clone()).collect()
 }

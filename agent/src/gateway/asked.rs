@@ -1,0 +1,233 @@
+//! A request in the one form that is decided about and sent on: path, query and body are written anew from what was understood of
+//! them, and nothing else of what came is sent.
+
+use super::action::Action;
+use super::ask::{Ask, Body, two_runs};
+use super::denial::Denial;
+use super::form::Form;
+use super::guard::Guard;
+use super::json::{Json, Object, read};
+use super::table::{Captures, Endpoint, Table};
+use crate::unverified::Unverified;
+
+/// No body of JSON is longer, in bytes. MLflow's own server takes 1 MB in its largest call (`runs/log-batch`).
+pub const MOST_BODY: usize = 2 * 1024 * 1024;
+
+/// A request as it was understood.
+#[derive(Debug)]
+pub struct Asked<'t> {
+    pub(super) endpoint: &'t Endpoint,
+    pub(super) wire: String,
+    pub(super) body: Option<Vec<u8>>,
+    /// Every class that it is of: its endpoint's, and those that its body adds.
+    pub(super) actions: Vec<Action>,
+}
+
+impl<'t> Asked<'t> {
+    /// Of a head and its body. A body that is not JSON is not looked into.
+    ///
+    /// # Errors
+    /// The denial: what is unclear, or touches what Longhorn owns.
+    pub fn read(ask: Ask<'t>, said: &Unverified<Vec<u8>>, table: &Table) -> Result<Self, Denial> {
+        let (endpoint, kind) = (ask.endpoint(), ask.body());
+        let mut actions = vec![endpoint.action];
+        own_key(&ask)?;
+        let body = match kind {
+            Body::None | Body::Stream => None,
+            Body::Json => {
+                let mut members = members(endpoint, said.examine(), table)?;
+                of_the_path(&members, &ask.captures)?;
+                look(endpoint, &mut members, &mut actions)?;
+                let mut bytes = Vec::with_capacity(said.examine().len());
+                Json::Object(members).write(&mut bytes);
+                Some(bytes)
+            }
+        };
+        Ok(Self { endpoint, wire: ask.target.wire(), body, actions })
+    }
+}
+
+/// The body's members, as the endpoint's message has them.
+fn members<'a>(endpoint: &Endpoint, bytes: &'a [u8], table: &Table) -> Result<Object<'a>, Denial> {
+    let members = match bytes {
+        [] => Object::new(),
+        _ => match read(bytes) {
+            Ok(Json::Object(members)) => members,
+            // A server may take a string and read it once more.
+            Ok(_) => return Err(Denial::unclear("body-unclear", "the body must be a JSON object")),
+            Err(error) => {
+                return Err(Denial::unclear(
+                    "body-unclear",
+                    format!("the body can be read in more than one way, or not at all: {error}"),
+                ));
+            }
+        },
+    };
+    let mut members = match endpoint.form {
+        Form::Nothing | Form::Stream => Object::new(),
+        Form::Free => members,
+        Form::Message(message) => {
+            table.message(message).fit(members, table).map_err(|unfit| Denial::unclear("field-unfit", unfit.to_string()))?
+        }
+    };
+    // The older name of the same field; servers prefer now the one, now the other.
+    if members.contains_key("run_id")
+        && let Some(uuid) = members.remove("run_uuid")
+        && members.get("run_id") != Some(&uuid)
+    {
+        return Err(two_runs());
+    }
+    Ok(members)
+}
+
+/// A field that the path has, too, says the same: servers prefer now the one, now the other.
+fn of_the_path(members: &Object<'_>, captures: &Captures) -> Result<(), Denial> {
+    let says = |value: &Json<'_>, path: &str| match value {
+        Json::Text(text) => text == path,
+        Json::Number(number) => *number == path,
+        Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) => false,
+    };
+    match captures.iter().find(|(name, path)| members.get(*name).is_some_and(|value| !says(value, path))) {
+        None => Ok(()),
+        Some((name, _)) => Err(Denial::unclear("path-and-body", format!("path and body name two values of `{name}`"))),
+    }
+}
+
+/// Looks where the table says: names that Longhorn owns, places that the server would write to, and what makes more of a request than
+/// its endpoint says.
+fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>) -> Result<(), Denial> {
+    for guard in &endpoint.guards {
+        match guard {
+            Guard::Tags | Guard::DatasetTags => owned_tags(members)?,
+            Guard::PluginTags => {
+                if let Some(Json::List(tags)) = members.get_mut("tags") {
+                    tags.retain(|tag| key_of(tag).is_none_or(|key| owned(key).is_ok()));
+                }
+            }
+            Guard::Key => {
+                for key in [members.get("key"), members.get("tag_key")].into_iter().flatten().filter_map(Json::text) {
+                    single(key)?;
+                }
+            }
+            Guard::Aliases if anywhere(members, "aliases") => actions.push(Action::Needs("model.promote")),
+            Guard::DeploymentJob if anywhere(members, "deployment_job_id") => actions.push(Action::Needs("model.deploy")),
+            Guard::ArtifactLocation if ["artifact_location", "storage_location"].iter().any(|name| anywhere(members, name)) => {
+                return Err(Denial::refused(
+                    "artifact-location",
+                    "the request would have the server write where the job says; leave the location out, and the server chooses",
+                ));
+            }
+            Guard::Source => source(members)?,
+            Guard::Finish => status(members)?,
+            // What a copy and a served version need besides is the gate's.
+            Guard::Aliases | Guard::DeploymentJob | Guard::ArtifactLocation | Guard::ServedEntities | Guard::Copy => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a field of this name stands at any depth.
+fn anywhere(members: &Object<'_>, name: &str) -> bool {
+    members.contains_key(name) || members.values().any(|value| within(value, &mut |members| members.contains_key(name)))
+}
+
+/// Whether any object in a value, itself included, is such a one.
+fn within(value: &Json<'_>, such: &mut impl FnMut(&Object<'_>) -> bool) -> bool {
+    match value {
+        Json::Object(members) => such(members) || members.values().any(|value| within(value, such)),
+        Json::List(items) => items.iter().any(|item| within(item, such)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => false,
+    }
+}
+
+/// Names that begin so are Longhorn's. Databases compare without case.
+const OWNED: &str = "longhorn.";
+/// What makes a prompt of a model, and a model of a prompt: who may change the one could then change the other.
+const KIND: &str = "mlflow.prompt.is_prompt";
+
+fn owned(key: &str) -> Result<(), Denial> {
+    let begins = key.get(..OWNED.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWNED));
+    if begins {
+        return Err(Denial::refused("tag-owned", "tags whose names begin with `longhorn.` are set by Longhorn alone"));
+    }
+    Ok(())
+}
+
+/// A tag that a request is about, by its path or its query.
+fn own_key(ask: &Ask<'_>) -> Result<(), Denial> {
+    if !ask.endpoint.guards.contains(&Guard::Key) {
+        return Ok(());
+    }
+    let query = ask.target.query.iter().map(|(name, value)| (name.as_str(), value));
+    let named = ask.captures.iter().map(|(name, value)| (*name, value)).chain(query);
+    named.filter(|(name, _)| matches!(*name, "key" | "tag_key")).try_for_each(|(_, key)| single(key))
+}
+
+/// A single tag that is set or deleted.
+fn single(key: &str) -> Result<(), Denial> {
+    owned(key)?;
+    if key.eq_ignore_ascii_case(KIND) {
+        return Err(Denial::refused("tag-owned", format!("`{KIND}` is set when a prompt is made, and never later")));
+    }
+    Ok(())
+}
+
+/// No tag at any depth is one that Longhorn owns: not in lists of keys and values, not in maps, and not in JSON within a text.
+fn owned_tags(members: &Object<'_>) -> Result<(), Denial> {
+    let mut denial = Ok(());
+    let mut look = |members: &Object<'_>| {
+        let tags = members.iter().filter(|(name, _)| name.as_ref() == "tags" || name.ends_with("_tags"));
+        denial = tags.map(|(_, tags)| free_of_owned(tags)).find(Result::is_err).unwrap_or(Ok(()));
+        denial.is_err()
+    };
+    if !look(members) {
+        members.values().any(|value| within(value, &mut look));
+    }
+    denial
+}
+
+fn free_of_owned(tags: &Json<'_>) -> Result<(), Denial> {
+    match tags {
+        Json::List(tags) => tags.iter().filter_map(key_of).try_for_each(owned),
+        Json::Object(tags) => tags.keys().try_for_each(|key| owned(key)),
+        Json::Text(text) => match read(text.as_bytes()) {
+            Ok(Json::Object(tags)) => tags.keys().try_for_each(|key| owned(key)),
+            Ok(_) => Ok(()),
+            Err(_) => Err(Denial::unclear("body-unclear", "tags in a text must be JSON that can be read in one way")),
+        },
+        Json::Null | Json::Bool(_) | Json::Number(_) => Ok(()),
+    }
+}
+
+fn key_of<'a>(tag: &'a Json<'_>) -> Option<&'a str> {
+    match tag {
+        Json::Object(tag) => tag.get("key").or(tag.get("tag_key")).and_then(Json::text),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => None,
+    }
+}
+
+/// A run's status by its word: servers of protobuf also take its number.
+fn status(members: &Object<'_>) -> Result<(), Denial> {
+    const WORDS: &[&str] = &["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"];
+    match members.get("status") {
+        None => Ok(()),
+        Some(status) if status.text().is_some_and(|word| WORDS.contains(&word)) => Ok(()),
+        Some(_) => Err(Denial::unclear("status-unclear", format!("`status` must be one of {}", WORDS.join(", ")))),
+    }
+}
+
+/// Where a version may come from: what MLflow itself keeps. Whether it is this run's is asked at the gate.
+fn source(members: &Object<'_>) -> Result<(), Denial> {
+    const KEPT: &[&str] = &["models:/", "runs:/", "mlflow-artifacts:/", "dbfs:/databricks/mlflow"];
+    let Some(source) = members.get("source") else { return Ok(()) };
+    let kept = source.text().is_some_and(|source| {
+        KEPT.iter().any(|prefix| source.starts_with(prefix)) && !source.contains("..") && !source.contains(['%', '\\', '?', '#'])
+    });
+    if kept {
+        return Ok(());
+    }
+    Err(Denial::refused(
+        "source-foreign",
+        format!("a version comes from what MLflow keeps; expected a source that begins with {}", KEPT.join(", ")),
+    ))
+}

@@ -1,0 +1,63 @@
+//! Whether a request goes through. Pure: what was asked, and what the context of the job says.
+
+use super::action::Action;
+use super::asked::Asked;
+use super::denial::Denial;
+use super::table::Endpoint;
+
+/// A request that goes through. Only [`decide`] makes one.
+#[derive(Debug)]
+#[must_use]
+pub struct Allowed<'t> {
+    asked: Asked<'t>,
+}
+
+impl<'t> Allowed<'t> {
+    /// Its endpoint.
+    pub fn endpoint(&self) -> &'t Endpoint {
+        self.asked.endpoint
+    }
+
+    /// Path and query to send.
+    pub fn wire(&self) -> &str {
+        &self.asked.wire
+    }
+
+    /// The JSON to send; `None` where there is none, or where an artifact's bytes pass.
+    pub fn body(&mut self) -> Option<Vec<u8>> {
+        self.asked.body.take()
+    }
+}
+
+/// Whether these permissions give this class.
+///
+/// # Errors
+/// The denial names the class, and what would have to stand in the policy.
+pub fn permit(action: Action, permissions: &[String]) -> Result<(), Denial> {
+    match action {
+        Action::Open => Ok(()),
+        Action::Never(word) => Err(Denial::refused(
+            "never",
+            format!("requests of the class `{word}` go through for no job, whatever its policy says"),
+        )),
+        // Until the gate that looks at a version's evidence is there, no permission opens it.
+        Action::Needs(word @ ("model.promote" | "model.deploy")) => Err(Denial::refused(
+            "gate-missing",
+            format!("`{word}` goes through the promotion gate, which this version does not have yet"),
+        )),
+        Action::Needs(word) if permissions.iter().any(|permission| permission == word) => Ok(()),
+        Action::Needs(word) => Err(Denial::refused(
+            "not-permitted",
+            format!("this job may not `{word}`: the policy's scope does not list it under `may`"),
+        )),
+    }
+}
+
+/// Decides: every class that the request is of must be permitted.
+///
+/// # Errors
+/// The first denial.
+pub fn decide<'t>(asked: Asked<'t>, permissions: &[String]) -> Result<Allowed<'t>, Denial> {
+    asked.actions.iter().try_for_each(|action| permit(*action, permissions))?;
+    Ok(Allowed { asked })
+}

@@ -1,0 +1,224 @@
+//! One connection's requests, one after the other: each is understood, decided about, written anew and sent on, or answered with a
+//! denial that is on record.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::SendRequest;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Request, Response, StatusCode};
+
+use super::Shared;
+use super::upstream::Passing;
+use crate::gateway::{Allowed, Ask, Asked, Body, Denial, MOST_BODY, decide, permit};
+use crate::record::Event;
+use crate::record::event::Process;
+use crate::serve::peer::Peer;
+use crate::unverified::Unverified;
+
+/// A body of JSON has this long to come.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Of a caller's headers these go on; everything else could speak for the gateway or route the request.
+const ONWARD: &[HeaderName] =
+    &[header::ACCEPT, header::ACCEPT_ENCODING, header::USER_AGENT, header::RANGE, header::IF_NONE_MATCH, header::IF_RANGE];
+/// Of an answer's headers these come back.
+const BACK: &[HeaderName] = &[
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+    header::CONTENT_DISPOSITION,
+    header::CONTENT_RANGE,
+    header::CONTENT_LENGTH,
+    header::ACCEPT_RANGES,
+    header::ETAG,
+    header::LAST_MODIFIED,
+    header::RETRY_AFTER,
+];
+/// The verified context of the job, for a registry that checks it.
+const CONTEXT: HeaderName = HeaderName::from_static("x-longhorn-context");
+
+pub(super) type Answer = Response<Passing>;
+
+/// One connection.
+pub(super) struct Exchange {
+    shared: Rc<Shared>,
+    /// Who is at its other end; `None` where that could not be told.
+    peer: Option<Peer>,
+    /// The connection to the registry that goes with it.
+    onward: RefCell<Option<SendRequest<Passing>>>,
+}
+
+/// Why a request is not answered by the registry.
+enum Stop {
+    /// By decision: with the endpoint, as far as it is known.
+    Denied(&'static str, Denial),
+    /// The registry does not answer.
+    Unreachable,
+}
+
+impl Exchange {
+    pub(super) fn new(shared: Rc<Shared>, peer: Option<Peer>) -> Self {
+        Self { shared, peer, onward: RefCell::new(None) }
+    }
+
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let method = request.method().to_string();
+        match self.pass(request).await {
+            Ok(answer) => answer,
+            Err(Stop::Denied(endpoint, denial)) => self.denied(&method, endpoint, &denial).await,
+            Err(Stop::Unreachable) => {
+                let body = serde_json::json!({
+                    "error_code": "TEMPORARILY_UNAVAILABLE",
+                    "message": "longhorn: the registry does not answer",
+                });
+                reply(StatusCode::SERVICE_UNAVAILABLE, body.to_string())
+            }
+        }
+    }
+
+    async fn pass(&self, request: Request<Incoming>) -> Result<Answer, Stop> {
+        let unknown = |denial| Stop::Denied("", denial);
+        let (permissions, token) = self.standing().map_err(unknown)?;
+        let (parts, incoming) = request.into_parts();
+        let headers = parts.headers.clone();
+        let parts = Unverified::<Parts>::new(parts);
+        let ask = Ask::read(&parts, &self.shared.table, &self.shared.hosts).map_err(unknown)?;
+        let path = ask.endpoint().path;
+        let denied = |denial| Stop::Denied(path, denial);
+        // Before the body is waited for.
+        permit(ask.endpoint().action, &permissions).map_err(denied)?;
+        let kind = ask.body();
+        let (bytes, stream) = match kind {
+            Body::Json => (whole(incoming).await.map_err(denied)?, None),
+            Body::None => (Vec::new(), None),
+            Body::Stream => (Vec::new(), Some(incoming)),
+        };
+        let asked = Asked::read(ask, &Unverified::new(bytes), &self.shared.table).map_err(denied)?;
+        let allowed = decide(asked, &permissions).map_err(denied)?;
+        let request = self.onward(allowed, stream, &headers, token);
+        let answer = self.send(request).await?;
+        // Where a server sends its callers, the gateway's callers do not go: it would be past the gateway.
+        if answer.status().is_redirection() && answer.status() != StatusCode::NOT_MODIFIED {
+            return Err(denied(Denial::redirected()));
+        }
+        Ok(returned(answer))
+    }
+
+    /// What the job may, and its context's token; a denial for whoever is not of the locked job.
+    fn standing(&self) -> Result<(Vec<String>, Option<HeaderValue>), Denial> {
+        let session = self.shared.session.borrow();
+        let locked = |peer: &Peer| peer.marks.locked(session.kept_capabilities()) && peer.still_there();
+        if !self.peer.as_ref().is_some_and(locked) {
+            return Err(Denial::not_locked());
+        }
+        let context = session.context.as_ref().ok_or_else(Denial::withdrawn)?;
+        Ok((context.claims().permissions.clone(), HeaderValue::from_str(context.token()).ok()))
+    }
+
+    fn onward(
+        &self,
+        mut allowed: Allowed<'_>,
+        stream: Option<Incoming>,
+        headers: &HeaderMap,
+        token: Option<HeaderValue>,
+    ) -> Request<Passing> {
+        let body = allowed.body();
+        let kind = match (&body, &stream) {
+            (Some(_), _) => Some(HeaderValue::from_static("application/json")),
+            (None, Some(_)) => headers.get(header::CONTENT_TYPE).cloned(),
+            (None, None) => None,
+        };
+        let passing = match stream {
+            Some(stream) => Either::Right(stream),
+            None => Either::Left(Full::new(Bytes::from(body.unwrap_or_default()))),
+        };
+        let mut request = Request::new(passing);
+        *request.method_mut() = allowed.endpoint().method.parse().expect("the table's methods are HTTP's");
+        *request.uri_mut() = allowed.wire().parse().expect("a target that was written anew is one");
+        let fields = request.headers_mut();
+        for name in ONWARD {
+            if let Some(value) = headers.get(name) {
+                fields.insert(name.clone(), value.clone());
+            }
+        }
+        fields.insert(header::HOST, self.shared.upstream.authority.clone());
+        let own =
+            [(header::AUTHORIZATION, self.shared.upstream.credential.clone()), (header::CONTENT_TYPE, kind), (CONTEXT, token)];
+        for (name, value) in own {
+            if let Some(value) = value {
+                fields.insert(name, value);
+            }
+        }
+        request
+    }
+
+    /// On the connection that goes with this one; on a new one where that has ended meanwhile.
+    async fn send(&self, request: Request<Passing>) -> Result<Response<Incoming>, Stop> {
+        let kept = self.onward.borrow_mut().take();
+        let mut request = request;
+        if let Some(mut sender) = kept
+            && sender.ready().await.is_ok()
+        {
+            match sender.try_send_request(request).await {
+                Ok(answer) => {
+                    *self.onward.borrow_mut() = Some(sender);
+                    return Ok(answer);
+                }
+                // Not a byte of it was sent, or it cannot be told: then nobody may send it twice.
+                Err(mut error) => request = error.take_message().ok_or(Stop::Unreachable)?,
+            }
+        }
+        let mut sender = self.shared.upstream.connect().await.map_err(|_| Stop::Unreachable)?;
+        let answer = sender.send_request(request).await.map_err(|_| Stop::Unreachable)?;
+        *self.onward.borrow_mut() = Some(sender);
+        Ok(answer)
+    }
+
+    /// On record first, so that the caller hears its number.
+    async fn denied(&self, method: &str, endpoint: &str, denial: &Denial) -> Answer {
+        let process = self.peer.as_ref().map_or(Process { pid: 0, uid: 0 }, |peer| Process { pid: peer.pid, uid: peer.uid });
+        let event = Event::RequestRefused {
+            process,
+            method: method.chars().take(16).collect(),
+            endpoint: endpoint.to_owned(),
+            reason: denial.reason.to_owned(),
+        };
+        let recorder = self.shared.session.borrow_mut().recorder_of_request();
+        let entry = match recorder {
+            Some(recorder) => recorder.record(event).await.ok().map(|recorded| recorded.seq()),
+            None => None,
+        };
+        let status = StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::FORBIDDEN);
+        reply(status, denial.body(entry))
+    }
+}
+
+async fn whole(incoming: Incoming) -> Result<Vec<u8>, Denial> {
+    let read = Limited::new(incoming, MOST_BODY).collect();
+    match tokio::time::timeout(PATIENCE, read).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
+        Ok(Err(_)) | Err(_) => Err(Denial::body_unread()),
+    }
+}
+
+fn returned(answer: Response<Incoming>) -> Answer {
+    let (parts, incoming) = answer.into_parts();
+    let mut answer = Response::new(Either::Right(incoming));
+    *answer.status_mut() = parts.status;
+    for name in BACK {
+        if let Some(value) = parts.headers.get(name) {
+            answer.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    answer
+}
+
+fn reply(status: StatusCode, json: String) -> Answer {
+    let mut response = Response::new(Either::Left(Full::new(Bytes::from(json))));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,105 @@
+//! The gateway to MLflow and the model registry: listens on a port of loopback, and whoever is of the locked job gets through it what
+//! the job may, with a credential that no job ever holds. What may go through is decided in [`crate::gateway`]; here it is carried.
+
+mod exchange;
+mod peers;
+mod upstream;
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use self::exchange::Exchange;
+use self::peers::Peers;
+pub use self::upstream::{Credential, Upstream};
+use super::session::Session;
+use crate::gateway::Table;
+
+/// Connections at once; the next ones wait in the kernel's queue.
+const MOST_CONNECTIONS: usize = 256;
+/// How long a connection may be idle, and a head on its way: longer than clients keep one.
+const IDLE: Duration = Duration::from_secs(75);
+/// No head is longer, in bytes.
+const MOST_HEAD: usize = 32 * 1024;
+
+/// What the gateway is made of.
+pub struct Gateway {
+    /// The listening socket, on loopback.
+    pub listener: OwnedFd,
+    /// Where the keeper says who holds the other end of a connection.
+    pub holders: OwnedFd,
+    /// Where requests go.
+    pub upstream: Upstream,
+}
+
+/// What every connection shares.
+struct Shared {
+    table: Table,
+    /// The names that it is reached by, as a `Host` header has them.
+    hosts: Vec<String>,
+    upstream: Upstream,
+    peers: Peers,
+    session: Rc<RefCell<Session>>,
+}
+
+/// Serves for ever. Absent where the settings name no registry: then it waits for ever.
+///
+/// # Errors
+/// When the sockets fail; the keeper then starts another sidecar.
+pub async fn answer(gateway: Option<Gateway>, session: Rc<RefCell<Session>>) -> std::io::Result<Infallible> {
+    let Some(gateway) = gateway else { return Ok(std::future::pending().await) };
+    let listener = StdListener::from(gateway.listener);
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let port = listener.local_addr()?.port();
+    let shared = Rc::new(Shared {
+        table: Table::read(),
+        hosts: ["127.0.0.1", "localhost"].map(|host| format!("{host}:{port}")).to_vec(),
+        upstream: gateway.upstream,
+        peers: Peers::new(gateway.holders)?,
+        session,
+    });
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+        match listener.accept().await {
+            Ok((stream, from)) => {
+                let serving = serve_one(stream, from, shared.clone());
+                tokio::task::spawn_local(async move {
+                    serving.await;
+                    drop(place);
+                });
+            }
+            // Out of descriptors, or the caller went away while it queued: the next one may do better.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+async fn serve_one(stream: TcpStream, from: SocketAddr, shared: Rc<Shared>) {
+    // Small answers must not wait for each other. Where it is refused it only costs time.
+    let _ = stream.set_nodelay(true);
+    let peer = shared.peers.of(&stream, from).await;
+    let exchange = Rc::new(Exchange::new(shared, peer));
+    let service = service_fn(move |request| {
+        let exchange = exchange.clone();
+        async move { Ok::<_, Infallible>(exchange.answer(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .max_buf_size(MOST_HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    // A caller that breaks off has nobody left to be told.
+    let _ = connection.await;
+}

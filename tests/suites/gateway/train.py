@@ -1,0 +1,32 @@
+"""train.py URL: what a data scientist's job does with MLflow. Nothing in it knows of a gateway. Prints the run's id."""
+
+import pathlib
+import sys
+import tempfile
+
+import mlflow
+
+mlflow.set_tracking_uri(sys.argv[1])
+mlflow.set_experiment("fraud")
+with mlflow.start_run(tags={"team": "risk"}) as run:
+    mlflow.log_params({"depth": 3, "kind": "tree"})
+    for step, loss in enumerate([0.5, 0.25, 0.1234567890123456789]):
+        mlflow.log_metric("loss", loss, step=step)
+    mlflow.log_metrics({"auc": 0.91, "f1": 0.8})
+    mlflow.set_tag("note", "it’s “quoted” \\ and\nbroken")
+    with tempfile.TemporaryDirectory() as place:
+        large = pathlib.Path(place, "weights ü.bin")
+        large.write_bytes(bytes(range(256)) * 4096)
+        mlflow.log_artifact(str(large), "model parts")
+    mlflow.pyfunc.log_model(name="model", python_model=lambda model_input: model_input, pip_requirements=[], registered_model_name="fraud")
+client = mlflow.MlflowClient()
+seen = client.get_run(run.info.run_id)
+assert seen.info.status == "FINISHED", seen.info.status
+assert seen.data.metrics["loss"] == 0.1234567890123456789, seen.data.metrics
+assert seen.data.tags["note"] == "it’s “quoted” \\ and\nbroken", seen.data.tags
+back = mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="model parts/weights ü.bin")
+assert pathlib.Path(back).read_bytes() == bytes(range(256)) * 4096
+version = client.search_model_versions("name='fraud'")[0]
+assert version.run_id == run.info.run_id, version
+assert [found.info.run_id for found in client.search_runs([run.info.experiment_id], "metrics.auc > 0.9")] == [run.info.run_id]
+print(run.info.run_id)
