@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Condvar, Mutex};
 
 use serde::Deserialize;
 
@@ -92,27 +93,85 @@ fn tree() -> &'static Path {
 fn every_check_has_an_input_that_only_it_refuses() {
     let mutants = read();
     let binaries = build(&mutants.mutant);
-    let mut problems = Vec::new();
+    let mut tries = Vec::new();
     let mut passes = BTreeSet::new();
     for mutant in &mutants.mutant {
         let runs = mutant.runs();
         assert!(!runs.is_empty(), "{} has neither a case nor a test", mutant.name);
         for (binary, test, case, shows) in runs {
-            let named = format!("{}: {}", mutant.name, case.unwrap_or(&test));
             // The test without a mutant passes: then its failure is the mutant's doing.
             if passes.insert((binary.clone(), test.clone())) {
-                let (passed, text) = run(&binaries[&binary], &test, None, "");
-                assert!(passed, "`{test}` fails without a mutant:\n{text}");
+                tries.push(Try { mutant: "", binary: binary.clone(), test: test.clone(), case: None, shows: Vec::new() });
             }
-            let (passed, text) = run(&binaries[&binary], &test, case, &mutant.name);
-            if passed {
-                problems.push(format!("{named}: nobody notices that the check is gone"));
-            } else if let Some(missing) = shows.iter().find(|shown| !text.contains(**shown)) {
-                problems.push(format!("{named}: the failure does not show `{missing}`:\n{text}"));
+            tries.push(Try { mutant: &mutant.name, binary, test, case, shows });
+        }
+    }
+    let problems = on_every_core(tries, &binaries);
+    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+/// One run of a test binary.
+struct Try<'a> {
+    /// Which mutant is alive; none where the name is empty.
+    mutant: &'a str,
+    binary: String,
+    test: String,
+    case: Option<&'a str>,
+    shows: Vec<&'a str>,
+}
+
+impl Try<'_> {
+    fn problem(&self, binaries: &BTreeMap<String, PathBuf>) -> Option<String> {
+        let (passed, text) = run(&binaries[&self.binary], &self.test, self.case, self.mutant);
+        let named = format!("{}: {}", self.mutant, self.case.unwrap_or(&self.test));
+        match (self.mutant, passed) {
+            ("", true) => None,
+            ("", false) => Some(format!("`{}` fails without a mutant:\n{text}", self.test)),
+            (_, true) => Some(format!("{named}: nobody notices that the check is gone")),
+            (_, false) => {
+                let missing = self.shows.iter().find(|shown| !text.contains(**shown))?;
+                Some(format!("{named}: the failure does not show `{missing}`:\n{text}"))
             }
         }
     }
-    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+/// What is left to do, and the binaries that are at it: no binary runs twice at once, for it may have files of its own.
+struct Left<'a> {
+    tries: Vec<Try<'a>>,
+    busy: BTreeSet<String>,
+    problems: Vec<String>,
+}
+
+fn on_every_core(tries: Vec<Try<'_>>, binaries: &BTreeMap<String, PathBuf>) -> Vec<String> {
+    let left = Mutex::new(Left { tries, busy: BTreeSet::new(), problems: Vec::new() });
+    let done = Condvar::new();
+    let work = || {
+        let mut held = left.lock().expect("nobody panics while holding it");
+        loop {
+            let Left { tries, busy, .. } = &mut *held;
+            let Some(at) = tries.iter().position(|one| !busy.contains(&one.binary)) else {
+                if tries.is_empty() {
+                    return;
+                }
+                held = done.wait(held).expect("nobody panics while holding it");
+                continue;
+            };
+            let one = tries.remove(at);
+            busy.insert(one.binary.clone());
+            drop(held);
+            let problem = one.problem(binaries);
+            held = left.lock().expect("nobody panics while holding it");
+            held.busy.remove(&one.binary);
+            held.problems.extend(problem);
+            done.notify_all();
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        (0..cores).for_each(|_| drop(scope.spawn(work)));
+    });
+    left.into_inner().expect("nobody panicked while holding it").problems
 }
 
 #[test]

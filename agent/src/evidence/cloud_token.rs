@@ -4,9 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-use zeroize::Zeroizing;
-
+use super::answers::{self, RoleAnswer};
 use super::databricks::percent_encode;
 use super::failure::Failure;
 use super::kept::Kept;
@@ -90,45 +88,14 @@ pub(super) async fn ask(http: &Http, source: &CloudTokenSource, deadline: &Deadl
 
 /// An access token of a managed identity.
 async fn azure(service: &Service<'_>, resource: &str, client_id: Option<&str>) -> Result<Secret, Failure> {
-    #[derive(Deserialize)]
-    struct Granted {
-        access_token: String,
-    }
     let identity = client_id.map(|id| format!("&client_id={}", percent_encode(id))).unwrap_or_default();
     let path = format!("/metadata/identity/oauth2/token?api-version=2018-02-01&resource={}{identity}", percent_encode(resource));
     let answer = service.azure(&path).await?;
-    if let (400 | 401 | 403, Some(said)) = (answer.status, azure_error(&answer.body)) {
+    if let (400 | 401 | 403, Some(said)) = (answer.status, answers::azure_error(&answer.body)) {
         return Err(refused(&path, answer.status, Some(said)));
     }
     let answer = good(answer, &path)?;
-    let granted: Option<Granted> = serde_json::from_slice(&answer.body).ok();
-    let token = granted.and_then(|granted| Secret::new(Zeroizing::new(granted.access_token).as_bytes()));
-    token.ok_or_else(|| unintelligible(&path, "no access_token"))
-}
-
-/// Which error it was: of a list and nothing else.
-fn azure_error(body: &[u8]) -> Option<&'static str> {
-    const CODES: [&str; 8] = [
-        "invalid_request",
-        "invalid_resource",
-        "invalid_scope",
-        "unauthorized_client",
-        "access_denied",
-        "unknown_source",
-        "bad_request_102",
-        "unsupported_response_type",
-    ];
-    #[derive(Deserialize)]
-    struct Said {
-        error: String,
-        #[serde(default)]
-        error_description: String,
-    }
-    let Said { error, error_description } = serde_json::from_slice(body).ok()?;
-    if error == "invalid_request" && error_description == "Identity not found" {
-        return Some("invalid_request, Identity not found");
-    }
-    CODES.into_iter().find(|code| *code == error)
+    answers::access_token(&answer.body).ok_or_else(|| unintelligible(&path, "no access_token"))
 }
 
 /// An identity token of the machine's service account.
@@ -175,27 +142,10 @@ async fn role(service: &Service<'_>, token: &AwsToken) -> Result<sts::Role, Fail
 }
 
 fn credentials(answer: &MetadataAnswer, path: &str) -> Result<[Secret; 3], Failure> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Held {
-        code: String,
-        #[serde(default)]
-        access_key_id: String,
-        #[serde(default)]
-        secret_access_key: String,
-        #[serde(default)]
-        token: String,
-    }
-    let held: Held = serde_json::from_slice(&answer.body).map_err(|_| unintelligible(path, "no credentials"))?;
-    if held.code != "Success" {
-        const CODES: [&str; 2] = ["AssumeRoleUnauthorizedAccess", "InstanceProfileNotFound"];
-        let said = CODES.into_iter().find(|code| *code == held.code);
-        return Err(refused(path, answer.status, said));
-    }
-    let secret = |text: String| Secret::new(Zeroizing::new(text).as_bytes());
-    match (secret(held.access_key_id), secret(held.secret_access_key), secret(held.token)) {
-        (Some(access_key), Some(secret_key), Some(token)) => Ok([access_key, secret_key, token]),
-        (..) => Err(unintelligible(path, "credentials that are not whole")),
+    match answers::role(&answer.body).ok_or_else(|| unintelligible(path, "no credentials"))? {
+        RoleAnswer::Held(credentials) => Ok(credentials),
+        RoleAnswer::NotAssumed(said) => Err(refused(path, answer.status, said)),
+        RoleAnswer::NotWhole => Err(unintelligible(path, "credentials that are not whole")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is said: API answers, tokens, keys. Fetches and frames; believes nothing.
 
+pub mod answers;
 mod certifier;
 mod claim;
 mod client;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::answers::element;
 use super::databricks::percent_encode;
 use super::failure::{Failure, Who};
 use super::oidc::host_of;
@@ -151,15 +152,6 @@ fn error(code: &str) -> Said {
     }
 }
 
-/// The text of the only element of a name, where it is a name, a number or a token: those need no unescaping.
-fn element<'a>(document: &'a str, name: &str) -> Option<&'a str> {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    let (_, rest) = document.split_once(&open)?;
-    let (text, behind) = rest.split_once(&close)?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    (!text.is_empty() && text.bytes().all(plain) && !behind.contains(&open)).then_some(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,21 +160,5 @@ mod tests {
     fn a_region_has_an_endpoint_of_its_own() {
         assert_eq!(endpoint("eu-central-1"), "https://sts.eu-central-1.amazonaws.com");
         assert_eq!(endpoint("cn-north-1"), "https://sts.cn-north-1.amazonaws.com.cn");
-    }
-
-    #[test]
-    fn an_element_is_read_where_it_stands_once_and_is_plain() {
-        for (document, expected) in [
-            ("<a><Code>AccessDenied</Code></a>", Some("AccessDenied")),
-            ("<Code>a.b-c_d</Code>", Some("a.b-c_d")),
-            ("<Code></Code>", None),
-            ("<Code>a</Code><Code>b</Code>", None),
-            ("<Code>a&amp;b</Code>", None),
-            ("<Code>a<!-- b --></Code>", None),
-            ("<Code>a", None),
-            ("{}", None),
-        ] {
-            assert_eq!(element(document, "Code"), expected, "{document}");
-        }
     }
 }
