@@ -1,20 +1,29 @@
 //! HTTP towards the workspace and the issuers: no redirects, no proxy, TLS except on loopback, everything bounded.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::{BodyExt, Full};
+use hyper::Uri;
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::SendRequest;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::http::response::Parts;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
+use super::origin::{ConnectError, Origin};
 use super::secret::Secret;
 
 /// No answer is larger, in bytes.
 pub const MOST_BODY: usize = 512 * 1024;
 /// One exchange takes no longer.
 const EXCHANGE: Duration = Duration::from_secs(10);
-const CONNECT: Duration = Duration::from_secs(5);
 /// Where distributions keep their roots: Debian and Ubuntu, then Red Hat.
 const ROOTS: &[&str] = &["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
@@ -123,9 +132,22 @@ pub enum HttpError {
 #[error("cannot set TLS up")]
 pub struct SetupError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// The client.
-#[derive(Clone, Debug)]
-pub struct Http(pub(super) reqwest::Client);
+/// The client. It keeps one connection to each server that it spoke to last.
+#[derive(Clone)]
+pub struct Http {
+    tls: TlsConnector,
+    kept: Arc<Mutex<Vec<(Origin, Sender)>>>,
+}
+
+type Sender = SendRequest<Full<Bytes>>;
+/// Connections that are kept: to more servers than a node speaks to.
+const MOST_KEPT: usize = 8;
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Http")
+    }
+}
 
 impl Http {
     /// With the roots of `ca_file`, or the system's.
@@ -133,23 +155,7 @@ impl Http {
     /// # Errors
     /// When the roots cannot be read.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, SetupError> {
-        let config = tls(ca_file)?;
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(config)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(CONNECT)
-            .timeout(EXCHANGE)
-            .pool_max_idle_per_host(1)
-            .user_agent(concat!("longhorn/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| SetupError(error.into()))?;
-        Ok(Self(client))
-    }
-
-    fn form(&self, url: &str, form: &str) -> reqwest::RequestBuilder {
-        self.0.post(url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
+        Ok(Self { tls: TlsConnector::from(Arc::new(tls(ca_file)?)), kept: Arc::default() })
     }
 
     /// One exchange, within `most`.
@@ -157,45 +163,126 @@ impl Http {
     /// # Errors
     /// When there is no complete answer. A status of any kind but a redirect is an answer.
     pub async fn send(&self, request: &Request<'_>, most: Duration) -> Result<Answer, HttpError> {
+        const FORM: &str = "application/x-www-form-urlencoded";
         if !secure(request.url) {
             return Err(HttpError::NotSecure);
         }
-        let builder = match request.method {
-            Method::Get => self.0.get(request.url),
-            Method::Form(form) => self.form(request.url, form),
-            Method::Made(make) => self.form(request.url, &make()),
-            Method::Json(json) => self.0.post(request.url).header("content-type", "application/json").body(json.to_owned()),
-            Method::Jose(token) => self.0.post(request.url).header("content-type", "application/jose").body(token.to_owned()),
-            Method::Put(bytes) => self.0.put(request.url).header("content-type", "application/octet-stream").body(bytes.to_vec()),
+        let (method, kind, body) = match request.method {
+            Method::Get => ("GET", None, Vec::new()),
+            Method::Form(form) => ("POST", Some(FORM), form.as_bytes().to_vec()),
+            Method::Made(make) => ("POST", Some(FORM), make().as_bytes().to_vec()),
+            Method::Json(json) => ("POST", Some("application/json"), json.as_bytes().to_vec()),
+            Method::Jose(token) => ("POST", Some("application/jose"), token.as_bytes().to_vec()),
+            Method::Put(bytes) => ("PUT", Some("application/octet-stream"), bytes.to_vec()),
         };
-        let builder = match request.credentials {
-            Credentials::None => builder,
-            Credentials::Bearer(token) => builder.bearer_auth(token.expose()),
-            Credentials::Basic(name, secret) => builder.basic_auth(name, Some(secret.expose())),
-            Credentials::Signed(headers) => {
-                headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, value.as_str()))
+        let mut fields: Vec<(&str, Zeroizing<String>)> =
+            kind.map(|kind| ("content-type", Zeroizing::new(kind.to_owned()))).into_iter().collect();
+        match request.credentials {
+            Credentials::None => {}
+            Credentials::Bearer(token) => fields.push(("authorization", Zeroizing::new(format!("Bearer {}", token.expose())))),
+            Credentials::Basic(name, secret) => {
+                let pair = Zeroizing::new(format!("{name}:{}", secret.expose()));
+                fields.push(("authorization", Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))));
             }
-        };
+            Credentials::Signed(headers) => fields.extend(headers.iter().map(|(name, value)| (*name, value.clone()))),
+        }
         // What is signed by its headers speaks the query protocol of AWS, which answers in XML; in JSON only to whoever asks so.
         let accept = if let Credentials::Signed(_) = request.credentials { "text/xml" } else { "application/json" };
-        let mut response = builder.header("accept", accept).timeout(most.min(EXCHANGE)).send().await.map_err(classify)?;
-        let status = response.status();
-        if status.is_redirection() {
-            return Err(HttpError::Redirected);
-        }
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        fields.push(("accept", Zeroizing::new(accept.to_owned())));
+        let (head, body) = self.exchange(method, request.url, &fields, body, most.min(EXCHANGE), MOST_BODY).await?;
+        let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
         let retry_after = header("retry-after").map(str::to_owned);
         let max_age = header("cache-control").map_or(Duration::ZERO, max_age);
+        Ok(Answer { status: head.status.as_u16(), retry_after, max_age, body })
+    }
+
+    /// One exchange with whatever server the address names, secure or not: the head of the answer, and at most so many bytes.
+    pub(super) async fn exchange(
+        &self,
+        method: &str,
+        url: &str,
+        fields: &[(&str, Zeroizing<String>)],
+        body: Vec<u8>,
+        within: Duration,
+        most: usize,
+    ) -> Result<(Parts, Vec<u8>), HttpError> {
+        let unfit = |error: &'static str| HttpError::Connect(Some(error.into()));
+        let url: Uri = url.parse().map_err(|_| unfit("no address"))?;
+        let origin = Origin::of(&url).ok_or_else(|| unfit("no address"))?;
+        let mut request = hyper::Request::new(Full::new(Bytes::from(body)));
+        *request.method_mut() = method.parse().map_err(|_| unfit("no method"))?;
+        *request.uri_mut() =
+            url.path_and_query().map_or("/", |target| target.as_str()).parse().map_err(|_| unfit("no address"))?;
+        let headers = request.headers_mut();
+        headers.insert("host", origin.header().ok_or_else(|| unfit("no address"))?);
+        headers.insert("user-agent", HeaderValue::from_static(concat!("longhorn/", env!("CARGO_PKG_VERSION"))));
+        for (name, value) in fields {
+            let name: HeaderName = name.parse().map_err(|_| unfit("no header"))?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| unfit("no header"))?;
+            // Never in a debug print.
+            value.set_sensitive(name == "authorization");
+            headers.insert(name, value);
+        }
+        let exchange = self.exchanged(&origin, request, most);
+        tokio::time::timeout(within, exchange).await.map_err(|_| HttpError::Timeout)?
+    }
+
+    async fn exchanged(
+        &self,
+        origin: &Origin,
+        request: hyper::Request<Full<Bytes>>,
+        most: usize,
+    ) -> Result<(Parts, Vec<u8>), HttpError> {
+        let (answer, sender) = self.sent(origin, request).await?;
+        let (head, mut incoming) = answer.into_parts();
+        if head.status.is_redirection() {
+            return Err(HttpError::Redirected);
+        }
         let mut body = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| if error.is_timeout() { HttpError::Timeout } else { HttpError::CutOff })?
-        {
-            if body.len() + chunk.len() > MOST_BODY {
+        while let Some(frame) = incoming.frame().await {
+            let frame = frame.map_err(|_| HttpError::CutOff)?;
+            let Ok(chunk) = frame.into_data() else { continue };
+            if body.len() + chunk.len() > most {
                 return Err(HttpError::TooLarge);
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status: status.as_u16(), retry_after, max_age, body })
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(other, _)| other != origin);
+        kept.truncate(MOST_KEPT - 1);
+        kept.insert(0, (origin.clone(), sender));
+        Ok((head, body))
+    }
+
+    /// On the connection that was kept, where it still stands: an answer, and what it came by.
+    async fn sent(
+        &self,
+        origin: &Origin,
+        mut request: hyper::Request<Full<Bytes>>,
+    ) -> Result<(hyper::Response<Incoming>, Sender), HttpError> {
+        let kept = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.iter().position(|(other, _)| other == origin).map(|at| kept.remove(at).1)
+        };
+        if let Some(mut sender) = kept
+            && sender.ready().await.is_ok()
+        {
+            match sender.try_send_request(request).await {
+                Ok(answer) => return Ok((answer, sender)),
+                // Not a byte of it was sent; what may have been, nobody sends twice.
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(HttpError::Connect(Some(error.into_error().into()))),
+                },
+            }
+        }
+        let mut sender = origin.connect(&self.tls).await.map_err(|error| match error {
+            ConnectError::Timeout => HttpError::Timeout,
+            ConnectError::Refused(error) => HttpError::Connect(Some(error.into())),
+            ConnectError::Http(error) => HttpError::Connect(Some(error.into())),
+        })?;
+        let answer = sender.send_request(request).await.map_err(|error| HttpError::Connect(Some(error.into())))?;
+        Ok((answer, sender))
     }
 }
 
@@ -237,17 +324,6 @@ pub fn secure(url: &str) -> bool {
     let host = authority.split_once(':').map_or(authority, |(host, _)| host);
     let named = !authority.is_empty() && !authority.contains(['@', '\\']);
     named && (!plain || host == "127.0.0.1" || host == "localhost")
-}
-
-pub(super) fn classify(error: reqwest::Error) -> HttpError {
-    let error = error.without_url();
-    if error.is_timeout() {
-        HttpError::Timeout
-    } else if error.is_body() || error.is_decode() {
-        HttpError::CutOff
-    } else {
-        HttpError::Connect(Some(error.into()))
-    }
 }
 
 fn roots(ca_file: Option<&Path>) -> Result<rustls::RootCertStore, SetupError> {

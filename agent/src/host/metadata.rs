@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::http::{Http, HttpError, classify};
+use super::http::{Http, HttpError};
 use super::secret::Secret;
 
 /// RFC 3927; the same on Amazon EC2, Azure and Google Compute Engine.
@@ -45,27 +45,12 @@ impl Http {
     /// When there is no complete answer. A status of any kind but a redirect is an answer.
     pub async fn ask_metadata(&self, question: &Question<'_>, most: Duration) -> Result<MetadataAnswer, HttpError> {
         let url = format!("{ORIGIN}{}", question.path);
-        let builder = if question.put { self.0.put(&url).header("content-length", "0") } else { self.0.get(&url) };
-        let builder = builder.header(question.header.0, question.header.1);
-        let builder = match question.session {
-            Some((name, token)) => builder.header(name, token.expose()),
-            None => builder,
-        };
-        let mut response = builder.timeout(most).send().await.map_err(classify)?;
-        if response.status().is_redirection() {
-            return Err(HttpError::Redirected);
-        }
-        let flavor = response.headers().get("metadata-flavor").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let status = response.status().as_u16();
-        let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| if error.is_timeout() { HttpError::Timeout } else { HttpError::CutOff })?
-        {
-            if body.len() + chunk.len() > MOST_BODY {
-                return Err(HttpError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let mut fields = vec![(question.header.0, Zeroizing::new(question.header.1.to_owned()))];
+        fields.extend(question.session.map(|(name, token)| (name, Zeroizing::new(token.expose().to_owned()))));
+        let method = if question.put { "PUT" } else { "GET" };
+        let (head, body) = self.exchange(method, &url, &fields, Vec::new(), most, MOST_BODY).await?;
+        let flavor = head.headers.get("metadata-flavor").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (status, body) = (head.status.as_u16(), Zeroizing::new(body));
         Ok(MetadataAnswer { status, flavor, body })
     }
 }

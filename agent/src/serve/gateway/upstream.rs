@@ -1,37 +1,27 @@
 //! The registry that requests go on to: connections, TLS, and the credential that no job ever holds.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1::SendRequest;
 use hyper::header::HeaderValue;
-use hyper::rt::{Read, Write};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
+use crate::host::origin::{ConnectError, Origin};
 use crate::host::secret::Secret;
 
 /// What is sent on: our own JSON, or an artifact's bytes as they come.
 pub(super) type Passing = Either<Full<Bytes>, Incoming>;
 
-/// Connecting takes no longer, TLS included.
-const CONNECT: Duration = Duration::from_secs(5);
-/// What is read ahead of an answer or an upload, in bytes.
-const AHEAD: usize = 64 * 1024;
-
 /// The registry.
 pub struct Upstream {
-    host: String,
-    port: u16,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
-    /// `Host`, as RFC 9110 §7.2 wants it.
+    origin: Origin,
+    tls: TlsConnector,
+    /// `Host`.
     pub(super) authority: HeaderValue,
     /// `Authorization`.
     pub(super) credential: Option<HeaderValue>,
@@ -48,19 +38,10 @@ pub enum Credential {
     Basic(String, Secret),
 }
 
-/// The registry cannot be spoken to.
+/// Not an origin that is spoken to.
 #[derive(Debug, thiserror::Error)]
-pub enum UpstreamError {
-    /// Not an origin that is spoken to.
-    #[error("the registry's address is neither https nor http on loopback")]
-    Address,
-    /// No connection in time.
-    #[error("the registry cannot be reached")]
-    Connect(#[source] std::io::Error),
-    /// It does not speak HTTP.
-    #[error("the registry does not answer in HTTP")]
-    Http(#[source] hyper::Error),
-}
+#[error("the registry's address is neither https nor http on loopback")]
+pub struct NotAnOrigin;
 
 impl Credential {
     fn header(&self) -> Option<HeaderValue> {
@@ -84,50 +65,20 @@ impl Upstream {
     ///
     /// # Errors
     /// When it is no such origin.
-    pub fn new(origin: &str, tls: rustls::ClientConfig, credential: &Credential) -> Result<Self, UpstreamError> {
+    pub fn new(origin: &str, tls: rustls::ClientConfig, credential: &Credential) -> Result<Self, NotAnOrigin> {
         if !crate::host::http::secure(origin) {
-            return Err(UpstreamError::Address);
+            return Err(NotAnOrigin);
         }
-        let (scheme, authority) = origin.split_once("://").ok_or(UpstreamError::Address)?;
-        let (host, port) = authority.split_once(':').unwrap_or((authority, if scheme == "https" { "443" } else { "80" }));
-        let port = port.parse().map_err(|_| UpstreamError::Address)?;
-        let tls = match scheme {
-            "https" => {
-                let name = ServerName::try_from(host.to_owned()).map_err(|_| UpstreamError::Address)?;
-                Some((TlsConnector::from(Arc::new(tls)), name))
-            }
-            _ => None,
-        };
-        let named = HeaderValue::from_str(authority).map_err(|_| UpstreamError::Address)?;
-        Ok(Self { host: host.to_owned(), port, tls, authority: named, credential: credential.header() })
+        let origin = origin.parse().ok().and_then(|url| Origin::of(&url)).ok_or(NotAnOrigin)?;
+        let authority = origin.header().ok_or(NotAnOrigin)?;
+        Ok(Self { origin, tls: TlsConnector::from(Arc::new(tls)), authority, credential: credential.header() })
     }
 
     /// A new connection.
     ///
     /// # Errors
     /// When there is none in time.
-    pub(super) async fn connect(&self) -> Result<SendRequest<Passing>, UpstreamError> {
-        let late = |_| UpstreamError::Connect(std::io::ErrorKind::TimedOut.into());
-        tokio::time::timeout(CONNECT, self.connected()).await.map_err(late)?
+    pub(super) async fn connect(&self) -> Result<SendRequest<Passing>, ConnectError> {
+        self.origin.connect(&self.tls).await
     }
-
-    async fn connected(&self) -> Result<SendRequest<Passing>, UpstreamError> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(UpstreamError::Connect)?;
-        // Small requests must not wait for each other. Where it is refused it only costs time.
-        let _ = stream.set_nodelay(true);
-        match &self.tls {
-            None => speak(TokioIo::new(stream)).await,
-            Some((connector, name)) => {
-                let stream = connector.connect(name.clone(), stream).await.map_err(UpstreamError::Connect)?;
-                speak(TokioIo::new(stream)).await
-            }
-        }
-    }
-}
-
-async fn speak<S: Read + Write + Unpin + 'static>(stream: S) -> Result<SendRequest<Passing>, UpstreamError> {
-    let (sender, connection) = http1::Builder::new().max_buf_size(AHEAD).handshake(stream).await.map_err(UpstreamError::Http)?;
-    // Whoever waits for an answer hears of its end by the sender.
-    tokio::task::spawn_local(async move { drop(connection.await) });
-    Ok(sender)
 }
