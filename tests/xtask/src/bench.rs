@@ -24,6 +24,6 @@ pub fn run() -> Outcome<()> {
         command.env("LONGHORN_BIN", &binary).env("LONGHORN_SIMULATOR", &simulator);
         shell::run(&mut command)
     };
-    let outcomes = ["identity", "launch", "record", "spark"].map(one);
+    let outcomes = ["identity", "launch", "gateway", "record", "spark"].map(one);
     outcomes.into_iter().collect()
 }

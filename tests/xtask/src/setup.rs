@@ -90,7 +90,13 @@ const SPARK: &str = "4.0.5";
 
 /// What the benches compare with.
 pub fn for_benches() -> Outcome<()> {
-    packages(&[("bwrap", "bubblewrap"), ("python3", "python3"), ("setpriv", "util-linux"), ("ip", "iproute2")])?;
+    packages(&[
+        ("bwrap", "bubblewrap"),
+        ("nginx", "nginx-light"),
+        ("python3", "python3"),
+        ("setpriv", "util-linux"),
+        ("ip", "iproute2"),
+    ])?;
     java()?;
     for_python()?;
     spark()

@@ -100,6 +100,10 @@ impl Exchange {
         let allowed = decide(asked, &permissions).map_err(denied)?;
         let request = self.onward(allowed, stream, &headers, token);
         let answer = self.send(request).await?;
+        // Nothing was asked that an upgrade or a promise answers.
+        if answer.status().is_informational() {
+            return Err(Stop::Unreachable);
+        }
         // Where a server sends its callers, the gateway's callers do not go: it would be past the gateway.
         if answer.status().is_redirection() && answer.status() != StatusCode::NOT_MODIFIED {
             return Err(denied(Denial::redirected()));

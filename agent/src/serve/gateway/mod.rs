@@ -29,6 +29,8 @@ use crate::gateway::Table;
 const MOST_CONNECTIONS: usize = 256;
 /// How long a connection may be idle, and a head on its way: longer than clients keep one.
 const IDLE: Duration = Duration::from_secs(75);
+/// The same for whoever is not of the locked job.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// No head is longer, in bytes.
 const MOST_HEAD: usize = 32 * 1024;
 
@@ -90,6 +92,8 @@ async fn serve_one(stream: TcpStream, from: SocketAddr, shared: Rc<Shared>) {
     // Small answers must not wait for each other. Where it is refused it only costs time.
     let _ = stream.set_nodelay(true);
     let peer = shared.peers.of(&stream, from).await;
+    // Whoever is not let through hears so once, and takes nobody's place.
+    let locked = peer.as_ref().is_some_and(|peer| peer.marks.locked(shared.session.borrow().kept_capabilities()));
     let exchange = Rc::new(Exchange::new(shared, peer));
     let service = service_fn(move |request| {
         let exchange = exchange.clone();
@@ -97,7 +101,8 @@ async fn serve_one(stream: TcpStream, from: SocketAddr, shared: Rc<Shared>) {
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
+        .header_read_timeout(if locked { IDLE } else { PATIENCE })
+        .keep_alive(locked)
         .max_buf_size(MOST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     // A caller that breaks off has nobody left to be told.
