@@ -49,29 +49,27 @@ impl<'t> Asked<'t> {
 
 /// The body's members, as the endpoint's message has them.
 fn members<'a>(endpoint: &Endpoint, bytes: &'a [u8], table: &Table) -> Result<Object<'a>, Denial> {
-    let members = match bytes {
-        [] => Object::new(),
+    let mut members = match bytes {
+        [] => Object::default(),
         _ => match read(bytes) {
             Ok(Json::Object(members)) => members,
             // A server may take a string and read it once more.
             Ok(_) => return Err(Denial::unclear("body-unclear", "the body must be a JSON object")),
             Err(error) => {
-                return Err(Denial::unclear(
-                    "body-unclear",
-                    format!("the body can be read in more than one way, or not at all: {error}"),
-                ));
+                let sentence = format!("the body can be read in more than one way, or not at all: {error}");
+                return Err(Denial::unclear("body-unclear", sentence));
             }
         },
     };
-    let mut members = match endpoint.form {
-        Form::Nothing | Form::Stream => Object::new(),
-        Form::Free => members,
+    match endpoint.form {
+        Form::Nothing | Form::Stream => members = Object::default(),
+        Form::Free => {}
         Form::Message(message) => {
-            table.message(message).fit(members, table).map_err(|unfit| Denial::unclear("field-unfit", unfit.to_string()))?
+            table.message(message).fit(&mut members, table).map_err(|unfit| Denial::unclear("field-unfit", unfit.to_string()))?
         }
-    };
+    }
     // The older name of the same field; servers prefer now the one, now the other.
-    if members.contains_key("run_id")
+    if members.has("run_id")
         && let Some(uuid) = members.remove("run_uuid")
         && members.get("run_id") != Some(&uuid)
     {
@@ -128,7 +126,7 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>
 
 /// Whether a field of this name stands at any depth.
 fn anywhere(members: &Object<'_>, name: &str) -> bool {
-    members.contains_key(name) || members.values().any(|value| within(value, &mut |members| members.contains_key(name)))
+    members.has(name) || members.values().any(|value| within(value, &mut |members| members.has(name)))
 }
 
 /// Whether any object in a value, itself included, is such a one.
@@ -176,7 +174,7 @@ fn single(key: &str) -> Result<(), Denial> {
 fn owned_tags(members: &Object<'_>) -> Result<(), Denial> {
     let mut denial = Ok(());
     let mut look = |members: &Object<'_>| {
-        let tags = members.iter().filter(|(name, _)| name.as_ref() == "tags" || name.ends_with("_tags"));
+        let tags = members.iter().filter(|(name, _)| *name == "tags" || name.ends_with("_tags"));
         denial = tags.map(|(_, tags)| free_of_owned(tags)).find(Result::is_err).unwrap_or(Ok(()));
         denial.is_err()
     };
@@ -189,9 +187,9 @@ fn owned_tags(members: &Object<'_>) -> Result<(), Denial> {
 fn free_of_owned(tags: &Json<'_>) -> Result<(), Denial> {
     match tags {
         Json::List(tags) => tags.iter().filter_map(key_of).try_for_each(owned),
-        Json::Object(tags) => tags.keys().try_for_each(|key| owned(key)),
+        Json::Object(tags) => tags.iter().try_for_each(|(key, _)| owned(key)),
         Json::Text(text) => match read(text.as_bytes()) {
-            Ok(Json::Object(tags)) => tags.keys().try_for_each(|key| owned(key)),
+            Ok(Json::Object(tags)) => tags.iter().try_for_each(|(key, _)| owned(key)),
             Ok(_) => Ok(()),
             Err(_) => Err(Denial::unclear("body-unclear", "tags in a text must be JSON that can be read in one way")),
         },

@@ -2,9 +2,6 @@
 //! protobuf also takes names in camel case and aliases; what goes on holds none of them. Fields that the message does not have are left
 //! out, as the server would: a newer client goes on working.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
 use super::json::{Json, Object};
 use super::table::Table;
 
@@ -13,17 +10,17 @@ use super::table::Table;
 pub enum Form {
     /// Nothing.
     Nothing,
-    /// The fields of this message.
-    Message(&'static str),
+    /// The fields of this message, by its place in the table.
+    Message(usize),
     /// Any strict JSON object: nobody describes it.
     Free,
     /// The bytes of an artifact.
     Stream,
 }
 
-/// A message: its fields.
+/// A message: its fields, sorted by name.
 #[derive(Debug)]
-pub struct Message(HashMap<&'static str, Field>);
+pub struct Message(Vec<(&'static str, Field)>);
 
 #[derive(Clone, Copy, Debug)]
 struct Field {
@@ -37,8 +34,8 @@ enum Kind {
     Scalar,
     /// An object of scalars.
     Map,
-    /// Another message.
-    Message(&'static str),
+    /// Another message, by its place in the table.
+    Message(usize),
     /// Anything.
     Free,
 }
@@ -54,22 +51,21 @@ pub struct UnfitField {
 }
 
 impl Form {
-    pub(super) fn of(word: &'static str) -> Self {
+    /// By its word; `place` says where in the table a message is.
+    pub(super) fn of(word: &'static str, place: impl Fn(&str) -> usize) -> Self {
         match word {
             "-" => Self::Nothing,
             "*" => Self::Free,
             "stream" => Self::Stream,
-            name => Self::Message(name),
+            name => Self::Message(place(name)),
         }
     }
 }
 
 impl Message {
-    /// `Name field:type …`; a type is `s`, `{s}`, `*`, a message's name, or one of them in brackets.
-    pub(super) fn parse(line: &'static str) -> (&'static str, Self) {
-        let mut words = line.split_ascii_whitespace();
-        let name = words.next().expect("a message has a name: a test reads the table whole");
-        let fields = words.map(|word| {
+    /// `field:type …`; a type is `s`, `{s}`, `*`, a message's name, or one of them in brackets.
+    pub(super) fn parse(fields: &'static str, place: impl Fn(&str) -> usize) -> Self {
+        let field = |word: &'static str| {
             let (name, kind) = word.split_once(':').expect("a field has a type: a test reads the table whole");
             let (list, kind) = match kind.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
                 Some(inner) => (true, inner),
@@ -79,27 +75,22 @@ impl Message {
                 "s" => Kind::Scalar,
                 "{s}" => Kind::Map,
                 "*" => Kind::Free,
-                name => Kind::Message(name),
+                name => Kind::Message(place(name)),
             };
             (name, Field { list, kind })
-        });
-        (name, Self(fields.collect()))
+        };
+        let mut fields: Vec<_> = fields.split_ascii_whitespace().map(field).collect();
+        fields.sort_unstable_by_key(|(name, _)| *name);
+        Self(fields)
     }
 
-    /// The messages that it names.
-    #[cfg(test)]
-    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.0.values().filter_map(|field| if let Kind::Message(name) = field.kind { Some(name) } else { None })
-    }
-
-    /// Whether it has this field.
-    pub fn has(&self, field: &str) -> bool {
-        self.0.contains_key(field)
+    fn field(&self, name: &str) -> Option<Field> {
+        self.0.binary_search_by(|(other, _)| (*other).cmp(name)).ok().map(|at| self.0[at].1)
     }
 
     /// Whether a query may have this field, and whether more than once.
     pub fn in_query(&self, field: &str) -> Option<Times> {
-        let field = self.0.get(field)?;
+        let field = self.field(field)?;
         match field.kind {
             Kind::Scalar | Kind::Free if field.list => Some(Times::Many),
             Kind::Scalar | Kind::Free => Some(Times::Once),
@@ -107,18 +98,16 @@ impl Message {
         }
     }
 
-    /// The members that the message has, each of its kind; `null` is the same as absent.
+    /// Leaves the members that the message has, each of its kind; `null` is the same as absent.
     ///
     /// # Errors
     /// The first that is of another kind.
-    pub fn fit<'a>(&self, members: Object<'a>, table: &Table) -> Result<Object<'a>, UnfitField> {
-        let known = members.into_iter().filter(|(name, value)| self.has(name) && *value != Json::Null);
-        known
-            .map(|(name, value)| {
-                let value = self.0[name.as_ref()].fit(&name, value, table)?;
-                Ok((name, value))
-            })
-            .collect()
+    pub fn fit(&self, members: &mut Object<'_>, table: &Table) -> Result<(), UnfitField> {
+        members.retain(|name, value| *value != Json::Null && self.field(name).is_some());
+        members.iter_mut().try_for_each(|(name, value)| match self.field(name) {
+            Some(field) => field.fit(name, value, table),
+            None => Ok(()),
+        })
     }
 }
 
@@ -132,30 +121,26 @@ pub enum Times {
 }
 
 impl Field {
-    fn fit<'a>(self, name: &str, value: Json<'a>, table: &Table) -> Result<Json<'a>, UnfitField> {
+    fn fit(self, name: &str, value: &mut Json<'_>, table: &Table) -> Result<(), UnfitField> {
         match (self.list, value) {
             (false, value) => self.kind.fit(name, value, table),
-            (true, Json::List(items)) => {
-                items.into_iter().map(|item| self.kind.fit(name, item, table)).collect::<Result<_, _>>().map(Json::List)
-            }
+            (true, Json::List(items)) => items.iter_mut().try_for_each(|item| self.kind.fit(name, item, table)),
             (true, _) => Err(UnfitField { field: name.to_owned(), expected: "a list" }),
         }
     }
 }
 
 impl Kind {
-    fn fit<'a>(self, name: &str, value: Json<'a>, table: &Table) -> Result<Json<'a>, UnfitField> {
-        let unfit = |expected| UnfitField { field: name.to_owned(), expected };
+    fn fit(self, name: &str, value: &mut Json<'_>, table: &Table) -> Result<(), UnfitField> {
+        let unfit = |expected| Err(UnfitField { field: name.to_owned(), expected });
         match (self, value) {
-            (Self::Free, value) => Ok(value),
-            (Self::Scalar, value @ (Json::Text(_) | Json::Number(_) | Json::Bool(_))) => Ok(value),
-            (Self::Scalar, _) => Err(unfit("text, a number or a truth value")),
+            (Self::Free, _) | (Self::Scalar, Json::Text(_) | Json::Number(_) | Json::Bool(_)) => Ok(()),
+            (Self::Scalar, _) => unfit("text, a number or a truth value"),
             (Self::Map, Json::Object(members)) => {
-                let scalar = |(key, value): (Cow<'a, str>, Json<'a>)| Ok((key, Self::Scalar.fit(name, value, table)?));
-                members.into_iter().map(scalar).collect::<Result<_, _>>().map(Json::Object)
+                members.iter_mut().try_for_each(|(_, value)| Self::Scalar.fit(name, value, table))
             }
-            (Self::Message(message), Json::Object(members)) => table.message(message).fit(members, table).map(Json::Object),
-            (Self::Map | Self::Message(_), _) => Err(unfit("an object")),
+            (Self::Message(message), Json::Object(members)) => table.message(message).fit(members, table),
+            (Self::Map | Self::Message(_), _) => unfit("an object"),
         }
     }
 }
@@ -167,9 +152,10 @@ mod tests {
 
     fn fitted(message: &str, body: &str) -> Result<String, UnfitField> {
         let table = Table::read();
-        let Json::Object(members) = read(body.as_bytes()).unwrap() else { panic!("{body} is an object") };
+        let Json::Object(mut members) = read(body.as_bytes()).unwrap() else { panic!("{body} is an object") };
         let mut out = Vec::new();
-        Json::Object(table.message(message).fit(members, &table)?).write(&mut out);
+        table.message(table.place(message).unwrap()).fit(&mut members, &table)?;
+        Json::Object(members).write(&mut out);
         Ok(String::from_utf8(out).unwrap())
     }
 

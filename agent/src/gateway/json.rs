@@ -2,11 +2,12 @@
 //! written is what was decided about, and no reader takes it for something else. Where parsers differ - equal names, halves of
 //! surrogate pairs, `NaN`, a byte order mark - nothing is read at all.
 
+mod object;
 mod read;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
+pub use object::Object;
 pub use read::{NotJson, read};
 
 /// A value. Objects are in the order of their names: one value has one form.
@@ -25,9 +26,6 @@ pub enum Json<'a> {
     /// An object.
     Object(Object<'a>),
 }
-
-/// The members of an object.
-pub type Object<'a> = BTreeMap<Cow<'a, str>, Json<'a>>;
 
 impl Json<'_> {
     /// A string's text.

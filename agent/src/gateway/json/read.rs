@@ -79,15 +79,14 @@ impl<'a> Reader<'a> {
 
     fn object(&mut self, depth: u8) -> Result<Json<'a>, NotJson> {
         let depth = depth.checked_sub(1).ok_or_else(|| self.error("nested too deep"))?;
-        let mut members = Object::new();
+        let (start, mut members) = (self.at, Vec::new());
         self.at += 1;
         self.blanks();
         if self.takes(b'}') {
-            return Ok(Json::Object(members));
+            return Ok(Json::Object(Object::default()));
         }
         loop {
             self.blanks();
-            let start = self.at;
             if self.peek() != Some(b'"') {
                 return Err(self.error("no name"));
             }
@@ -97,12 +96,11 @@ impl<'a> Reader<'a> {
                 return Err(self.error("no colon"));
             }
             let value = self.value(depth)?;
-            // Some readers keep the first of two equal names, some the last: what means two things is not read.
-            if members.insert(name, value).is_some() {
-                return Err(NotJson { what: "a name that stands twice", at: start });
-            }
+            members.push((name, value));
             self.blanks();
             if self.takes(b'}') {
+                // Some readers keep the first of two equal names, some the last: what means two things is not read.
+                let members = Object::of(members).ok_or(NotJson { what: "a name that stands twice", at: start })?;
                 return Ok(Json::Object(members));
             }
             if !self.takes(b',') {

@@ -1,0 +1,63 @@
+//! The members of an object, in the order of their names and each name once. A sorted list: most objects have a handful, and a tree
+//! costs more than all else that happens to them.
+
+use std::borrow::Cow;
+
+use super::Json;
+
+/// Names and values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+
+impl<'a> Object<'a> {
+    /// Of members in any order; `None` where a name stands twice.
+    pub fn of(mut members: Vec<(Cow<'a, str>, Json<'a>)>) -> Option<Self> {
+        members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let twice = members.windows(2).any(|pair| pair[0].0 == pair[1].0);
+        (!twice).then_some(Self(members))
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.0.binary_search_by(|(other, _)| other.as_ref().cmp(name)).ok()
+    }
+
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<&Json<'a>> {
+        self.place(name).map(|at| &self.0[at].1)
+    }
+
+    /// The same, to change it.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Json<'a>> {
+        self.place(name).map(|at| &mut self.0[at].1)
+    }
+
+    /// Whether there is such a name.
+    pub fn has(&self, name: &str) -> bool {
+        self.place(name).is_some()
+    }
+
+    /// Takes a member out.
+    pub fn remove(&mut self, name: &str) -> Option<Json<'a>> {
+        self.place(name).map(|at| self.0.remove(at).1)
+    }
+
+    /// Keeps the members that this says of.
+    pub fn retain(&mut self, mut keeps: impl FnMut(&str, &Json<'a>) -> bool) {
+        self.0.retain(|(name, value)| keeps(name, value));
+    }
+
+    /// Every member.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Json<'a>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// Every value, to change it, with its name.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Json<'a>)> {
+        self.0.iter_mut().map(|(name, value)| (&**name, value))
+    }
+
+    /// Every value.
+    pub fn values(&self) -> impl Iterator<Item = &Json<'a>> {
+        self.0.iter().map(|(_, value)| value)
+    }
+}
