@@ -23,17 +23,17 @@ struct Case {
 
 /// `expect:` and what else stands before the first empty line; then the request, whose head has plain line ends here.
 fn case(path: &Path) -> Case {
-    let bytes = std::fs::read(path).unwrap();
+    let bytes = std::fs::read(path).expect("a fixture can be read");
     let cut = |bytes: &[u8]| bytes.windows(2).position(|pair| pair == b"\n\n").map(|at| at + 2);
     let at = cut(&bytes).unwrap_or_else(|| panic!("{}: no empty line", path.display()));
-    let said = std::str::from_utf8(&bytes[..at]).unwrap().lines().filter_map(|line| line.split_once(": "));
+    let said = std::str::from_utf8(&bytes[..at]).expect("what is said is text").lines().filter_map(|line| line.split_once(": "));
     let said = said.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     let request = &bytes[at..];
     let end = cut(request).unwrap_or_else(|| panic!("{}: the head does not end", path.display()));
     let (head, body) = request.split_at(end);
     // An editor's last line end is no part of a body.
     let body = body.strip_suffix(b"\n").unwrap_or(body);
-    let mut wire = String::from_utf8(head.to_vec()).unwrap().trim_end().replace('\n', "\r\n");
+    let mut wire = String::from_utf8(head.to_vec()).expect("a head is text").trim_end().replace('\n', "\r\n");
     if !body.is_empty() && !wire.to_ascii_lowercase().contains("\r\ncontent-length:") {
         wire.push_str(&format!("\r\nContent-Length: {}", body.len()));
     }
@@ -45,9 +45,10 @@ async fn judged(request: Request<Incoming>, permissions: &[String], table: &Tabl
     let (parts, incoming) = request.into_parts();
     let ask = Ask::read(&Unverified::new(parts), table, &hosts)?;
     permit(ask.endpoint().action, permissions)?;
-    let bytes = if ask.body() == Body::Json { incoming.collect().await.unwrap().to_bytes().to_vec() } else { Vec::new() };
+    let bytes =
+        if ask.body() == Body::Json { incoming.collect().await.expect("the body comes").to_bytes().to_vec() } else { Vec::new() };
     let mut allowed = decide(Asked::read(ask, &Unverified::new(bytes), table)?, permissions)?;
-    let body = allowed.body().map(|body| String::from_utf8(body).unwrap()).unwrap_or_default();
+    let body = allowed.body().map(|body| String::from_utf8(body).expect("it writes UTF-8")).unwrap_or_default();
     Ok(format!("{} {} {body}", allowed.endpoint().method, allowed.wire()).trim_end().to_owned())
 }
 
@@ -57,7 +58,7 @@ fn outcome(case: &Case, table: &Table) -> (String, String) {
     let permissions: Vec<String> =
         case.said.get("permissions").map_or_else(everything, |list| list.split(", ").map(str::to_owned).collect());
     let seen = RefCell::new(None);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
         let (mut client, server) = tokio::io::duplex(1 << 20);
         let service = service_fn(async |request: Request<Incoming>| {
@@ -68,11 +69,11 @@ fn outcome(case: &Case, table: &Table) -> (String, String) {
             .half_close(true)
             .keep_alive(false)
             .serve_connection(TokioIo::new(server), service);
-        client.write_all(&case.wire).await.unwrap();
-        client.shutdown().await.unwrap();
+        client.write_all(&case.wire).await.expect("there is room for a request");
+        client.shutdown().await.expect("it can be ended");
         let mut answer = Vec::new();
         let (_, read) = tokio::join!(serving, client.read_to_end(&mut answer));
-        read.unwrap();
+        read.expect("an answer or an end");
     });
     match seen.into_inner() {
         None => ("http".into(), String::new()),

@@ -85,7 +85,7 @@ fn of_the_path(members: &Object<'_>, captures: &Captures) -> Result<(), Denial> 
         Json::Number(number) => *number == path,
         Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) => false,
     };
-    match captures.iter().find(|(name, path)| members.get(*name).is_some_and(|value| !says(value, path))) {
+    match captures.iter().find(|(name, path)| members.get(name).is_some_and(|value| !says(value, path))) {
         None => Ok(()),
         Some((name, _)) => Err(Denial::unclear("path-and-body", format!("path and body name two values of `{name}`"))),
     }
