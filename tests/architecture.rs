@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lock", &["decision", "exit", "host", "identity", "screen", "wire"]),
     ("launch", &["exit", "host", "lock", "record", "screen", "unverified", "wire"]),
     ("serve", &["context", "host", "record", "screen", "wire"]),
+    ("mlflow", &["host"]),
     ("record", &["exit", "host", "screen", "unverified"]),
     ("config", &["context", "decision", "exit", "host", "identity", "screen"]),
     (
@@ -53,6 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "issuer",
             "launch",
             "lock",
+            "mlflow",
             "record",
             "screen",
             "serve",
