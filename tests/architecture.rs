@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lock", &["decision", "exit", "host", "identity", "screen", "wire"]),
     ("launch", &["exit", "host", "lock", "record", "screen", "unverified", "wire"]),
     ("serve", &["context", "gateway", "host", "record", "screen", "unverified", "wire"]),
+    ("mlflow", &["host"]),
     ("record", &["exit", "host", "screen", "unverified"]),
     ("config", &["context", "decision", "exit", "host", "identity", "screen"]),
     (
@@ -54,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "issuer",
             "launch",
             "lock",
+            "mlflow",
             "record",
             "screen",
             "serve",

@@ -162,6 +162,8 @@ fn what_is_left_out_has_the_default_of_the_table_and_nothing_else_may_be_left_ou
         ("node.deadline", seconds(read.node.deadline)),
         ("node.sidecar-uid", read.node.sidecar_uid.to_string()),
         ("record.journal", read.record.journal.to_string()),
+        ("mlflow.plugin", read.mlflow.plugin.to_string()),
+        ("mlflow.environments", read.mlflow.environments.iter().map(|path| path.display().to_string()).collect()),
         ("lease.duration", seconds(policy.lifetimes.lease)),
         ("lease.provisional", seconds(policy.lifetimes.provisional)),
         ("lease.context", seconds(policy.lifetimes.context)),

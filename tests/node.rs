@@ -9,6 +9,7 @@ mod support;
 mod fixtures;
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use simulator::scenario::{CLUSTER, JOB, PRINCIPAL};
@@ -91,6 +92,28 @@ fn what_is_masked_is_masked_where_a_covered_programs_tree_shows_again_and_deep_p
                 )
         });
         holds("shown.sh", &stage);
+    }
+}
+
+#[test]
+fn mlflows_plugin_is_placed_by_init_used_by_the_locked_job_out_of_its_hands_and_gone_after_uninstall() {
+    if root_or_skip("MLflow's plugin on a node") {
+        let stage = Stage::new("plugin");
+        let mlflow = support::tree().join("target/mlflow-2.13.1");
+        assert!(mlflow.is_dir(), "no MLflow in target/mlflow-2.13.1: `cargo xtask test` installs it");
+        support::run(Command::new("cp").arg("-a").arg(mlflow.join(".")).arg(stage.share.join("mlflow")));
+        stage.bundle(|text| {
+            let execute = "read = [\"/mnt/host/code\"]\nexecute = [\"/mnt/host/mlflow\", \"/databricks\"]";
+            let text = text.replace("read = [\"/mnt/host/code\"]", execute);
+            let environments = "[\"/databricks/python3\", \"/mnt/host/mlflow\", \"/local_disk0/planted\", \"/opt/absent\"]";
+            let more = format!("\n[mlflow]\nplugin = true\nenvironments = {environments}\n");
+            if text.contains("[workspace]") { text + &more } else { text }
+        });
+        for name in ["plugin_job.py", "plugin_hostile.py"] {
+            fs::copy(support::tree().join("tests/suites/node").join(name), stage.share.join("code").join(name))
+                .expect("it is there");
+        }
+        holds("plugin.sh", &stage);
     }
 }
 

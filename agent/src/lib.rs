@@ -19,6 +19,7 @@
 //! | [`lock`] | what the job may touch: plan, then apply, then a report of what was enforced |
 //! | [`launch`] | becoming the job: the launcher that never returns |
 //! | [`serve`] | the keeper and the sidecar |
+//! | [`mlflow`] | MLflow's plugin on the node: files, placed and taken away |
 //! | [`wire`] | what launcher, keeper and sidecar say to each other |
 //! | [`record`] | what happened, tamper-evident |
 //! | [`config`], [`cli`] | what people write and type |
@@ -40,6 +41,7 @@ pub mod identity;
 pub mod issuer;
 pub mod launch;
 pub mod lock;
+pub mod mlflow;
 pub mod record;
 pub mod run;
 

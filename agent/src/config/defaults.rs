@@ -22,6 +22,10 @@ pub const STS_LIFETIME_MOST: Duration = Duration::from_secs(3600);
 pub const SIDECAR_UID: u32 = 64_222;
 /// `[record] journal`.
 pub const JOURNAL: bool = true;
+/// `[mlflow] plugin`.
+pub const MLFLOW_PLUGIN: bool = true;
+/// `[mlflow] environments`: where Databricks' runtimes have the Python of notebooks and jobs, made of the one that presets cover.
+pub const MLFLOW_ENVIRONMENTS: &[&str] = &["/databricks/python3"];
 /// `[launches] record`.
 pub const LAUNCHES: LaunchRecording = LaunchRecording::Reported;
 /// `identities`: the stricter one.
@@ -49,6 +53,8 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("longhorn.toml", "node.deadline", "60s"),
     ("longhorn.toml", "node.sidecar-uid", "64222"),
     ("longhorn.toml", "node.spark-conf", "no drop-in is written"),
+    ("longhorn.toml", "mlflow.plugin", "true"),
+    ("longhorn.toml", "mlflow.environments", "/databricks/python3"),
     ("policy.toml", "identities", "pseudonymous"),
     ("policy.toml", "scopes.NAME.presets", "none"),
     ("policy.toml", "environments.NAME.kernel.metadata-service", "open"),

@@ -6,15 +6,17 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::defaults::{DEADLINE, DEADLINE_MOST, JOURNAL, METADATA_TIMEOUT, METADATA_TIMEOUT_MOST, SIDECAR_UID};
+use super::defaults::{
+    DEADLINE, DEADLINE_MOST, JOURNAL, METADATA_TIMEOUT, METADATA_TIMEOUT_MOST, MLFLOW_ENVIRONMENTS, MLFLOW_PLUGIN, SIDECAR_UID,
+};
 use super::problem::Problems;
 use super::read_client::token_source;
 use super::read_cloud_token::{KINDS, Use, cloud_token};
 use super::read_registry::registry;
 use super::reader::{At, Reader, Section};
 use super::settings::{
-    AssertionSource, Authority, MembershipRule, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings, SecretSource,
-    Settings, SubjectFrom, TokenSource, Workspace, WorkspaceAuth,
+    AssertionSource, Authority, MembershipRule, MlflowSettings, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings,
+    SecretSource, Settings, SubjectFrom, TokenSource, Workspace, WorkspaceAuth,
 };
 use crate::context::{AuthorityPublicKey, NodePublicKey};
 use crate::host::digest::sha256_hex;
@@ -49,6 +51,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
     let record = root.table("record").map_or(Some(RecordSettings { journal: JOURNAL, pseudonym_key: None }), record);
     let node =
         root.table("node").map_or(Some(NodeSettings { deadline: DEADLINE, sidecar_uid: SIDECAR_UID, spark_conf: None }), node);
+    let mlflow = root.table("mlflow").map_or_else(|| Some(no_mlflow()), mlflow);
     root.finish();
     Some(Settings {
         workspace: workspace?,
@@ -66,6 +69,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         },
         record: record?,
         node: node?,
+        mlflow: mlflow?,
         digest: sha256_hex(text.as_bytes()),
     })
 }
@@ -310,4 +314,18 @@ fn node(section: Section<'_>) -> Option<NodeSettings> {
         Some(directory) => Some(directory?),
     };
     Some(NodeSettings { deadline, sidecar_uid: sidecar_uid?, spark_conf })
+}
+
+fn no_mlflow() -> MlflowSettings {
+    MlflowSettings { plugin: MLFLOW_PLUGIN, environments: MLFLOW_ENVIRONMENTS.iter().map(PathBuf::from).collect() }
+}
+
+fn mlflow(section: Section<'_>) -> Option<MlflowSettings> {
+    let silent = no_mlflow();
+    let plugin = section.boolean("plugin").unwrap_or(silent.plugin);
+    let named = section.place("environments").is_some();
+    let environments: Option<Vec<PathBuf>> = section.texts("environments").iter().map(|text| absolute(&section, text)).collect();
+    section.finish();
+    let environments = environments?;
+    Some(MlflowSettings { plugin, environments: if named { environments } else { silent.environments } })
 }

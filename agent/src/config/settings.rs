@@ -30,6 +30,8 @@ pub struct Settings {
     pub record: RecordSettings,
     /// `[node]`: comfort.
     pub node: NodeSettings,
+    /// `[mlflow]`: comfort.
+    pub mlflow: MlflowSettings,
     /// SHA-256 (hex) over the file's bytes.
     pub digest: String,
 }
@@ -307,4 +309,13 @@ pub struct NodeSettings {
     pub sidecar_uid: u32,
     /// `spark-conf`: directory that the Spark conf drop-in is written to, where it exists.
     pub spark_conf: Option<PathBuf>,
+}
+
+/// `[mlflow]`: comfort, with defaults.
+#[derive(Clone, Debug)]
+pub struct MlflowSettings {
+    /// `plugin`: whether covered Pythons get it (default true).
+    pub plugin: bool,
+    /// `environments`: directories of Python environments that get it as well, where the policy covers their interpreter.
+    pub environments: Vec<PathBuf>,
 }

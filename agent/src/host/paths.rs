@@ -40,6 +40,8 @@ pub const REAL: &str = "/var/lib/longhorn/real";
 pub const LAUNCHERS: &str = "/opt/longhorn/cover";
 /// The journal of covers: each line is written before the change it names.
 pub const COVERS: &str = "/var/lib/longhorn/covers";
+/// The journal of MLflow's plugin: what was placed where.
+pub const PLUGIN: &str = "/var/lib/longhorn/plugin";
 /// Locked by the keeper for as long as it lives; holds its process id.
 pub const KEEPER: &str = "/run/longhorn/keeper";
 /// Record segments: `<log id>/seg-<first seq>.jsonl` (0700, the sidecar's).

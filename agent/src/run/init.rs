@@ -29,6 +29,7 @@ use crate::host::clock::Clock;
 use crate::host::digest::sha256_hex;
 use crate::host::paths;
 use crate::lock::{namespace, uncover};
+use crate::mlflow;
 use crate::screen::Screen;
 use crate::serve::publish::place;
 use crate::unverified::Unverified;
@@ -73,7 +74,7 @@ pub fn run(args: &InitArgs, clock: &dyn Clock, talk: &mut dyn io::Write) -> Resu
         // The node is locked whether or not anybody reads it.
         let _ = writeln!(talk, "{line}");
     }
-    let outcome = install(args, &verified, own, &mark, clock);
+    let outcome = install(args, &verified, own, &mark, clock, talk);
     if outcome.is_err() {
         // The first screen is the one that matters; what an undo could not undo, the next run tries again.
         let _ = undo(clock);
@@ -106,6 +107,7 @@ fn undo(clock: &dyn Clock) -> Result<Vec<String>, Screen> {
     uncover::within_reach()?;
     node::end_keeper(clock, Duration::from_secs(12)).map_err(|error| error.screen())?;
     let replaced = uncover::uninstall().map_err(|error| failed(&error))?;
+    let plugin = mlflow::remove(Path::new(paths::PLUGIN));
     let inhabited = namespace::inhabited();
     namespace::unpin();
     node::empty(Path::new(paths::RUN)).map_err(|error| error.screen())?;
@@ -123,10 +125,17 @@ fn undo(clock: &dyn Clock) -> Result<Vec<String>, Screen> {
     let line = |path: &PathBuf| {
         format!("longhorn: left as it is: {} was replaced since it was covered, as an upgrade does", path.display())
     };
-    Ok(replaced.iter().map(line).collect())
+    Ok(replaced.iter().map(line).chain(plugin).collect())
 }
 
-fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clock: &dyn Clock) -> Result<Summary, Screen> {
+fn install(
+    args: &InitArgs,
+    verified: &Verified,
+    own: node::Own,
+    mark: &str,
+    clock: &dyn Clock,
+    talk: &mut dyn io::Write,
+) -> Result<Summary, Screen> {
     let settings = &verified.settings;
     let step = |error: node::NodeError| error.screen();
     node::place_binary(&own).map_err(step)?;
@@ -184,6 +193,12 @@ fn install(args: &InitArgs, verified: &Verified, own: node::Own, mark: &str, clo
         }
     };
     spark_drop_in(settings, &claims)?;
+    if settings.mlflow.plugin {
+        let sites = mlflow::sites(&locked.programs, &settings.mlflow.environments);
+        for line in mlflow::place(&sites, Path::new(paths::PLUGIN)) {
+            let _ = writeln!(talk, "{line}");
+        }
+    }
     commit(&keeper)?;
     place(Path::new(FINISHED), mark.as_bytes()).map_err(|error| failed("cannot write that this run is finished", error))?;
     Ok(Summary { line: format!("{line} (record {entry})") })

@@ -27,6 +27,8 @@ while read -r call count; do
     same > /tmp/found || { broken=$((broken + 1)); echo "after a kill at $call $count: $(cat /tmp/found)"; }
   fi
   $longhorn uninstall || { broken=$((broken + 1)); echo "after a kill at $call $count it cannot be uninstalled"; }
+  left=$(find /usr/local/lib /usr/lib/python3* -name '*longhorn_mlflow*')
+  [ -z "$left" ] || { broken=$((broken + 1)); echo "after a kill at $call $count the plugin is left: $left"; }
   rm -f /mnt/host/published/*
   echo "$killed killed, $passed not reached, $broken broken" > /mnt/host/progress
 done < /tmp/chosen

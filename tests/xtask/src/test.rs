@@ -30,6 +30,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("node", &["--test", "node"]),
     ("lock", &["--test", "lock"]),
     ("cluster", &["--test", "cluster"]),
+    ("mlflow-plugin", &["--test", "mlflow_plugin"]),
     ("demo", &["--test", "demo"]),
     ("cli", &["--test", "cli", "--test", "sealed"]),
     ("mutants", &["--test", "mutants"]),

@@ -20,7 +20,7 @@ use crate::identity::ids::Label;
 use crate::lock::cover::{self, Means, Purpose};
 use crate::lock::sealed::{Seal, SealedTarget, digest_of, seal};
 use crate::lock::{
-    NodeFacts, Plan, PlanError, Strength, TargetKind, canary, meet, namespace, needed, plan, through, within_reach,
+    NodeFacts, Plan, PlanError, Strength, Target, TargetKind, canary, meet, namespace, needed, plan, through, within_reach,
 };
 use crate::screen::Screen;
 use crate::serve::publish::place;
@@ -29,6 +29,8 @@ use crate::wire::verdict::FromInit;
 
 pub(super) struct LockedNode {
     pub(super) message: FromInit,
+    /// What the policy covers, as it names it.
+    pub(super) programs: Vec<PathBuf>,
 }
 
 impl LockedNode {
@@ -70,6 +72,7 @@ pub(super) fn observe_node(verified: &Verified, claims: &Claims, receipt: &str) 
             report: report(&planned, "none", &covered, means),
             open: planned.open,
         },
+        programs: named(planned.targets),
     })
 }
 
@@ -180,7 +183,12 @@ pub(super) fn lock_node(verified: &Verified, claims: &Claims, receipt: &str) -> 
             report: report(&planned, planned.strength.word(), &covered, means),
             open: planned.open,
         },
+        programs: named(planned.targets),
     })
+}
+
+fn named(targets: Vec<Target>) -> Vec<PathBuf> {
+    targets.into_iter().map(|target| target.path).collect()
 }
 
 fn environment<'a>(policy: &'a Policy, claims: &Claims) -> Result<&'a Environment, Screen> {
