@@ -104,7 +104,8 @@ fn mlflows_plugin_is_placed_by_init_used_by_the_locked_job_out_of_its_hands_and_
         support::run(Command::new("cp").arg("-a").arg(mlflow.join(".")).arg(stage.share.join("mlflow")));
         stage.bundle(|text| {
             let execute = "read = [\"/mnt/host/code\"]\nexecute = [\"/mnt/host/mlflow\", \"/databricks\"]";
-            let text = text.replace("read = [\"/mnt/host/code\"]", execute);
+            // Long leases: the token of a run is the one that is read beside it.
+            let text = text.replace("read = [\"/mnt/host/code\"]", execute).replace("\"3s\"", "\"600s\"");
             let environments = "[\"/databricks/python3\", \"/mnt/host/mlflow\", \"/local_disk0/planted\", \"/opt/absent\"]";
             let more = format!("\n[mlflow]\nplugin = true\nenvironments = {environments}\n");
             if text.contains("[workspace]") { text + &more } else { text }
