@@ -2,7 +2,6 @@
 //! put there. A link counts only in a directory that nobody but its owner, root, can write to. What was entered is held open:
 //! whoever moves it afterwards moves us with it, and not to another place.
 
-use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -40,9 +39,10 @@ pub(super) enum Links {
 pub(super) fn enter(path: &Path, links: Links) -> io::Result<Directory> {
     let root = || held(&AT_FDCWD, OsStr::new("/"), OFlag::O_DIRECTORY);
     let mut at = Directory { fd: root()?, path: PathBuf::from("/") };
-    let mut ahead: VecDeque<OsString> = parts(path).collect();
+    // The next part is the last of these.
+    let mut ahead: Vec<OsString> = parts(path);
     let mut followed = 0;
-    while let Some(name) = ahead.pop_front() {
+    while let Some(name) = ahead.pop() {
         match name.as_encoded_bytes() {
             b"/" => at = Directory { fd: root()?, path: PathBuf::from("/") },
             b".." => {
@@ -61,8 +61,7 @@ pub(super) fn enter(path: &Path, links: Links) -> io::Result<Directory> {
                         if followed > MOST_LINKS {
                             return Err(nix::errno::Errno::ELOOP.into());
                         }
-                        let target = at.link(&name, links)?;
-                        parts(&target).rev().for_each(|part| ahead.push_front(part));
+                        ahead.extend(parts(&at.link(&name, links)?));
                     }
                     _ => return Err(io::ErrorKind::NotADirectory.into()),
                 }
@@ -104,9 +103,9 @@ fn held(at: &impl AsFd, name: &OsStr, more: OFlag) -> io::Result<OwnedFd> {
     Ok(openat(at, name, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | more, Mode::empty())?)
 }
 
-fn parts(path: &Path) -> impl DoubleEndedIterator<Item = OsString> {
-    let name = |part: Component<'_>| (part != Component::CurDir).then(|| part.as_os_str().to_owned());
-    path.components().filter_map(name).collect::<Vec<_>>().into_iter()
+/// The parts of a path, last to first.
+fn parts(path: &Path) -> Vec<OsString> {
+    path.components().rev().filter(|part| *part != Component::CurDir).map(|part| part.as_os_str().to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -45,9 +45,9 @@ impl PlaceError {
     }
 }
 
-fn at<E: Into<io::Error>>(step: &'static str, path: &Path) -> impl FnOnce(E) -> PlaceError {
+fn at(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PlaceError {
     let path = path.to_owned();
-    move |cause| PlaceError::Step { step, path, cause: cause.into() }
+    move |cause| PlaceError::Step { step, path, cause }
 }
 
 /// Places the plugin in each of the directories, as the journal then says. Returns a line for each that has none.
@@ -97,7 +97,10 @@ fn put(site: &Path, journal: &mut Journal) -> Result<(), PlaceError> {
         changes.push(Change::File(path, sha256_hex(file.text.as_bytes())));
     }
     journal.note(&changes).map_err(at("write down what goes to", site))?;
-    let outcome = FILES.iter().filter(|file| missing.contains(&file.name)).try_for_each(|file| add(&directory, file));
+    let outcome = FILES
+        .iter()
+        .filter(|file| missing.contains(&file.name))
+        .try_for_each(|file| add(&directory.fd, file).map_err(at("write", &site.join(file.folder).join(file.name))));
     if outcome.is_err() {
         // The first error is the one that matters; the journal still names what stays.
         let _ = changes.iter().rev().map(undo).collect::<Vec<_>>();
@@ -127,12 +130,12 @@ fn there(site: &Directory, file: &PluginFile) -> io::Result<There> {
     }
 }
 
-fn folder_of(site: &impl AsFd, name: &str) -> nix::Result<OwnedFd> {
+fn folder_of(site: &OwnedFd, name: &str) -> nix::Result<OwnedFd> {
     openat(site, name, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
 }
 
 /// What a regular file holds; `None` for anything else, and for what is longer than a file of ours.
-fn content(folder: &impl AsFd, name: &str) -> io::Result<Option<Vec<u8>>> {
+fn content(folder: &OwnedFd, name: &str) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let file = match openat(folder, name, flags, Mode::empty()) {
         // A link, a socket.
@@ -147,40 +150,38 @@ fn content(folder: &impl AsFd, name: &str) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= MOST))
 }
 
-fn add(site: &Directory, file: &PluginFile) -> Result<(), PlaceError> {
-    let place = site.path.join(file.folder);
-    let path = place.join(file.name);
-    let folder = match folder_of(&site.fd, file.folder) {
+fn add(site: &OwnedFd, file: &PluginFile) -> io::Result<()> {
+    let folder = match folder_of(site, file.folder) {
         Err(Errno::ENOENT) => {
-            mkdirat(&site.fd, file.folder, Mode::from_bits_truncate(0o755)).map_err(at("make", &place))?;
-            let folder = folder_of(&site.fd, file.folder).map_err(at("open", &place))?;
-            own(&folder, 0o755).map_err(at("set the owner of", &place))?;
+            mkdirat(site, file.folder, Mode::from_bits_truncate(0o755))?;
+            let folder = folder_of(site, file.folder)?;
+            own(folder.as_fd(), 0o755)?;
             folder
         }
-        other => other.map_err(at("open", &place))?,
+        other => other?,
     };
     let unfinished = format!("{}{UNFINISHED}", file.name);
-    gone(unlinkat(&folder, unfinished.as_str(), UnlinkatFlags::NoRemoveDir)).map_err(at("write", &path))?;
+    clear(&folder, &unfinished)?;
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let mut new =
-        openat(&folder, unfinished.as_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR).map(File::from).map_err(at("write", &path))?;
-    new.write_all(file.text.as_bytes()).map_err(at("write", &path))?;
-    own(&new, 0o644).map_err(at("set the owner of", &path))?;
-    new.sync_all().map_err(at("write", &path))?;
+    let mut new = File::from(openat(&folder, unfinished.as_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
+    new.write_all(file.text.as_bytes())?;
+    own(new.as_fd(), 0o644)?;
+    new.sync_all()?;
     // A link, unlike a rename, does not replace what somebody put there meanwhile.
     let linked = linkat(&folder, unfinished.as_str(), &folder, file.name, AtFlags::empty());
-    let cleared = unlinkat(&folder, unfinished.as_str(), UnlinkatFlags::NoRemoveDir);
-    linked.and(cleared).map_err(at("write", &path))
+    let cleared = clear(&folder, &unfinished);
+    Ok(linked.and(cleared)?)
 }
 
 /// Root's, as `init` is root, whatever group the directory hands on.
-fn own(file: &impl AsFd, mode: u32) -> nix::Result<()> {
+fn own(file: BorrowedFd<'_>, mode: u32) -> nix::Result<()> {
     fchown(file, Some(geteuid()), Some(getegid()))?;
     fchmod(file, Mode::from_bits_truncate(mode))
 }
 
-fn gone(outcome: nix::Result<()>) -> nix::Result<()> {
-    match outcome {
+/// Removes a file, if it is there.
+fn clear(folder: &OwnedFd, name: &str) -> nix::Result<()> {
+    match unlinkat(folder, name, UnlinkatFlags::NoRemoveDir) {
         Err(Errno::ENOENT) => Ok(()),
         other => other,
     }
@@ -198,10 +199,10 @@ pub fn remove(journal: &Path) -> Vec<String> {
     for change in changes.iter().rev() {
         match undo(change) {
             Ok(None) => {}
-            Ok(Some(left)) => lines.push(left),
+            Ok(Some(why)) => lines.push(format!("longhorn: left as it is: {} {why}", change.path().display())),
             Err(error) => {
                 whole = false;
-                lines.push(failed(error));
+                lines.push(failed(at("remove", change.path())(error)));
             }
         }
     }
@@ -211,42 +212,37 @@ pub fn remove(journal: &Path) -> Vec<String> {
     lines
 }
 
-/// Returns a line where something stays because somebody changed it.
-fn undo(change: &Change) -> Result<Option<String>, PlaceError> {
+/// Returns why something stays.
+fn undo(change: &Change) -> io::Result<Option<&'static str>> {
     let path = change.path();
     let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str)) else { return Ok(None) };
     let folder = match enter(parent, Links::None) {
         Ok(folder) => folder.fd,
         // Somebody took it away, with all that was in it, or put something else there.
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
-        Err(error) => return Err(at("enter", parent)(error)),
+        Err(error) => return Err(error),
     };
     match change {
         Change::Directory(_) => match unlinkat(&folder, name, UnlinkatFlags::RemoveDir) {
             Ok(()) | Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(None),
-            Err(Errno::ENOTEMPTY | Errno::EEXIST) => Ok(Some(left(path, "holds what is not ours"))),
-            Err(errno) => Err(at("remove", path)(errno)),
+            Err(Errno::ENOTEMPTY | Errno::EEXIST) => Ok(Some("holds what is not ours")),
+            Err(errno) => Err(errno.into()),
         },
         Change::File(_, digest) => {
-            let unfinished = format!("{name}{UNFINISHED}");
-            gone(unlinkat(&folder, unfinished.as_str(), UnlinkatFlags::NoRemoveDir)).map_err(at("remove", path))?;
+            clear(&folder, &format!("{name}{UNFINISHED}"))?;
             let stays = match content(&folder, name) {
                 Ok(Some(bytes)) if sha256_hex(&bytes) == *digest => {
-                    gone(unlinkat(&folder, name, UnlinkatFlags::NoRemoveDir)).map_err(at("remove", path))?;
+                    clear(&folder, name)?;
                     None
                 }
-                Ok(_) => Some(left(path, "was changed since it was placed")),
+                Ok(_) => Some("was changed since it was placed"),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                Err(error) => return Err(at("look at", path)(error)),
+                Err(error) => return Err(error),
             };
-            forget_compiled(&folder, name).map_err(at("remove what was compiled of", path))?;
+            forget_compiled(&folder, name)?;
             Ok(stays)
         }
     }
-}
-
-fn left(path: &Path, why: &str) -> String {
-    format!("longhorn: left as it is: {} {why}", path.display())
 }
 
 /// What Python wrote of a module of ours when root imported it (PEP 3147): `__pycache__/NAME.*.pyc`.
@@ -260,12 +256,10 @@ fn forget_compiled(folder: &OwnedFd, name: &str) -> io::Result<()> {
     // The directory that is held open, whatever its name leads to by now.
     for entry in fs::read_dir(format!("/proc/self/fd/{}", cache.as_raw_fd()))? {
         let name = entry?.file_name();
-        let compiled = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(module))
-            .is_some_and(|rest| rest.starts_with('.') && rest.contains(".pyc"));
-        if compiled {
-            gone(unlinkat(&cache, name.as_os_str(), UnlinkatFlags::NoRemoveDir))?;
+        // Names of ours are text.
+        let Some(name) = name.to_str() else { continue };
+        if name.strip_prefix(module).is_some_and(|rest| rest.starts_with('.') && rest.contains(".pyc")) {
+            clear(&cache, name)?;
         }
     }
     match unlinkat(folder, "__pycache__", UnlinkatFlags::RemoveDir) {

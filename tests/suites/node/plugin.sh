@@ -87,7 +87,7 @@ gone "uninstall beside somebody's"
 # A read-only file system is a line.
 mount --bind "$base" "$base"
 mount -o remount,bind,ro "$base"
-expect 0 "no MLflow plugin in $base: cannot make $base/longhorn_mlflow: Read-only file system" lock
+expect 0 "no MLflow plugin in $base: cannot write $base/longhorn_mlflow/__init__.py: Read-only file system" lock
 grep -q 'locked (full)' /tmp/out || fail "it is not locked: $(cat /tmp/out)"
 expect 0 '' $longhorn uninstall
 umount "$base"

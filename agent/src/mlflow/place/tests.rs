@@ -147,7 +147,7 @@ fn a_journal_of_another_version_or_one_that_was_cut_or_lost_is_enough() {
     journal.note(&[Change::Directory(folder), Change::File(old.clone(), sha256_hex(b"old"))]).unwrap();
     drop(journal);
     let mut bytes = fs::read(stage.journal()).unwrap();
-    bytes.extend(b"{\"file\":[\"/etc/pass");
+    bytes.extend(b"directory /usr");
     fs::write(stage.journal(), bytes).unwrap();
     assert_eq!(stage.remove(), NO);
     assert_eq!(stage.all(), NOTHING);
@@ -156,6 +156,18 @@ fn a_journal_of_another_version_or_one_that_was_cut_or_lost_is_enough() {
     assert_eq!(stage.place(), NO, "what is there is ours");
     assert_eq!(stage.remove(), NO);
     assert_eq!(stage.all(), NOTHING);
+}
+
+#[test]
+fn a_directory_that_the_journal_cannot_name_has_no_plugin() {
+    let mut stage = Stage::new("plugin-lines");
+    let site = stage.base.join("site\nfile 0");
+    fs::create_dir(&site).unwrap();
+    stage.sites.directories = vec![site.clone()];
+    let lines = stage.place();
+    assert!(lines.len() == 1 && lines[0].ends_with(": invalid filename"), "{lines:?}");
+    assert_eq!(fs::read_dir(&site).unwrap().count(), 0);
+    assert_eq!(stage.remove(), NO);
 }
 
 #[test]
@@ -191,7 +203,7 @@ fn a_file_system_that_is_full_or_read_only_is_one_line_and_holds_nothing_of_the_
     assert_eq!(fs::read_dir(stage.path("")).unwrap().count(), 0);
     let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
     mount(None::<&str>, &stage.path(""), None::<&str>, read_only, None::<&str>).unwrap();
-    assert_eq!(stage.place(), [format!("{no} make site/{PACKAGE}: Read-only file system (os error 30)")]);
+    assert_eq!(stage.place(), [format!("{no} write site/{PACKAGE}/__init__.py: Read-only file system (os error 30)")]);
     // Nor can it be taken away there, and that is told.
     mount(None::<&str>, &stage.path(""), None::<&str>, MsFlags::MS_REMOUNT, Some("size=1m")).unwrap();
     assert_eq!(stage.place(), NO);
