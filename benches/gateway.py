@@ -1,17 +1,21 @@
 """Runs on a node whose gateway leads to nginx that answers at once. Prints `NAME VALUE` for every figure: CPU of one request, as a ratio of
 what nginx takes to pass the same on; memory of the sidecar while two gibibytes pass."""
 import glob
+import http.server
+import json
 import os
 import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 INIT = ["/mnt/host/bundle/longhorn", "init", "--settings", "/mnt/host/bundle/longhorn.toml"]
 ROUNDS, REQUESTS = 9, 2000
 METRICS = ",".join(f'{{"key":"metric-{at}","value":0.{at}1234567,"timestamp":1700000000000,"step":{at}}}' for at in range(44))
-BODY = f'{{"run_id":"0123456789abcdef0123456789abcdef","metrics":[{METRICS}],"params":[],"tags":[]}}'.encode()
+RUN = "0123456789abcdef0123456789abcdef"
+BODY = f'{{"run_id":"{RUN}","metrics":[{METRICS}],"params":[],"tags":[]}}'.encode()
 UPLOAD = 2 << 30
 
 
@@ -44,12 +48,48 @@ def client(port, count):
 
 def upload(port):
     with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rb") as reader:
-        path = "/api/2.0/mlflow-artifacts/artifacts/1/0123456789abcdef0123456789abcdef/artifacts/weights.bin"
+        path = f"/api/2.0/mlflow-artifacts/artifacts/1/{RUN}/artifacts/weights.bin"
         connection.sendall(head(port, "PUT", path, "application/octet-stream", UPLOAD))
         block = bytes(1 << 20)
         for _ in range(UPLOAD // len(block)):
             connection.sendall(block)
         answer(reader)
+
+
+def create(port):
+    """The run that is written to: the gateway writes to runs that it signed for."""
+    with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rb") as reader:
+        body = b'{"experiment_id":"1","tags":[]}'
+        connection.sendall(head(port, "POST", "/api/2.0/mlflow/runs/create", "application/json", len(body)) + body)
+        answer(reader)
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """As much of a registry as keeps one run and its tags."""
+
+    protocol_version = "HTTP/1.1"
+    tags = {}
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path.endswith("/set-tag"):
+            self.tags[body["key"]] = body["value"]
+        else:
+            self.tags.update((tag["key"], tag["value"]) for tag in body["tags"])
+        self.do_GET()
+
+    def do_GET(self):
+        tags = [{"key": key, "value": value} for key, value in self.tags.items()]
+        info = {"run_id": RUN, "status": "RUNNING", "artifact_uri": f"mlflow-artifacts:/1/{RUN}/artifacts"}
+        answer = json.dumps({"run": {"info": info, "data": {"tags": tags}}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
 
 
 def used(process):
@@ -81,8 +121,15 @@ def nginx(name, port, server):
 
 
 def main():
-    gateway, stub, proxy = map(int, sys.argv[1:])
-    nginx("stub", stub, f"server {{ listen 127.0.0.1:{stub}; default_type application/json; location / {{ return 200 '{{}}'; }} }}")
+    gateway, stub, proxy, registry = map(int, sys.argv[1:])
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", registry), Registry)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    kept = "".join(f"location = /api/2.0/mlflow/runs/{name} {{ proxy_pass http://127.0.0.1:{registry}; }} " for name in ["create", "set-tag", "get"])
+    nginx(
+        "stub",
+        stub,
+        f"server {{ listen 127.0.0.1:{stub}; default_type application/json; {kept} location / {{ return 200 '{{}}'; }} }}",
+    )
     passing, _ = nginx(
         "proxy",
         proxy,
@@ -92,6 +139,8 @@ def main():
     )
     subprocess.run(INIT, check=True, stdout=subprocess.DEVNULL)
     sidecar = next(path.split("/")[2] for path in glob.glob("/proc/[0-9]*/status") if "\nUid:\t64222" in open(path).read())
+
+    subprocess.run(["/usr/bin/python3", __file__, "create", str(gateway)], check=True)
 
     def cost(process, port):
         began = used(process)
@@ -114,5 +163,7 @@ if sys.argv[1] == "client":
     client(*map(int, sys.argv[2:]))
 elif sys.argv[1] == "upload":
     upload(int(sys.argv[2]))
+elif sys.argv[1] == "create":
+    create(int(sys.argv[2]))
 else:
     main()

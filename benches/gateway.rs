@@ -16,9 +16,10 @@ fn main() {
         return;
     }
     let stage = Stage::new("bench-gateway");
-    // All bound before one is let go: three different ones.
-    let listeners = [0; 3].map(|_| TcpListener::bind("127.0.0.1:0").expect("loopback has ports"));
-    let [gateway, stub, proxy] = listeners.each_ref().map(|listener| listener.local_addr().expect("it is bound").port());
+    // All bound before one is let go: four different ones.
+    let listeners = [0; 4].map(|_| TcpListener::bind("127.0.0.1:0").expect("loopback has ports"));
+    let [gateway, stub, proxy, registry] =
+        listeners.each_ref().map(|listener| listener.local_addr().expect("it is bound").port());
     drop(listeners);
     stage.bundle(|text| {
         let registry = format!(
@@ -31,7 +32,9 @@ fn main() {
     for (from, to) in [("benches/gateway.py", "gateway.py"), ("tests/suites/node/prelude.sh", "prelude.sh")] {
         std::fs::copy(tree().join(from), stage.share.join("code").join(to)).expect("the script is there");
     }
-    let script = format!(". /mnt/host/code/prelude.sh; exec /usr/bin/python3 /mnt/host/code/gateway.py {gateway} {stub} {proxy}");
+    let script = format!(
+        ". /mnt/host/code/prelude.sh; exec /usr/bin/python3 /mnt/host/code/gateway.py {gateway} {stub} {proxy} {registry}"
+    );
     let mut command = Command::new(tree().join("tests/support/node.sh"));
     command.arg(&stage.share).args(["sh", "-c", &script]);
     let output = command.stdin(Stdio::null()).output().expect("a node starts");

@@ -7,7 +7,17 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 
-use mlflow::Server;
+use longhorn::context::NodePublicKey;
+use longhorn::context::seal::Voucher;
+use longhorn::context::statement::{Statement, hear};
+use longhorn::host::digest::sha256_hex;
+use longhorn::model::statements::{
+    CONTEXT, MODEL_SEAL, ModelSeal, RUN_BINDING, RUN_SEAL, RunBinding, RunSeal, VERSION_BINDING, VersionBinding,
+};
+use longhorn::model::{Digests, LoggedModel, Manifest, Run};
+use longhorn::unverified::Unverified;
+use mlflow::{Server, script, suite};
+use serde_json::Value;
 use support::{Stage, root_or_skip, text, tree};
 
 /// A port of loopback that nothing has. The tests of this file do not share one machine with a crowd.
@@ -24,7 +34,9 @@ fn stage(name: &str, server: &Server) -> (Stage, u16) {
         let registry =
             format!("[registry]\norigin = \"{}\"\nport = {port}\nauth = {{ kind = \"none\" }}\n\n[[oidc]]", server.url);
         // MLflow looks there for what kind of runtime it is on.
-        let read = format!("read = [\"/mnt/host/code\", \"/databricks\", \"{}\"]", venv.display());
+        let venvs = tree().join("target").display().to_string();
+        let read = ["mlflow-new", "mlflow-3.0.1", "mlflow-2.22.0", "mlflow-2.13.1"].map(|name| format!(", \"{venvs}/{name}\""));
+        let read = format!("read = [\"/mnt/host/code\", \"/databricks\"{}]", read.concat());
         text.replace("[[oidc]]", &registry)
             .replace("read = [\"/mnt/host/code\"]", &read)
             .replace("may = [\"run\", ", "presets = [\"trainer\"]\nmay = [\"run\", \"experiment.write\", ")
@@ -44,6 +56,86 @@ fn a_training_job_notices_nothing_and_what_its_policy_does_not_give_is_denied_in
     let (stage, _) = stage("gateway-used", &server);
     let output = stage.command_of("gateway", "used.sh").output().expect("a node starts");
     assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn what_a_job_made_is_signed_by_its_node_and_nobody_changes_it_through_the_gateway_once_it_has_ended() {
+    if !root_or_skip("a node with a gateway") {
+        return;
+    }
+    let server = Server::start("gateway-sealed");
+    let (stage, _) = stage("gateway-sealed", &server);
+    let direct = |arguments: &[&str]| {
+        let output = script(&suite(), "direct.py").arg(&server.url).args(arguments).output().expect("python starts");
+        assert!(output.status.success(), "{}", text(&output));
+        String::from_utf8(output.stdout).expect("it prints text")
+    };
+    fs::write(stage.share.join("code/foreign"), direct(&["make"])).expect("a file can be written");
+    let output = stage.command_of("gateway", "sealed.sh").output().expect("a node starts");
+    assert!(output.status.success(), "{}", text(&output));
+    let said = String::from_utf8(output.stdout).expect("it prints text");
+    let [run, model, denied] = said.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    assert!(denied.parse::<u32>().expect("a number") >= 35, "{denied}");
+
+    // Whoever has the key that the node published needs nobody else.
+    let key = fs::read_dir(stage.share.join("published")).expect("it is there").next().expect("a key").expect("it can be read");
+    let key = NodePublicKey::from_jwk(&fs::read(key.path()).expect("it can be read")).expect("it is a key");
+    let voucher = Voucher::NodeKey(&key);
+    let shown: Value = serde_json::from_str(&direct(&["show", run, model])).expect("it prints JSON");
+    let seen = Run::read(&Unverified::new(shown["run"].to_string().into_bytes())).expect("it is a run");
+    let (binding, _) = heard::<RunBinding>(seen.tag(RUN_BINDING), &voucher);
+    let (seal, _) = heard::<RunSeal>(seen.tag(RUN_SEAL), &voucher);
+    assert_eq!((&binding.run_id, &seal.run_id, &*seal.status), (&seen.id, &seen.id, "FINISHED"));
+    assert_eq!((&binding.sub, binding.context), (&seal.sub, sha256_hex(seen.tag(CONTEXT).expect("a context").as_bytes())));
+    let held = (&seal.params, &seal.metrics, &seal.inputs, &seal.outputs, &seal.tags);
+    let now = |run: &Run| {
+        let Digests { params, metrics, inputs, outputs, tags } = run.digests.clone();
+        (params, metrics, inputs, outputs, tags)
+    };
+    let (params, metrics, inputs, outputs, tags) = now(&seen);
+    assert_eq!(held, (&params, &metrics, &inputs, &outputs, &tags));
+    let logged = LoggedModel::read(&Unverified::new(shown["model"].to_string().into_bytes())).expect("it is a logged model");
+    let (sealed, _) = heard::<ModelSeal>(logged.tag(MODEL_SEAL), &voucher);
+    assert_eq!(sealed.model_id, model);
+    let versions: Vec<VersionBinding> = shown["versions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|version| {
+            let version = &version["model_version"];
+            let tag =
+                version["tags"].as_array().expect("tags").iter().find(|tag| tag["key"] == VERSION_BINDING).expect("a statement");
+            let (binding, _) = heard::<VersionBinding>(tag["value"].as_str(), &voucher);
+            assert_eq!(
+                (Some(&*binding.version), Some(&*binding.source)),
+                (version["version"].as_str(), version["source"].as_str())
+            );
+            binding
+        })
+        .collect();
+    assert_eq!(versions.len(), 2, "{versions:?}");
+    let of_model = versions.iter().find(|version| version.model_id.as_deref() == Some(model)).expect("one of the logged model");
+    assert_eq!((of_model.run_id.as_deref(), &of_model.files), (Some(run), &sealed.files));
+    let mut files = Manifest::default();
+    files.add("weights.bin".into(), sha256(b"honest"));
+    let of_run = versions.iter().find(|version| version.model_id.is_none()).expect("one of the run's own files");
+    assert_eq!((of_run.run_id.as_deref(), of_run.files.clone()), (Some(run), Some(files.digest())));
+
+    // Who changes it past the gateway is found out.
+    direct(&["edit", run]);
+    let shown: Value = serde_json::from_str(&direct(&["show", run, model])).expect("it prints JSON");
+    let seen = Run::read(&Unverified::new(shown["run"].to_string().into_bytes())).expect("it is a run");
+    assert_ne!(seal.metrics, seen.digests.metrics);
+    assert_eq!(seal.params, seen.digests.params);
+}
+
+fn heard<S: Statement>(tag: Option<&str>, voucher: &Voucher<'_>) -> (S, NodePublicKey) {
+    hear(&Unverified::new(tag.expect("a statement").as_bytes()), voucher).expect("the node said so")
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let hex = sha256_hex(bytes);
+    std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("two digits"))
 }
 
 /// What is written anew from what was understood: the server never sees the trick.

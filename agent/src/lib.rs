@@ -15,7 +15,8 @@
 //! | [`decision`] | what is allowed: groups, roles, job scopes, permissions. Pure |
 //! | [`context`] | what the job is told, signed by the node key |
 //! | [`issuer`] | who vouches for node keys, off the cluster: one key for each machine and boot |
-//! | [`gateway`] | what the job may ask of MLflow and the model registry. Pure
+//! | [`gateway`] | what the job may ask of MLflow and the model registry. Pure |
+//! | [`model`] | what is known of runs and model versions, and by whose word. Pure |
 //! | [`lock`] | what the job may touch: plan, then apply, then a report of what was enforced |
 //! | [`launch`] | becoming the job: the launcher that never returns |
 //! | [`serve`] | the keeper and the sidecar |
@@ -42,6 +43,7 @@ pub mod issuer;
 pub mod launch;
 pub mod lock;
 pub mod mlflow;
+pub mod model;
 pub mod record;
 pub mod run;
 

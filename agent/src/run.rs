@@ -17,6 +17,7 @@ pub mod sample;
 pub mod scope;
 pub mod serve;
 mod sources;
+mod vouching;
 
 use std::sync::Arc;
 

@@ -87,11 +87,9 @@ fn sentence(value: &serde_json::Value, detailed: bool) -> String {
     for key in ["decision", "reason"] {
         words.extend(value.get(key).map(text));
     }
-    let about = value["ext"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(key, _)| ["scope", "strength", "outcome", "headline", "membership", "jti"].contains(&key.as_str()));
+    let about = value["ext"].as_object().into_iter().flatten().filter(|(key, _)| {
+        ["scope", "strength", "outcome", "headline", "membership", "jti", "statement", "about"].contains(&key.as_str())
+    });
     words.extend(about.map(|(_, value)| text(value)));
     let (seq, event) = (one_line(&text(&value["seq"])), one_line(&text(&value["event"])));
     let mut line = format!("{seq:>6}  {time}  {event:18} {}\n", one_line(&words.join(", ")));

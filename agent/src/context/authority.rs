@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
+use super::compact;
 use super::node_key::{KeyError, NodeKey, NodePublicKey, StrictJwk};
 use crate::host::clock::Timestamp;
 use std::time::Duration;
@@ -153,10 +154,7 @@ impl AuthorityKey {
 
     fn sign(&self, kid: Option<String>, body: Body) -> Certificate {
         let header = Header { alg: "EdDSA".into(), kid, typ: TYPE.into() };
-        let part = |bytes: serde_json::Result<Vec<u8>>| URL_SAFE_NO_PAD.encode(bytes.expect("strings and numbers"));
-        let signed = format!("{}.{}", part(serde_json::to_vec(&header)), part(serde_json::to_vec(&body)));
-        let signature = URL_SAFE_NO_PAD.encode(self.0.sign(signed.as_bytes()));
-        Certificate(format!("{signed}.{signature}"))
+        Certificate(compact::sign(&header, &body, &self.0))
     }
 }
 
@@ -213,14 +211,11 @@ impl std::fmt::Display for AuthorityPublicKey {
 
 /// What a certificate vouches for at that time, by the word of one of these keys.
 pub(super) fn certified(certificate: &str, authority: &[AuthorityPublicKey], at: Timestamp) -> Result<Vouched, CertificateError> {
-    let (signed, signature) = certificate.rsplit_once('.').ok_or(CertificateError::Malformed)?;
-    let (header, body) = signed.split_once('.').ok_or(CertificateError::Malformed)?;
-    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| CertificateError::Malformed);
-    let signature = decode(signature)?;
-    let signer = authority.iter().find(|key| key.0.verify(signed.as_bytes(), &signature));
+    let parts = compact::split(certificate.as_bytes()).map_err(|_| CertificateError::Malformed)?;
+    let signer = authority.iter().find(|key| key.0.verify(parts.signed, &parts.signature));
     let signer = signer.ok_or(CertificateError::SignatureInvalid)?;
-    let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| CertificateError::Malformed)?;
-    let body: Body = serde_json::from_slice(&decode(body)?).map_err(|_| CertificateError::Malformed)?;
+    let header: Header = serde_json::from_slice(&parts.header).map_err(|_| CertificateError::Malformed)?;
+    let body: Body = serde_json::from_slice(&parts.payload).map_err(|_| CertificateError::Malformed)?;
     let named = header.kid.is_none_or(|kid| kid == signer.kid());
     if header.alg != "EdDSA" || header.typ != TYPE || !named {
         return Err(CertificateError::Malformed);

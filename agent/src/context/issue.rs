@@ -1,16 +1,15 @@
 //! Issues a context: the only place that turns a [`Grant`] into what a job is told.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::time::Duration;
 
 use super::authority::Certificate;
 use super::claims::{Claims, JobClaim, LockClaim, NodeClaim, PolicyClaim, PrincipalClaim, ProofClaim};
+use super::compact::{self, Header};
 use super::node_key::NodeKey;
 use crate::decision::grant::Grant;
 use crate::host::clock::Timestamp;
 use crate::host::random::{Random, uuid_v7};
 use crate::identity::job::{SpeaksFor, Workload};
-use std::time::Duration;
 
 /// What a job is told, signed. Only [`issue`] makes one.
 #[derive(Debug)]
@@ -153,16 +152,10 @@ fn subject(grant: &Grant, principal: &str) -> String {
 }
 
 pub(super) fn sign(claims: &Claims, key: &NodeKey, certificate: Option<&Certificate>) -> String {
-    let mut header = serde_json::Map::new();
-    header.insert("alg".into(), "EdDSA".into());
-    header.insert("kid".into(), key.public().thumbprint().into());
-    header.insert("typ".into(), super::seal::TYPE.into());
-    if let Some(certificate) = certificate {
-        header.insert(super::seal::CERTIFICATE_HEADER.into(), certificate.as_str().into());
-    }
-    let header = serde_json::to_vec(&header).expect("a map of strings");
-    let payload = serde_json::to_vec(claims).expect("claims are strings, numbers and lists of them");
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-    let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()));
-    format!("{signed}.{signature}")
+    let lhc = certificate.map(|certificate| certificate.as_str().to_owned());
+    compact::sign(
+        &Header { alg: "EdDSA".into(), kid: key.public().thumbprint(), lhc, typ: super::seal::TYPE.into() },
+        claims,
+        key,
+    )
 }

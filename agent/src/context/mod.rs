@@ -4,10 +4,12 @@
 
 mod authority;
 mod claims;
+pub mod compact;
 mod issue;
 mod key_file;
 mod node_key;
 pub mod seal;
+pub mod statement;
 pub mod variables;
 
 pub use authority::{AuthorityKey, AuthorityPublicKey, Certificate, CertificateError, Machine, Vouched};

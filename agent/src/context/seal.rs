@@ -1,11 +1,8 @@
 //! The door for contexts from outside: opens a token with the node's public key, or says what is wrong with it.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
-
-use super::authority::{AuthorityPublicKey, CertificateError, certified};
+use super::authority::{AuthorityPublicKey, CertificateError, Machine, certified};
 use super::claims::Claims;
+use super::compact::{self, Header, Parts};
 use super::node_key::NodePublicKey;
 use crate::exit::Exit;
 use crate::host::clock::Timestamp;
@@ -148,29 +145,16 @@ pub fn open(
     now: Timestamp,
     expiry: Expiry,
 ) -> Result<Claims, ContextRefusal> {
-    let parts = split(token.examine())?;
+    let (header, parts) = split(token.examine(), TYPE)?;
     let read = |payload: &[u8]| {
         serde_json::from_slice::<Claims>(payload).map_err(|_| ContextRefusal::Malformed("its claims are not a context's"))
     };
-    let (vouched, machine) = match voucher {
-        Voucher::NodeKey(key) => ((*key).clone(), None),
-        Voucher::Authority(authority) => {
-            let certificate = parts.header.lhc.as_deref().ok_or(ContextRefusal::NotCertified(CertificateError::Absent))?;
-            // An old token was good when the certificate was: what a key says after its end is nobody's word.
-            let at = match expiry {
-                Expiry::Enforced => now,
-                Expiry::Ignored => Timestamp::from_seconds(read(&parts.payload)?.iat),
-            };
-            let vouched = certified(certificate, authority, at).map_err(ContextRefusal::NotCertified)?;
-            (vouched.key, vouched.machine)
-        }
+    // An old token was good when the certificate was: what a key says after its end is nobody's word.
+    let at = match expiry {
+        Expiry::Enforced => now,
+        Expiry::Ignored => Timestamp::from_seconds(read(&parts.payload)?.iat),
     };
-    if parts.header.kid != vouched.thumbprint() {
-        return Err(ContextRefusal::OtherKey { expected: vouched.thumbprint(), presented: parts.header.kid });
-    }
-    if !vouched.verify(parts.signed, &parts.signature) {
-        return Err(ContextRefusal::SignatureInvalid);
-    }
+    let (vouched, machine) = signer(&header, &parts, voucher, at)?;
     let claims = read(&parts.payload)?;
     if claims.aud != audience {
         return Err(ContextRefusal::OtherAudience { expected: audience.to_owned(), presented: claims.aud });
@@ -192,50 +176,52 @@ pub fn open(
 
 /// The certificate that a token of this node's own carries, as it stands there: whoever relies on it accepts it first.
 pub fn carried(token: &Unverified<&[u8]>) -> Option<String> {
-    split(token.examine()).ok()?.header.lhc
+    split(token.examine(), TYPE).ok()?.0.lhc
 }
 
-struct Parts<'a> {
-    header: Header,
-    payload: Vec<u8>,
-    signed: &'a [u8],
-    signature: Vec<u8>,
+/// Whose key signed it, where the voucher stands behind that key at that time.
+pub(super) fn signer(
+    header: &Header,
+    parts: &Parts<'_>,
+    voucher: &Voucher<'_>,
+    at: Timestamp,
+) -> Result<(NodePublicKey, Option<Machine>), ContextRefusal> {
+    let (key, machine) = match voucher {
+        Voucher::NodeKey(key) => ((*key).clone(), None),
+        Voucher::Authority(authority) => {
+            let certificate = header.lhc.as_deref().ok_or(ContextRefusal::NotCertified(CertificateError::Absent))?;
+            let vouched = certified(certificate, authority, at).map_err(ContextRefusal::NotCertified)?;
+            (vouched.key, vouched.machine)
+        }
+    };
+    if header.kid != key.thumbprint() {
+        return Err(ContextRefusal::OtherKey { expected: key.thumbprint(), presented: header.kid.clone() });
+    }
+    if !key.verify(parts.signed, &parts.signature) {
+        return Err(ContextRefusal::SignatureInvalid);
+    }
+    Ok((key, machine))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    alg: String,
-    kid: String,
-    typ: String,
-    lhc: Option<String>,
-}
-
-fn split(token: &[u8]) -> Result<Parts<'_>, ContextRefusal> {
+pub(super) fn split<'a>(token: &'a [u8], typ: &str) -> Result<(Header, Parts<'a>), ContextRefusal> {
     if token.len() > MOST {
         return Err(ContextRefusal::Malformed("more than 64 KiB"));
     }
-    let token = token.strip_suffix(b"\n").unwrap_or(token);
-    let mut dots = token.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(at, _)| at);
-    let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
-        return Err(ContextRefusal::Malformed("another number of parts"));
-    };
-    let decode =
-        |part: &[u8]| URL_SAFE_NO_PAD.decode(part).map_err(|_| ContextRefusal::Malformed("a part that is not base64url"));
-    let header = decode(&token[..first])?;
-    let payload = decode(&token[first + 1..second])?;
-    let signature = decode(&token[second + 1..])?;
-    let header: Header = serde_json::from_slice(&header).map_err(|_| ContextRefusal::WrongHeader)?;
+    let parts = compact::split(token.strip_suffix(b"\n").unwrap_or(token)).map_err(ContextRefusal::Malformed)?;
+    let header: Header = serde_json::from_slice(&parts.header).map_err(|_| ContextRefusal::WrongHeader)?;
     // RFC 8725 §3.1: the algorithm is ours, never the token's choice.
-    if header.alg != "EdDSA" || header.typ != TYPE {
+    if header.alg != "EdDSA" || header.typ != typ {
         return Err(ContextRefusal::WrongHeader);
     }
-    Ok(Parts { header, payload, signed: &token[..second], signature })
+    Ok((header, parts))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::super::authority::{AuthorityKey, Machine};
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::super::authority::AuthorityKey;
     use super::super::claims::{NodeClaim, PolicyClaim, PrincipalClaim};
     use super::super::issue::sign;
     use super::super::node_key::NodeKey;

@@ -1,13 +1,15 @@
 //! A request in the one form that is decided about and sent on: path, query and body are written anew from what was understood of
 //! them, and nothing else of what came is sent.
 
+use longhorn_json::{Json, Object, read};
+
 use super::action::Action;
 use super::ask::{Ask, Body, two_runs};
 use super::denial::Denial;
 use super::form::Form;
 use super::guard::Guard;
-use super::json::{Json, Object, read};
 use super::table::{Captures, Endpoint, Table};
+use super::touch::{Touch, touches};
 use crate::unverified::Unverified;
 
 /// No body of JSON is longer, in bytes. MLflow's own server takes 1 MB in its largest call (`runs/log-batch`).
@@ -21,6 +23,8 @@ pub struct Asked<'t> {
     pub(super) body: Option<Vec<u8>>,
     /// Every class that it is of: its endpoint's, and those that its body adds.
     pub(super) actions: Vec<Action>,
+    /// What it would change.
+    pub(super) touches: Vec<Touch>,
 }
 
 impl<'t> Asked<'t> {
@@ -29,21 +33,22 @@ impl<'t> Asked<'t> {
     /// # Errors
     /// The denial: what is unclear, or touches what Longhorn owns.
     pub fn read(ask: Ask<'t>, said: &Unverified<Vec<u8>>, table: &Table) -> Result<Self, Denial> {
-        let (endpoint, kind) = (ask.endpoint(), ask.body());
+        let endpoint = ask.endpoint();
         let mut actions = vec![endpoint.action];
         own_key(&ask)?;
-        let body = match kind {
-            Body::None | Body::Stream => None,
-            Body::Json => {
-                let mut members = members(endpoint, said.examine(), table)?;
-                of_the_path(&members, &ask.captures)?;
-                look(endpoint, &mut members, &mut actions)?;
-                let mut bytes = Vec::with_capacity(said.examine().len());
-                Json::Object(members).write(&mut bytes);
-                Some(bytes)
-            }
+        let mut members = match ask.body() {
+            Body::None | Body::Stream => Object::default(),
+            Body::Json => members(endpoint, said.examine(), table)?,
         };
-        Ok(Self { endpoint, wire: ask.target.wire(), body, actions })
+        of_the_path(&members, &ask.captures)?;
+        look(endpoint, &mut members, &mut actions)?;
+        let touches = touches(&endpoint.guards, &members, &ask.captures)?;
+        let body = (ask.body() == Body::Json).then(|| {
+            let mut bytes = Vec::with_capacity(said.examine().len());
+            Json::Object(members).write(&mut bytes);
+            bytes
+        });
+        Ok(Self { endpoint, wire: ask.target.wire(), body, actions, touches })
     }
 }
 
@@ -116,9 +121,12 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>
                 ));
             }
             Guard::Source => source(members)?,
-            Guard::Finish => status(members)?,
-            // What a copy and a served version need besides is the gate's.
+            Guard::Finish => status(members, RUNS)?,
+            Guard::Whole => status(members, MODELS)?,
+            // What a copy and a served version need besides is the gate's; what is touched is looked at next.
             Guard::Aliases | Guard::DeploymentJob | Guard::ArtifactLocation | Guard::ServedEntities | Guard::Copy => {}
+            Guard::NewRun | Guard::Run | Guard::NewModel | Guard::NewVersion | Guard::Artifact => {}
+            Guard::Model | Guard::TagsOfModel | Guard::OfModel => {}
         }
     }
     Ok(())
@@ -204,13 +212,15 @@ fn key_of<'a>(tag: &'a Json<'_>) -> Option<&'a str> {
     }
 }
 
-/// A run's status by its word: servers of protobuf also take its number.
-fn status(members: &Object<'_>) -> Result<(), Denial> {
-    const WORDS: &[&str] = &["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"];
+const RUNS: &[&str] = &["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"];
+const MODELS: &[&str] = &["LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"];
+
+/// A status by its word: servers of protobuf also take its number.
+fn status(members: &Object<'_>, words: &[&str]) -> Result<(), Denial> {
     match members.get("status") {
         None => Ok(()),
-        Some(status) if status.text().is_some_and(|word| WORDS.contains(&word)) => Ok(()),
-        Some(_) => Err(Denial::unclear("status-unclear", format!("`status` must be one of {}", WORDS.join(", ")))),
+        Some(status) if status.text().is_some_and(|word| words.contains(&word)) => Ok(()),
+        Some(_) => Err(Denial::unclear("status-unclear", format!("`status` must be one of {}", words.join(", ")))),
     }
 }
 

@@ -24,7 +24,8 @@ pub enum Kind {
 }
 
 impl Denial {
-    pub(super) fn refused(reason: &'static str, sentence: impl Into<String>) -> Self {
+    /// Understood, and not allowed.
+    pub fn refused(reason: &'static str, sentence: impl Into<String>) -> Self {
         Self { kind: Kind::Refused, reason, sentence: sentence.into() }
     }
 

@@ -2,7 +2,8 @@
 //! protobuf also takes names in camel case and aliases; what goes on holds none of them. Fields that the message does not have are left
 //! out, as the server would: a newer client goes on working.
 
-use super::json::{Json, Object};
+use longhorn_json::{Json, Object};
+
 use super::table::Table;
 
 /// What a query and a body may hold.
@@ -147,8 +148,8 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json::read;
     use super::*;
+    use longhorn_json::read;
 
     fn fitted(message: &str, body: &str) -> Result<String, UnfitField> {
         let table = Table::read();

@@ -43,4 +43,22 @@ guards! {
     ServedEntities = "served-entities",
     /// A version made of another one.
     Copy = "copy",
+    /// A run is made.
+    NewRun = "new-run",
+    /// `run_id`, at any depth: runs that are written to.
+    Run = "run",
+    /// A logged model is made, of `source_run_id`.
+    NewModel = "new-model",
+    /// The path's `model_id`: a logged model that is written to.
+    Model = "model",
+    /// The path's `model_id`: a logged model whose tags are set or deleted.
+    TagsOfModel = "tags-of-model",
+    /// `model_id`, at any depth: logged models that something is said of.
+    OfModel = "of-model",
+    /// `status`: a logged model that is whole.
+    Whole = "whole",
+    /// The path's `artifact_path`: a file that is written or deleted.
+    Artifact = "artifact",
+    /// A version of a registered model is made.
+    NewVersion = "new-version",
 }

@@ -11,13 +11,15 @@ mod asked;
 mod denial;
 mod form;
 mod guard;
-pub mod json;
 mod rule;
 mod table;
 mod target;
+mod touch;
 
 pub use ask::{Ask, Body};
 pub use asked::{Asked, MOST_BODY};
 pub use denial::{Denial, Kind};
 pub use rule::{Allowed, decide, permit};
 pub use table::{Endpoint, Table};
+pub use target::Target;
+pub use touch::Touch;

@@ -1,9 +1,12 @@
 //! Whether a request goes through. Pure: what was asked, and what the context of the job says.
 
+use longhorn_json::{Json, Object, read};
+
 use super::action::Action;
 use super::asked::Asked;
 use super::denial::Denial;
 use super::table::Endpoint;
+use super::touch::Touch;
 
 /// A request that goes through. Only [`decide`] makes one.
 #[derive(Debug)]
@@ -21,6 +24,21 @@ impl<'t> Allowed<'t> {
     /// Path and query to send.
     pub fn wire(&self) -> &str {
         &self.asked.wire
+    }
+
+    /// What it changes of the registry.
+    pub fn touches(&self) -> &[Touch] {
+        &self.asked.touches
+    }
+
+    /// Changes the JSON to send: what Longhorn adds of its own.
+    pub fn amend(&mut self, edit: impl FnOnce(&mut Object<'_>)) {
+        let Some(body) = self.asked.body.take() else { return };
+        let Ok(Json::Object(mut members)) = read(&body) else { unreachable!("what was written here is an object") };
+        edit(&mut members);
+        let mut bytes = Vec::new();
+        Json::Object(members).write(&mut bytes);
+        self.asked.body = Some(bytes);
     }
 
     /// The JSON to send; `None` where there is none, or where an artifact's bytes pass.

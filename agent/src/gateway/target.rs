@@ -57,6 +57,12 @@ impl Target {
         Ok(Self { path, twin, query: query.map(pair).collect::<Result<_, _>>()? })
     }
 
+    /// A target of our own.
+    pub fn of(path: String, query: &[(&str, &str)]) -> Self {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self { path, twin: false, query: query.iter().map(pair).collect() }
+    }
+
     /// The decoded path: `/api/…`. No segment holds a slash.
     pub fn path(&self) -> &str {
         &self.path

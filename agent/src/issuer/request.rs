@@ -1,12 +1,10 @@
 //! What a node asks with: a JWS (RFC 7515) by the node key over everything, challenge and evidence among it. Holding a
 //! [`Request`] tells that whoever holds that key made it for this issuer; what the evidence is worth is not looked at yet.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
-use crate::context::{NodeKey, NodePublicKey, StrictJwk};
+use crate::context::{NodeKey, NodePublicKey, StrictJwk, compact};
 use crate::host::digest::sha256_hex;
 use crate::identity::node_trust::Cloud;
 
@@ -66,10 +64,7 @@ pub fn compose(key: &NodeKey, issuer: &str, challenge: &str, boot: &str, cloud: 
         cloud: cloud.word().into(),
         document: String::from_utf8_lossy(document).into_owned(),
     };
-    let part = |bytes: serde_json::Result<Vec<u8>>| URL_SAFE_NO_PAD.encode(bytes.expect("texts alone"));
-    let signed = format!("{}.{}", part(serde_json::to_vec(&header)), part(serde_json::to_vec(&body)));
-    let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()));
-    format!("{signed}.{signature}")
+    compact::sign(&header, &body, key)
 }
 
 impl Request {
@@ -81,22 +76,17 @@ impl Request {
         if bytes.len() > MOST {
             return Err(Refusal::Oversized);
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Malformed("three parts of base64url"))?;
-        let mut parts = text.split('.');
-        let (Some(head), Some(body), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-            return Err(Refusal::Malformed("three parts of base64url"));
-        };
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::Malformed("three parts of base64url"));
-        let header: Header = serde_json::from_slice(&decode(head)?).map_err(|_| Refusal::Malformed("a header"))?;
+        let parts = compact::split(bytes).map_err(|_| Refusal::Malformed("three parts of base64url"))?;
+        let header: Header = serde_json::from_slice(&parts.header).map_err(|_| Refusal::Malformed("a header"))?;
         // RFC 8725 §3.1: the algorithm is ours, never the token's choice.
         if header.alg != "EdDSA" || header.typ != TYPE {
             return Err(Refusal::Malformed("a header with alg EdDSA and our typ"));
         }
         let key = header.jwk.key().map_err(|_| Refusal::Malformed("an Ed25519 key"))?;
-        if !key.verify(&bytes[..head.len() + 1 + body.len()], &decode(signature)?) {
+        if !key.verify(parts.signed, &parts.signature) {
             return Err(Refusal::NotPossessed);
         }
-        let body: Body = serde_json::from_slice(&decode(body)?).map_err(|_| Refusal::Malformed("a body"))?;
+        let body: Body = serde_json::from_slice(&parts.payload).map_err(|_| Refusal::Malformed("a body"))?;
         if body.aud != issuer {
             return Err(Refusal::OtherIssuer);
         }

@@ -242,6 +242,17 @@ pub enum Event {
         /// The rule, by its stable name.
         reason: String,
     },
+    /// A statement about a run, a logged model or a version was signed, to be kept by the registry.
+    StatementSigned {
+        /// Whose request it follows, by the kernel's word.
+        process: Process,
+        /// The tag that it goes into.
+        statement: String,
+        /// What it is about, by its id, or by the name and version of a registered model.
+        about: String,
+        /// SHA-256 (hex) over the statement.
+        sha256: String,
+    },
     /// The keeper started the sidecar again.
     SidecarRestarted,
     /// The next checkpoints are signed by this key.
@@ -315,6 +326,7 @@ impl Event {
             Self::FilesSampled { .. } => class("files.sampled", 1001, 14, 1, 1),
             Self::PeerRefused { .. } => class("peer.refused", 3003, 1, 3, 2),
             Self::RequestRefused { .. } => class("request.refused", 6003, 99, 3, 2),
+            Self::StatementSigned { .. } => class("statement.signed", 6003, 1, 1, 1),
             Self::SidecarRestarted => class("sidecar.restarted", 1008, 6, 3, 1),
             Self::KeyRotated { .. } => class("key.rotate", 3004, 3, 1, 1),
             Self::Heartbeat { .. } => class("heartbeat", 5002, 1, 1, 1),

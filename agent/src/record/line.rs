@@ -118,7 +118,7 @@ fn sections(line: &mut Writer, event: &Event) {
                 }),
             );
         }
-        Event::PeerRefused { process } => line.key("proc", process),
+        Event::PeerRefused { process } | Event::StatementSigned { process, .. } => line.key("proc", process),
         Event::RequestRefused { process, reason, .. } => {
             line.key("decision", &"deny");
             line.key("reason", &cut(reason));
@@ -197,6 +197,9 @@ fn extension(event: &Event) -> Value {
         }),
         Event::Gap { count, .. } => json!({ "count": count }),
         Event::RequestRefused { method, endpoint, .. } => json!({ "method": cut(method), "endpoint": endpoint }),
+        Event::StatementSigned { statement, about, sha256, .. } => {
+            json!({ "statement": statement, "about": cut(about), "sha256": sha256 })
+        }
         Event::ContextWithdrawn { .. } | Event::PeerRefused { .. } | Event::SidecarRestarted | Event::Sealed => json!({}),
     }
 }

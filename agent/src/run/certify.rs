@@ -29,8 +29,13 @@ const ROUNDS: u32 = 4;
 pub enum Certification {
     /// The place where it is published.
     Published,
-    /// A key that the node was handed.
-    Key(Certificate),
+    /// A key that the node was handed, and what it certified.
+    Key {
+        /// Its public half.
+        authority: AuthorityPublicKey,
+        /// The certificate of this node's key.
+        certificate: Certificate,
+    },
     /// An issuer.
     Issuer(Box<Asking>),
 }
@@ -75,7 +80,8 @@ impl Certification {
                 })?;
                 let authority = AuthorityKey::from_seed(&seed)
                     .map_err(|error| super::serve::os("the authority's key cannot be used")(io::Error::other(error)))?;
-                Ok(Self::Key(authority.certify(key.public(), clock.now(), HANDED)))
+                let certificate = authority.certify(key.public(), clock.now(), HANDED);
+                Ok(Self::Key { authority: authority.public(), certificate })
             }
             Authority::Issuer { url, keys } => {
                 // `bind` saw that there is one.
@@ -92,7 +98,7 @@ impl Certification {
     pub(super) fn certificate(&self, now: Timestamp) -> (Option<Certificate>, Option<Duration>) {
         match self {
             Self::Published => (None, None),
-            Self::Key(certificate) => (Some(certificate.clone()), None),
+            Self::Key { certificate, .. } => (Some(certificate.clone()), None),
             Self::Issuer(asking) => match &*asking.held.borrow() {
                 None => (None, None),
                 Some(held) => (Some(held.certificate.clone()), Some(held.until.since(now))),
@@ -154,7 +160,8 @@ impl Asking {
         }
     }
 
-    async fn trusted(&self, way: &Way, deadline: &Deadline<'_>) -> Result<Vec<AuthorityPublicKey>, Screen> {
+    /// The issuer's keys.
+    pub(super) async fn trusted(&self, way: &Way, deadline: &Deadline<'_>) -> Result<Vec<AuthorityPublicKey>, Screen> {
         if let Some(keys) = &self.keys {
             return Ok(keys.clone());
         }

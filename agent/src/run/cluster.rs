@@ -50,6 +50,19 @@ pub(super) async fn publish_key(way: &Way, settings: &Settings, end: BootTime) -
     volumes.publish_once(&path, way.key.public().to_jwk().as_bytes()).await
 }
 
+/// The key of another node, where it was published.
+pub(super) async fn published_key(way: &Way, settings: &Settings, kid: &str, deadline: &Deadline<'_>) -> Option<NodePublicKey> {
+    // A thumbprint, and no path.
+    let plain = kid.len() == 43 && kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let Authority::Published { directory } = &settings.authority else { return None };
+    let file = directory.join(format!("{}.jwk", Some(kid).filter(|_| plain)?));
+    let jwk = match place(way, settings) {
+        Some((workspace, _)) => Volumes::open(&way.http, workspace, deadline).await.ok()?.read(&file).await.ok()??,
+        None => std::fs::read(file).ok()?,
+    };
+    NodePublicKey::from_jwk(&jwk).ok().filter(|key| key.thumbprint() == kid)
+}
+
 /// What this node attested, for the driver and for auditors.
 ///
 /// # Errors

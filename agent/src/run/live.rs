@@ -10,6 +10,7 @@ use std::rc::Rc;
 use super::certify::certify;
 use super::cluster::{self, Others};
 use super::serve::{os, say};
+use super::vouching::vouching;
 use super::{AUDIENCE, Attested, Way, attest, not_recorded, tell};
 use crate::config::settings::Settings;
 use crate::context::seal::{Expiry, Voucher, open};
@@ -98,7 +99,10 @@ pub(super) async fn live(
         let (standing, members) = standing.zip(listed.take())?;
         others.look(&way, settings, standing, &members).await.map(|looked| looked.map_err(|failure| failure.reason()))
     };
-    serve(sockets, session, way.policy.lifetimes.lease, &*random, renew, look).await.map_err(os("the sidecar's sockets failed"))
+    let find = async |kid: &str| vouching(&way, settings, kid).await;
+    serve(sockets, session, way.policy.lifetimes.lease, &*random, renew, look, find)
+        .await
+        .map_err(os("the sidecar's sockets failed"))
 }
 
 /// On a new node: attests, agrees with `init`, publishes.
@@ -261,7 +265,7 @@ fn session(way: &Way, begun: Begun, journal: Journal) -> Session {
     let sealed = SealedLock::open(Path::new(paths::LOCK)).ok();
     Session {
         recorder: way.recorder.clone(),
-        context: begun.context,
+        context: begun.context.map(Rc::new),
         lock: begun.lock,
         kept: sealed.as_ref().map_or(0, |lock| lock.kept),
         targets: sealed.iter().flat_map(|lock| lock.seal.targets.iter().map(|target| target.number)).collect(),

@@ -108,11 +108,15 @@ fn become_sidecar(
         .map_err(|error| Screen::failed_by("sidecar-failed", Exit::Os, &error))?;
     let key: &[u8; 32] =
         seed.as_slice().try_into().map_err(|_| os("the node key cannot be read")(io::ErrorKind::InvalidData.into()))?;
-    let key = NodeKey::from_seed(key).map_err(|error| os("the node key cannot be used")(io::Error::other(error)))?;
+    let node_key = || NodeKey::from_seed(key).map_err(|error| os("the node key cannot be used")(io::Error::other(error)));
+    // One for contexts, and one for what the gateway signs.
+    let (key, again) = (node_key()?, node_key()?);
     let (way, mirror, journal) = way(&settings, policy, &credentials, key, &seen, clock, random)?;
     let gateway = match registry {
         None => None,
-        Some((listener, holders)) => Some(Gateway { listener, holders, upstream: upstream(&settings, &credentials)? }),
+        Some((listener, holders)) => {
+            Some(Gateway { listener, holders, upstream: upstream(&settings, &credentials)?, key: again })
+        }
     };
     drop(credentials);
     let sockets = Sockets { control, api, launch, samples, gateway };

@@ -1,5 +1,7 @@
 //! What the sidecar knows of its job between two renewals, and what it answers from.
 
+use std::rc::Rc;
+
 use serde_json::json;
 
 use super::peer::Peer;
@@ -47,7 +49,7 @@ pub struct Session {
     /// The record.
     pub recorder: Recorder,
     /// What the job is told; absent once withdrawn.
-    pub context: Option<Context>,
+    pub context: Option<Rc<Context>>,
     /// The lock.
     pub lock: LockSummary,
     /// Capabilities that the lock keeps, as bits.
@@ -88,7 +90,7 @@ impl Session {
 
     /// The context for a locked peer.
     pub fn context_json(&self) -> Option<String> {
-        self.context.as_ref().map(Context::json)
+        self.context.as_ref().map(|context| context.json())
     }
 
     /// Notes a caller that is not of the locked job. At most a thousand are recorded one by one: the rest are counted.
@@ -135,7 +137,7 @@ impl Session {
     /// The state for anybody who asks: no secret, no person.
     pub fn status_json(&self) -> String {
         let left = self.lease_end.0.saturating_sub(self.clock.boot().0);
-        let claims = self.context.as_ref().map(Context::claims);
+        let claims = self.context.as_ref().map(|context| context.claims());
         let mut status = json!({
             "state": match self.state {
                 State::Locked | State::Observing if left == 0 => "lapsed",

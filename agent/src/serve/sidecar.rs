@@ -1,5 +1,6 @@
 //! The sidecar's life after the verdict: answers, records, renews, withdraws. It never sees evidence or policy: whoever
-//! starts it hands it a `renew` that walks the whole way again, and a `look` at the other nodes.
+//! starts it hands it a `renew` that walks the whole way again, a `look` at the other nodes, and a `find` for
+//! the keys of others.
 
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
@@ -9,8 +10,9 @@ use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
-use super::gateway::Gateway;
+use super::gateway::{Gateway, Question, Vouching};
 use super::session::{Looked, Session, State};
 use super::{api, gateway, launches, samples};
 use crate::context::Context;
@@ -57,17 +59,19 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When sockets or signals fail; the keeper then starts another sidecar.
-pub async fn serve<R, L>(
+pub async fn serve<R, L, F>(
     sockets: Sockets,
     session: Rc<RefCell<Session>>,
     lease: Duration,
     random: &dyn Random,
     renew: R,
     look: L,
+    find: F,
 ) -> std::io::Result<()>
 where
     R: AsyncFnMut() -> Result<Renewed, Screen>,
     L: AsyncFnMut() -> Option<Looked>,
+    F: AsyncFnMut(&str) -> Option<Vouching>,
 {
     let control = sockets.control;
     // The same socket, watched: its end becomes readable only when the keeper is gone.
@@ -78,13 +82,16 @@ where
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
     let mut term = signal(SignalKind::terminate())?;
+    // One question at a time: what waits does not count against anybody else.
+    let (asks, mut questions) = mpsc::channel(1);
     let local = tokio::task::LocalSet::new();
     let ended = local.run_until(async {
         tokio::select! {
             never = api::answer(listener, session.clone()) => match never {},
             failed = launches::listen(sockets.launch, session.clone()) => failed.map(|never| match never {}),
             failed = samples::listen(sockets.samples, session.clone()) => failed.map(|never| match never {}),
-            failed = gateway::answer(sockets.gateway, session.clone()) => failed.map(|never| match never {}),
+            failed = gateway::answer(sockets.gateway, asks, session.clone()) => failed.map(|never| match never {}),
+            () = vouch(&mut questions, find) => Ok(()),
             failed = renewals(&control, &session, lease, random, renew, look) => failed,
             () = heartbeats(&session) => Ok(()),
             gone = watched.readable() => gone,
@@ -97,6 +104,15 @@ where
     // The last record; a disk that refuses it leaves the log OPEN, which is what it then is.
     let _ = recorder.record(Event::Sealed).await;
     ended
+}
+
+/// Answers who vouches for the keys of other nodes.
+async fn vouch<F: AsyncFnMut(&str) -> Option<Vouching>>(questions: &mut mpsc::Receiver<Question>, mut find: F) {
+    while let Some((kid, answer)) = questions.recv().await {
+        // Whoever asked may be gone.
+        let _ = answer.send(find(&kid).await);
+    }
+    std::future::pending().await
 }
 
 async fn renewals<R, L>(
@@ -131,7 +147,7 @@ where
                     let mut session = session.borrow_mut();
                     session.lease_end = end;
                     session.state = State::of(&session.lock);
-                    session.context = Some(*context);
+                    session.context = Some(Rc::from(context));
                     session.last_failure = None;
                 }
                 // Only now: what the other nodes did decides nothing here, and must not keep this one waiting.

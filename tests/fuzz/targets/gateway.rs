@@ -2,7 +2,7 @@
 
 use hyper::http::Request;
 use longhorn::decision::permission::Permission;
-use longhorn::gateway::{Ask, Asked, Body, Table, decide, json};
+use longhorn::gateway::{Ask, Asked, Body, Table, decide};
 use longhorn::unverified::Unverified;
 
 use super::{MOST, Take, split, timed, tree};
@@ -32,7 +32,7 @@ pub fn gateway() -> Take {
             assert_eq!(written.is_some(), reads);
             if let Some(written) = written {
                 let mut again = Vec::new();
-                json::read(&written).expect("what is written can be read").write(&mut again);
+                longhorn_json::read(&written).expect("what is written can be read").write(&mut again);
                 assert_eq!(written, again);
                 assert!(
                     !written.windows(9).any(|part| part.eq_ignore_ascii_case(b"longhorn.")) || !tagged(&written),

@@ -68,6 +68,7 @@ fn events() -> Vec<Event> {
         Event::FilesSampled { paths: list(), full: true, ended: false },
         Event::PeerRefused { process: process() },
         Event::RequestRefused { process: process(), method: hard(), endpoint: String::new(), reason: hard() },
+        Event::StatementSigned { process: process(), statement: hard(), about: hard(), sha256: String::new() },
         Event::KeyRotated { next_vkey: hard() },
         Event::Heartbeat { journal_dropped: 0, launches_unrecorded: 10, disk_free: u64::MAX },
         Event::Sealed,

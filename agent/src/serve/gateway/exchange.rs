@@ -1,20 +1,23 @@
 //! One connection's requests, one after the other: each is understood, decided about, written anew and sent on, or answered with a
 //! denial that is on record.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::SendRequest;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::http::response;
 use hyper::{Request, Response, StatusCode};
 
 use super::Shared;
-use super::upstream::Passing;
+use super::evidence::Due;
+use super::hashing::Hashing;
+use super::line::{Line, Outgoing, Unreachable};
+use crate::context::Context;
 use crate::gateway::{Allowed, Ask, Asked, Body, Denial, MOST_BODY, decide, permit};
+use crate::model::Unread;
 use crate::record::Event;
 use crate::record::event::Process;
 use crate::serve::peer::Peer;
@@ -40,39 +43,64 @@ const BACK: &[HeaderName] = &[
 /// The verified context of the job, for a registry that checks it.
 const CONTEXT: HeaderName = HeaderName::from_static("x-longhorn-context");
 
-pub(super) type Answer = Response<Passing>;
+pub(super) type Answer = Response<Either<Full<Bytes>, Incoming>>;
 
 /// One connection.
 pub(super) struct Exchange {
-    shared: Rc<Shared>,
+    pub(super) shared: Rc<Shared>,
     /// Who is at its other end; `None` where that could not be told.
     peer: Option<Peer>,
-    /// The connection to the registry that goes with it.
-    onward: RefCell<Option<SendRequest<Passing>>>,
+    /// Its way to the registry.
+    pub(super) line: Line,
 }
 
 /// Why a request is not answered by the registry.
-enum Stop {
+pub(super) enum Stop {
     /// By decision: with the endpoint, as far as it is known.
     Denied(&'static str, Denial),
-    /// The registry does not answer.
-    Unreachable,
+    /// What has to be there is not, now: in one sentence.
+    Failed(&'static str),
+}
+
+impl Stop {
+    pub(super) fn unreachable() -> Self {
+        Self::Failed("the registry does not answer what it was asked")
+    }
+
+    fn at(self, endpoint: &'static str) -> Self {
+        match self {
+            Self::Denied(_, denial) => Self::Denied(endpoint, denial),
+            Self::Failed(sentence) => Self::Failed(sentence),
+        }
+    }
+}
+
+impl From<Unreachable> for Stop {
+    fn from(_: Unreachable) -> Self {
+        Self::Failed("the registry does not answer")
+    }
+}
+
+impl From<Unread> for Stop {
+    fn from(_: Unread) -> Self {
+        Self::unreachable()
+    }
 }
 
 impl Exchange {
     pub(super) fn new(shared: Rc<Shared>, peer: Option<Peer>) -> Self {
-        Self { shared, peer, onward: RefCell::new(None) }
+        Self { line: Line::new(shared.clone()), shared, peer }
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
         let method = request.method().to_string();
         match self.pass(request).await {
             Ok(answer) => answer,
-            Err(Stop::Denied(endpoint, denial)) => self.denied(&method, endpoint, &denial).await,
-            Err(Stop::Unreachable) => {
+            Err(Stop::Denied(endpoint, denial)) => self.refuse(&method, endpoint, &denial).await,
+            Err(Stop::Failed(sentence)) => {
                 let body = serde_json::json!({
                     "error_code": "TEMPORARILY_UNAVAILABLE",
-                    "message": "longhorn: the registry does not answer",
+                    "message": format!("longhorn: {sentence}"),
                 });
                 reply(StatusCode::SERVICE_UNAVAILABLE, body.to_string())
             }
@@ -81,7 +109,8 @@ impl Exchange {
 
     async fn pass(&self, request: Request<Incoming>) -> Result<Answer, Stop> {
         let unknown = |denial| Stop::Denied("", denial);
-        let (permissions, token) = self.standing().map_err(unknown)?;
+        let context = self.standing().map_err(unknown)?;
+        let permissions = &context.claims().permissions;
         let (parts, incoming) = request.into_parts();
         let headers = parts.headers.clone();
         let parts = Unverified::<Parts>::new(parts);
@@ -89,37 +118,61 @@ impl Exchange {
         let path = ask.endpoint().path;
         let denied = |denial| Stop::Denied(path, denial);
         // Before the body is waited for.
-        permit(ask.endpoint().action, &permissions).map_err(denied)?;
-        let kind = ask.body();
-        let (bytes, stream) = match kind {
+        permit(ask.endpoint().action, permissions).map_err(denied)?;
+        let (bytes, stream) = match ask.body() {
             Body::Json => (whole(incoming).await.map_err(denied)?, None),
             Body::None => (Vec::new(), None),
             Body::Stream => (Vec::new(), Some(incoming)),
         };
         let asked = Asked::read(ask, &Unverified::new(bytes), &self.shared.table).map_err(denied)?;
-        let allowed = decide(asked, &permissions).map_err(denied)?;
-        let request = self.onward(allowed, stream, &headers, token);
-        let answer = self.send(request).await?;
+        let mut allowed = decide(asked, permissions).map_err(denied)?;
+        let mut held = self.before(&mut allowed, &context).await.map_err(|stop| stop.at(path))?;
+        let request = self.onward(allowed, stream, &headers, &context, &mut held.due);
+        let answer = self.line.send(request).await?;
         // Nothing was asked that an upgrade or a promise answers.
         if answer.status().is_informational() {
-            return Err(Stop::Unreachable);
+            return Err(Stop::unreachable());
         }
         // Where a server sends its callers, the gateway's callers do not go: it would be past the gateway.
         if answer.status().is_redirection() && answer.status() != StatusCode::NOT_MODIFIED {
             return Err(denied(Denial::redirected()));
         }
-        Ok(returned(answer))
+        let (parts, incoming) = answer.into_parts();
+        if held.due.is_empty() || !parts.status.is_success() {
+            return Ok(returned(&parts, Either::Right(incoming)));
+        }
+        let body = Limited::new(incoming, MOST_BODY).collect().await.map_err(|_| Stop::unreachable())?.to_bytes();
+        let said = Unverified::new(body.to_vec());
+        for due in std::mem::take(&mut held.due) {
+            self.after(due, &said, &context).await.map_err(|stop| stop.at(path))?;
+        }
+        Ok(returned(&parts, Either::Left(Full::new(body))))
     }
 
-    /// What the job may, and its context's token; a denial for whoever is not of the locked job.
-    fn standing(&self) -> Result<(Vec<String>, Option<HeaderValue>), Denial> {
+    /// The job's context; a denial for whoever is not of the locked job.
+    fn standing(&self) -> Result<Rc<Context>, Denial> {
         let session = self.shared.session.borrow();
         let locked = |peer: &Peer| peer.marks.locked(session.kept_capabilities()) && peer.still_there();
         if !self.peer.as_ref().is_some_and(locked) {
             return Err(Denial::not_locked());
         }
-        let context = session.context.as_ref().ok_or_else(Denial::withdrawn)?;
-        Ok((context.claims().permissions.clone(), HeaderValue::from_str(context.token()).ok()))
+        session.context.clone().ok_or_else(Denial::withdrawn)
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        self.shared.session.borrow().clock.now().seconds()
+    }
+
+    pub(super) fn process(&self) -> Process {
+        self.peer.as_ref().map_or(Process { pid: 0, uid: 0 }, |peer| Process { pid: peer.pid, uid: peer.uid })
+    }
+
+    pub(super) fn denied(&self, denial: Denial) -> Stop {
+        Stop::Denied("", denial)
+    }
+
+    pub(super) fn denied_because(&self, reason: &'static str, sentence: &'static str) -> Stop {
+        self.denied(Denial::refused(reason, sentence))
     }
 
     fn onward(
@@ -127,19 +180,26 @@ impl Exchange {
         mut allowed: Allowed<'_>,
         stream: Option<Incoming>,
         headers: &HeaderMap,
-        token: Option<HeaderValue>,
-    ) -> Request<Passing> {
+        context: &Rc<Context>,
+        due: &mut [Due],
+    ) -> Request<Outgoing> {
         let body = allowed.body();
         let kind = match (&body, &stream) {
             (Some(_), _) => Some(HeaderValue::from_static("application/json")),
             (None, Some(_)) => headers.get(header::CONTENT_TYPE).cloned(),
             (None, None) => None,
         };
-        let passing = match stream {
-            Some(stream) => Either::Right(stream),
+        let outgoing = match stream {
+            Some(stream) => {
+                let (hashing, digest) = Hashing::new(stream);
+                if let [Due::File { found, .. }] = due {
+                    *found = Some(digest);
+                }
+                Either::Right(hashing)
+            }
             None => Either::Left(Full::new(Bytes::from(body.unwrap_or_default()))),
         };
-        let mut request = Request::new(passing);
+        let mut request = Request::new(outgoing);
         *request.method_mut() = allowed.endpoint().method.parse().expect("the table's methods are HTTP's");
         *request.uri_mut() = allowed.wire().parse().expect("a target that was written anew is one");
         let fields = request.headers_mut();
@@ -149,8 +209,11 @@ impl Exchange {
             }
         }
         fields.insert(header::HOST, self.shared.upstream.authority.clone());
-        let own =
-            [(header::AUTHORIZATION, self.shared.upstream.credential.clone()), (header::CONTENT_TYPE, kind), (CONTEXT, token)];
+        let own = [
+            (header::AUTHORIZATION, self.shared.upstream.credential.clone()),
+            (header::CONTENT_TYPE, kind),
+            (CONTEXT, self.shared.token(context)),
+        ];
         for (name, value) in own {
             if let Some(value) = value {
                 fields.insert(name, value);
@@ -159,33 +222,10 @@ impl Exchange {
         request
     }
 
-    /// On the connection that goes with this one; on a new one where that has ended meanwhile.
-    async fn send(&self, request: Request<Passing>) -> Result<Response<Incoming>, Stop> {
-        let kept = self.onward.borrow_mut().take();
-        let mut request = request;
-        if let Some(mut sender) = kept
-            && sender.ready().await.is_ok()
-        {
-            match sender.try_send_request(request).await {
-                Ok(answer) => {
-                    *self.onward.borrow_mut() = Some(sender);
-                    return Ok(answer);
-                }
-                // Not a byte of it was sent, or it cannot be told: then nobody may send it twice.
-                Err(mut error) => request = error.take_message().ok_or(Stop::Unreachable)?,
-            }
-        }
-        let mut sender = self.shared.upstream.connect().await.map_err(|_| Stop::Unreachable)?;
-        let answer = sender.send_request(request).await.map_err(|_| Stop::Unreachable)?;
-        *self.onward.borrow_mut() = Some(sender);
-        Ok(answer)
-    }
-
     /// On record first, so that the caller hears its number.
-    async fn denied(&self, method: &str, endpoint: &str, denial: &Denial) -> Answer {
-        let process = self.peer.as_ref().map_or(Process { pid: 0, uid: 0 }, |peer| Process { pid: peer.pid, uid: peer.uid });
+    async fn refuse(&self, method: &str, endpoint: &str, denial: &Denial) -> Answer {
         let event = Event::RequestRefused {
-            process,
+            process: self.process(),
             method: method.chars().take(16).collect(),
             endpoint: endpoint.to_owned(),
             reason: denial.reason.to_owned(),
@@ -208,9 +248,8 @@ async fn whole(incoming: Incoming) -> Result<Vec<u8>, Denial> {
     }
 }
 
-fn returned(answer: Response<Incoming>) -> Answer {
-    let (parts, incoming) = answer.into_parts();
-    let mut answer = Response::new(Either::Right(incoming));
+fn returned(parts: &response::Parts, body: Either<Full<Bytes>, Incoming>) -> Answer {
+    let mut answer = Response::new(body);
     *answer.status_mut() = parts.status;
     for name in BACK {
         if let Some(value) = parts.headers.get(name) {

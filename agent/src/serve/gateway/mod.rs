@@ -1,7 +1,12 @@
 //! The gateway to MLflow and the model registry: listens on a port of loopback, and whoever is of the locked job gets through it what
 //! the job may, with a credential that no job ever holds. What may go through is decided in [`crate::gateway`]; here it is carried.
 
+mod evidence;
 mod exchange;
+mod hashing;
+mod keys;
+mod known;
+mod line;
 mod peers;
 mod upstream;
 
@@ -13,16 +18,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use self::exchange::Exchange;
+use self::keys::Keys;
+pub use self::keys::{Question, Vouching};
+use self::known::Known;
 use self::peers::Peers;
 pub use self::upstream::{Credential, Upstream};
 use super::session::Session;
+use crate::context::{Context, NodeKey};
 use crate::gateway::Table;
 
 /// Connections at once; the next ones wait in the kernel's queue.
@@ -42,6 +52,8 @@ pub struct Gateway {
     pub holders: OwnedFd,
     /// Where requests go.
     pub upstream: Upstream,
+    /// What statements are signed with.
+    pub key: NodeKey,
 }
 
 /// What every connection shares.
@@ -52,13 +64,33 @@ struct Shared {
     upstream: Upstream,
     peers: Peers,
     session: Rc<RefCell<Session>>,
+    key: NodeKey,
+    keys: Keys,
+    known: Known,
+    /// The context as it was last seen, and its token as a header.
+    token: RefCell<Option<(Rc<Context>, HeaderValue)>>,
+}
+
+impl Shared {
+    /// The token of a context as a header; made once for each.
+    fn token(&self, context: &Rc<Context>) -> Option<HeaderValue> {
+        let mut kept = self.token.borrow_mut();
+        if !kept.as_ref().is_some_and(|(of, _)| Rc::ptr_eq(of, context)) {
+            *kept = HeaderValue::from_str(context.token()).ok().map(|value| (context.clone(), value));
+        }
+        kept.as_ref().map(|(_, value)| value.clone())
+    }
 }
 
 /// Serves for ever. Absent where the settings name no registry: then it waits for ever.
 ///
 /// # Errors
 /// When the sockets fail; the keeper then starts another sidecar.
-pub async fn answer(gateway: Option<Gateway>, session: Rc<RefCell<Session>>) -> std::io::Result<Infallible> {
+pub async fn answer(
+    gateway: Option<Gateway>,
+    asks: mpsc::Sender<Question>,
+    session: Rc<RefCell<Session>>,
+) -> std::io::Result<Infallible> {
     let Some(gateway) = gateway else { return Ok(std::future::pending().await) };
     let listener = StdListener::from(gateway.listener);
     listener.set_nonblocking(true)?;
@@ -70,6 +102,10 @@ pub async fn answer(gateway: Option<Gateway>, session: Rc<RefCell<Session>>) -> 
         upstream: gateway.upstream,
         peers: Peers::new(gateway.holders)?,
         session,
+        keys: Keys::new(gateway.key.public().clone(), asks),
+        key: gateway.key,
+        known: Known::default(),
+        token: RefCell::new(None),
     });
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {

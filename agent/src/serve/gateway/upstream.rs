@@ -4,18 +4,14 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http_body_util::{Either, Full};
-use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::HeaderValue;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
+use super::line::Outgoing;
 use crate::host::origin::{ConnectError, Origin};
 use crate::host::secret::Secret;
-
-/// What is sent on: our own JSON, or an artifact's bytes as they come.
-pub(super) type Passing = Either<Full<Bytes>, Incoming>;
 
 /// The registry.
 pub struct Upstream {
@@ -78,7 +74,7 @@ impl Upstream {
     ///
     /// # Errors
     /// When there is none in time.
-    pub(super) async fn connect(&self) -> Result<SendRequest<Passing>, ConnectError> {
+    pub(super) async fn connect(&self) -> Result<SendRequest<Outgoing>, ConnectError> {
         self.origin.connect(&self.tls).await
     }
 }

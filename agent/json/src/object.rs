@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::Json;
+use crate::Json;
 
 /// Names and values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +34,14 @@ impl<'a> Object<'a> {
     /// Whether there is such a name.
     pub fn has(&self, name: &str) -> bool {
         self.place(name).is_some()
+    }
+
+    /// Sets a member.
+    pub fn set(&mut self, name: &'a str, value: Json<'a>) {
+        match self.0.binary_search_by(|(other, _)| other.as_ref().cmp(name)) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (Cow::Borrowed(name), value)),
+        }
     }
 
     /// Takes a member out.

@@ -2,17 +2,24 @@
 
 use std::borrow::Cow;
 
-use super::{Json, Object};
+use crate::{Json, Object};
 
 /// Why bytes are not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} at byte {at}")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotJson {
     /// What is wrong.
     pub what: &'static str,
     /// Where.
     pub at: usize,
 }
+
+impl std::fmt::Display for NotJson {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} at byte {}", self.what, self.at)
+    }
+}
+
+impl std::error::Error for NotJson {}
 
 /// Nesting deeper than this is refused: what MLflow sends has at most eight.
 const DEEPEST: u8 = 32;

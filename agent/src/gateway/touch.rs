@@ -1,0 +1,257 @@
+//! What of the registry a request would change: what Longhorn answers for, and has to look at before it goes on. The rows of the
+//! table say where the names are.
+
+use longhorn_json::{Json, Object};
+
+use super::denial::Denial;
+use super::guard::Guard;
+use super::table::Captures;
+
+/// One thing that a request changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// Makes a run.
+    NewRun,
+    /// Writes to a run, by its id.
+    Run(String),
+    /// Ends a run, with this status.
+    EndOfRun(String, String),
+    /// Makes a logged model, of the run that it names.
+    NewModel(Option<String>),
+    /// Writes to a logged model, by its id.
+    Model(String),
+    /// Says something of a logged model: a metric, a tag.
+    OfModel(String),
+    /// Says that a logged model is whole.
+    WholeModel(String),
+    /// Writes or deletes a file, by its path below the root of artifacts.
+    Artifact(String),
+    /// Makes a version of a registered model.
+    NewVersion {
+        /// The registered model.
+        name: String,
+        /// Where the version comes from.
+        source: String,
+        /// The run that it names.
+        run: Option<String>,
+        /// The logged model that it names.
+        model: Option<String>,
+    },
+}
+
+/// What a request with these guards touches. `members` are its body's, `captures` what its path holds.
+///
+/// # Errors
+/// Where an id is none: it would become part of a path.
+pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Captures) -> Result<Vec<Touch>, Denial> {
+    let mut found = Vec::new();
+    let captured = |name: &str| captures.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone());
+    for guard in guards {
+        match guard {
+            Guard::NewRun => found.push(Touch::NewRun),
+            Guard::NewModel => found.push(Touch::NewModel(one(members, "source_run_id")?)),
+            Guard::NewVersion => {
+                let text = |name| members.get(name).and_then(Json::text).unwrap_or_default().to_owned();
+                let (name, source) = (text("name"), text("source"));
+                found.push(Touch::NewVersion { name, source, run: one(members, "run_id")?, model: one(members, "model_id")? });
+            }
+            Guard::Run => {
+                found.extend(one(members, "run_uuid")?.map(Touch::Run));
+                found.extend(ids(members, "run_id")?.into_iter().map(Touch::Run));
+            }
+            Guard::Finish => {
+                let status = members.get("status").and_then(Json::text);
+                if let (Some(status), [Touch::Run(id)]) = (status.filter(|status| ENDED.contains(status)), &found[..]) {
+                    found = vec![Touch::EndOfRun(id.clone(), status.to_owned())];
+                }
+            }
+            Guard::Model => found.extend(captured("model_id").map(|id| id_of(&id)).transpose()?.map(Touch::Model)),
+            // Whoever registers a logged model notes there as what: that is nobody's evidence.
+            Guard::TagsOfModel if noted(members) => {}
+            Guard::TagsOfModel => found.extend(captured("model_id").map(|id| id_of(&id)).transpose()?.map(Touch::OfModel)),
+            Guard::OfModel => found.extend(ids(members, "model_id")?.into_iter().map(Touch::OfModel)),
+            Guard::Whole => {
+                if let (Some("LOGGED_MODEL_READY"), Some(id)) = (members.get("status").and_then(Json::text), captured("model_id"))
+                {
+                    found = vec![Touch::WholeModel(id_of(&id)?)];
+                }
+            }
+            Guard::Artifact => found.extend(captured("artifact_path").map(Touch::Artifact)),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Whether these tags are but MLflow's own note of the versions that were made of a logged model.
+fn noted(members: &Object<'_>) -> bool {
+    let tags = members.get("tags").map(Json::items).unwrap_or_default();
+    let key = |tag: &Json<'_>| tag.members().and_then(|tag| tag.get("key")).and_then(Json::text) == Some("mlflow.modelVersions");
+    !tags.is_empty() && tags.iter().all(key)
+}
+
+/// Statuses that a run does not come back from.
+pub const ENDED: &[&str] = &["FINISHED", "FAILED", "KILLED"];
+
+/// An id in a field of this very object. A server reads an empty one as one that was left out.
+fn one(members: &Object<'_>, name: &str) -> Result<Option<String>, Denial> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Json::Text(id)) if id.is_empty() => Ok(None),
+        Some(Json::Text(id)) => id_of(id).map(Some),
+        Some(_) => Err(unclear()),
+    }
+}
+
+/// The ids in fields of this name, at any depth, each once.
+fn ids(members: &Object<'_>, name: &str) -> Result<Vec<String>, Denial> {
+    let mut found: Vec<String> = Vec::new();
+    collect(members, name, &mut found)?;
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+fn collect(members: &Object<'_>, name: &str, found: &mut Vec<String>) -> Result<(), Denial> {
+    found.extend(one(members, name)?);
+    for inner in members.values().flat_map(|value| std::iter::once(value).chain(value.items())).filter_map(Json::members) {
+        collect(inner, name, found)?;
+    }
+    Ok(())
+}
+
+/// MLflow's ids are letters, digits, `-` and `_`.
+fn id_of(text: &str) -> Result<String, Denial> {
+    let fits = (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if fits { Ok(text.to_owned()) } else { Err(unclear()) }
+}
+
+fn unclear() -> Denial {
+    Denial::unclear("id-unclear", "an id of a run or of a logged model is letters, digits, `-` and `_`, at most 64")
+}
+
+#[cfg(test)]
+mod tests {
+    use longhorn_json::read;
+
+    use super::super::table::Table;
+    use super::*;
+
+    fn touched(table: &Table, method: &str, path: &str, body: &str) -> Result<Vec<Touch>, &'static str> {
+        let (endpoint, captures) = table.find(method, &format!("/api/2.0/mlflow{path}")).unwrap();
+        let Json::Object(members) = read(body.as_bytes()).unwrap() else { panic!("{body} is an object") };
+        touches(&endpoint.guards, &members, &captures).map_err(|denial| denial.reason)
+    }
+
+    #[test]
+    fn every_request_that_changes_evidence_says_of_what() {
+        let table = Table::read();
+        let (run, model) = (|id: &str| Touch::Run(id.to_owned()), |id: &str| Touch::Model(id.to_owned()));
+        let version = |run: Option<&str>, model: Option<&str>| Touch::NewVersion {
+            name: "n".into(),
+            source: "s".into(),
+            run: run.map(str::to_owned),
+            model: model.map(str::to_owned),
+        };
+        for (method, path, body, expected) in [
+            ("POST", "/runs/create", r#"{"experiment_id":"0"}"#, vec![Touch::NewRun]),
+            ("POST", "/runs/log-metric", r#"{"run_id":"a","key":"k"}"#, vec![run("a")]),
+            ("POST", "/runs/log-metric", r#"{"run_uuid":"a","key":"k"}"#, vec![run("a")]),
+            ("POST", "/runs/log-metric", r#"{"run_id":"a","model_id":"m-1"}"#, vec![run("a"), Touch::OfModel("m-1".into())]),
+            ("POST", "/runs/log-parameter", r#"{"run_id":"a"}"#, vec![run("a")]),
+            ("POST", "/runs/log-model", r#"{"run_id":"a"}"#, vec![run("a")]),
+            ("POST", "/runs/log-inputs", r#"{"run_id":"a","models":[{"model_id":"m-1"}]}"#, vec![run("a")]),
+            ("POST", "/runs/set-tag", r#"{"run_id":"a","key":"k"}"#, vec![run("a")]),
+            ("POST", "/runs/delete-tag", r#"{"run_id":"a","key":"k"}"#, vec![run("a")]),
+            (
+                "POST",
+                "/runs/log-batch",
+                r#"{"run_id":"b","metrics":[{"run_id":"a","model_id":"m-2"},{"run_id":"b","model_id":"m-1"},{"model_id":""}]}"#,
+                vec![run("a"), run("b"), Touch::OfModel("m-1".into()), Touch::OfModel("m-2".into())],
+            ),
+            (
+                "POST",
+                "/runs/outputs",
+                r#"{"run_id":"a","models":[{"model_id":"m-1"}]}"#,
+                vec![run("a"), Touch::OfModel("m-1".into())],
+            ),
+            ("POST", "/runs/update", r#"{"run_id":"a","run_name":"x"}"#, vec![run("a")]),
+            ("POST", "/runs/update", r#"{"run_id":"a","status":"RUNNING"}"#, vec![run("a")]),
+            ("POST", "/runs/update", r#"{"run_id":"a","status":"FAILED"}"#, vec![Touch::EndOfRun("a".into(), "FAILED".into())]),
+            ("POST", "/runs/update", r#"{"run_uuid":"a","status":"KILLED"}"#, vec![Touch::EndOfRun("a".into(), "KILLED".into())]),
+            ("POST", "/logged-models", r#"{"source_run_id":"a"}"#, vec![Touch::NewModel(Some("a".into()))]),
+            ("POST", "/logged-models", r#"{"source_run_id":""}"#, vec![Touch::NewModel(None)]),
+            ("PATCH", "/logged-models/m-1", r#"{"status":"LOGGED_MODEL_READY"}"#, vec![Touch::WholeModel("m-1".into())]),
+            ("PATCH", "/logged-models/m-1", r#"{"status":"LOGGED_MODEL_UPLOAD_FAILED"}"#, vec![model("m-1")]),
+            ("PATCH", "/logged-models/m-1/tags", r#"{"tags":[{"key":"mlflow.modelVersions","value":"[]"}]}"#, vec![]),
+            (
+                "PATCH",
+                "/logged-models/m-1/tags",
+                r#"{"tags":[{"key":"mlflow.modelVersions","value":"[]"},{"key":"k","value":"v"}]}"#,
+                vec![Touch::OfModel("m-1".into())],
+            ),
+            ("PATCH", "/logged-models/m-1/tags", "{}", vec![Touch::OfModel("m-1".into())]),
+            ("DELETE", "/logged-models/m-1/tags/k", "{}", vec![Touch::OfModel("m-1".into())]),
+            ("POST", "/logged-models/m-1/params", "{}", vec![model("m-1")]),
+            ("POST", "/logged-models/m-1/artifacts/credentials-for-upload", "{}", vec![model("m-1")]),
+            ("POST", "/artifacts/presigned-upload-url", r#"{"run_id":"a","path":"x"}"#, vec![run("a")]),
+            ("POST", "/artifacts/credentials-for-write", r#"{"run_id":"a","path":["x"]}"#, vec![run("a")]),
+            ("POST", "/model-versions/create", r#"{"name":"n","source":"s"}"#, vec![version(None, None)]),
+            (
+                "POST",
+                "/model-versions/create",
+                r#"{"name":"n","source":"s","run_id":"a","model_id":"m-1"}"#,
+                vec![version(Some("a"), Some("m-1"))],
+            ),
+            ("GET", "/runs/get", r#"{"run_id":"a"}"#, vec![]),
+        ] {
+            assert_eq!(touched(&table, method, path, body), Ok(expected), "{method} {path} {body}");
+        }
+        let file = |path: &str| Touch::Artifact(path.to_owned());
+        for (method, path) in [
+            ("PUT", "-artifacts/artifacts/1/a/artifacts/x y"),
+            ("DELETE", "-artifacts/artifacts/1/a/artifacts/x y"),
+            ("POST", "-artifacts/mpu/create/1/a/artifacts/x y"),
+            ("POST", "-artifacts/mpu/complete/1/a/artifacts/x y"),
+            ("POST", "-artifacts/mpu/abort/1/a/artifacts/x y"),
+        ] {
+            assert_eq!(touched(&table, method, path, "{}"), Ok(vec![file("1/a/artifacts/x y")]), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_does_not_become_part_of_a_path() {
+        let table = Table::read();
+        for body in
+            [r#"{"run_id":"../x"}"#, r#"{"run_id":"a?b"}"#, r#"{"run_id":7}"#, r#"{"run_id":"a","metrics":[{"model_id":true}]}"#]
+        {
+            assert_eq!(touched(&table, "POST", "/runs/log-batch", body), Err("id-unclear"), "{body}");
+        }
+        assert_eq!(touched(&table, "PATCH", "/logged-models/m-1%2f..", "{}"), Err("id-unclear"));
+        assert_eq!(
+            touched(&table, "POST", "/runs/log-batch", &format!(r#"{{"run_id":"{}"}}"#, "a".repeat(65))),
+            Err("id-unclear")
+        );
+    }
+
+    #[test]
+    fn every_class_that_writes_evidence_has_rows_that_say_of_what() {
+        // What these rows write is no part of a run, a logged model or a version of MLflow's own registry.
+        const BESIDE: &[&str] =
+            &["unity-catalog", "traces", "lineage-tracking", "comments", "/model-versions/", "/registered-models/"];
+        let touching =
+            [Guard::NewRun, Guard::Run, Guard::NewModel, Guard::Model, Guard::Whole, Guard::Artifact, Guard::NewVersion];
+        let table = Table::read();
+        let silent: Vec<&str> = table
+            .endpoints()
+            .filter(|endpoint| endpoint.method != "GET" && !BESIDE.iter().any(|part| endpoint.path.contains(part)))
+            .filter(|endpoint| {
+                ["run.write", "run.tag", "lineage.write", "artifact.write", "artifact.delete", "artifact.direct-write"]
+                    .contains(&endpoint.action.word())
+            })
+            .filter(|endpoint| !endpoint.guards.iter().any(|guard| touching.contains(guard)))
+            .map(|endpoint| endpoint.path)
+            .collect();
+        assert_eq!(silent, [""; 0]);
+    }
+}

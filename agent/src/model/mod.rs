@@ -1,0 +1,24 @@
+//! What is known of runs and model versions, and by whose word: statements that nodes sign, what the registry shows, and whether the
+//! two agree. Pure; `serve::gateway` asks and writes.
+//!
+//! ```text
+//! runs/create        RunBinding      which attested job made the run
+//! run ends           RunSeal         what it held at its end; from then on nobody writes to it
+//! logged-models      ModelBinding    which run made the logged model
+//! model READY        ModelSeal       which files it is made of
+//! versions/create    VersionBinding  from which run and files the version was made
+//! ```
+
+mod manifest;
+pub mod place;
+mod run;
+mod shown;
+mod source;
+pub mod statements;
+mod writing;
+
+pub use manifest::{Digest, Manifest};
+pub use run::{Digests, Run};
+pub use shown::{LoggedModel, Unread, directory, made_model, made_run, made_version};
+pub use source::Source;
+pub use writing::{Made, NotWritable};

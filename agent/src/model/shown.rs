@@ -1,0 +1,123 @@
+//! What the registry shows, as far as Longhorn reads it. The registry keeps statements and says none: an answer is believed about
+//! names and places, never about who did what.
+
+use longhorn_json::{Json, Object, read};
+
+use crate::unverified::Unverified;
+
+/// An answer that is not what the request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the registry's answer has no {0}")]
+pub struct Unread(pub &'static str);
+
+/// A logged model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedModel {
+    /// Its id.
+    pub id: String,
+    /// The run that it names.
+    pub run: Option<String>,
+    /// `LOGGED_MODEL_PENDING`, `LOGGED_MODEL_READY` or `LOGGED_MODEL_UPLOAD_FAILED`.
+    pub status: String,
+    /// Where its files are.
+    pub artifacts: String,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+}
+
+impl LoggedModel {
+    /// From the answer to `logged-models/{id}`.
+    ///
+    /// # Errors
+    /// When it is no such answer.
+    pub fn read(answer: &Unverified<Vec<u8>>) -> Result<Self, Unread> {
+        let value = parsed(answer)?;
+        let info = within(&value, &["model", "info"])?;
+        Ok(Self {
+            id: text(info, "model_id").ok_or(Unread("logged model"))?,
+            run: text(info, "source_run_id").filter(|run| !run.is_empty()),
+            status: text(info, "status").unwrap_or_default(),
+            artifacts: text(info, "artifact_uri").unwrap_or_default(),
+            tags: pairs(info.get("tags")),
+        })
+    }
+
+    /// A tag's value.
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        value_of(&self.tags, key)
+    }
+}
+
+/// The run that `runs/create` made.
+///
+/// # Errors
+/// When it is no such answer.
+pub fn made_run(answer: &Unverified<Vec<u8>>) -> Result<String, Unread> {
+    let value = parsed(answer)?;
+    text(within(&value, &["run", "info"])?, "run_id").ok_or(Unread("run"))
+}
+
+/// The logged model that `logged-models` made.
+///
+/// # Errors
+/// When it is no such answer.
+pub fn made_model(answer: &Unverified<Vec<u8>>) -> Result<String, Unread> {
+    LoggedModel::read(answer).map(|model| model.id)
+}
+
+/// The version that `model-versions/create` made, and the source that the registry keeps of it.
+///
+/// # Errors
+/// When it is no such answer.
+pub fn made_version(answer: &Unverified<Vec<u8>>) -> Result<(String, String), Unread> {
+    let value = parsed(answer)?;
+    let version = within(&value, &["model_version"])?;
+    let number = match version.get("version") {
+        Some(Json::Text(text)) => text.to_string(),
+        Some(Json::Number(text)) => (*text).to_owned(),
+        _ => return Err(Unread("version")),
+    };
+    Ok((number, text(version, "source").ok_or(Unread("source"))?))
+}
+
+/// A directory of artifacts, from the answer to `mlflow-artifacts/artifacts`: names, and whether each is a directory itself.
+///
+/// # Errors
+/// When it is no such answer, or a name leads out of the directory.
+pub fn directory(answer: &Unverified<Vec<u8>>) -> Result<Vec<(String, bool)>, Unread> {
+    let value = parsed(answer)?;
+    let members = value.members().ok_or(Unread("directory"))?;
+    let entry = |item: &Json<'_>| {
+        let item = item.members()?;
+        let name = text(item, "path").filter(|name| !matches!(name.as_str(), "" | "." | "..") && !name.contains('/'))?;
+        Some((name, item.get("is_dir") == Some(&Json::Bool(true))))
+    };
+    let items = members.get("files").map(Json::items).unwrap_or_default();
+    items.iter().map(|item| entry(item).ok_or(Unread("plain names of files"))).collect()
+}
+
+pub(super) fn parsed<'a>(answer: &'a Unverified<Vec<u8>>) -> Result<Json<'a>, Unread> {
+    read(answer.examine()).map_err(|_| Unread("JSON that can be read in one way"))
+}
+
+pub(super) fn within<'v, 'a>(value: &'v Json<'a>, names: &[&'static str]) -> Result<&'v Object<'a>, Unread> {
+    let mut at = value.members().ok_or(Unread("object"))?;
+    for name in names {
+        at = at.get(name).and_then(Json::members).ok_or(Unread(name))?;
+    }
+    Ok(at)
+}
+
+pub(super) fn text(members: &Object<'_>, name: &str) -> Option<String> {
+    members.get(name).and_then(Json::text).map(str::to_owned)
+}
+
+/// Lists of `key` and `value`.
+pub(super) fn pairs(list: Option<&Json<'_>>) -> Vec<(String, String)> {
+    let pair = |item: &Json<'_>| Some((text(item.members()?, "key")?, text(item.members()?, "value").unwrap_or_default()));
+    list.map(Json::items).unwrap_or_default().iter().filter_map(pair).collect()
+}
+
+pub(super) fn value_of<'t>(tags: &'t [(String, String)], key: &str) -> Option<&'t str> {
+    tags.iter().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
+}

@@ -1,0 +1,70 @@
+//! Where a model version comes from.
+
+/// A source that the registry keeps itself. Anything else is refused before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `models:/m-…`: a logged model.
+    LoggedModel(String),
+    /// `models:/NAME/VERSION`: another version.
+    Version(String, String),
+    /// `runs:/RUN/PATH`.
+    Run(String, String),
+    /// `mlflow-artifacts:/PATH`, as its path below the root of artifacts.
+    Artifacts(String),
+    /// In a store that is reached past the gateway.
+    Elsewhere,
+}
+
+impl Source {
+    /// Reads it. `None` for what names nothing.
+    pub fn read(source: &str) -> Option<Self> {
+        if let Some(rest) = source.strip_prefix("models:/") {
+            let rest = rest.trim_start_matches('/');
+            return match rest.split_once('/') {
+                None if rest.starts_with("m-") => Some(Self::LoggedModel(rest.to_owned())),
+                None => None,
+                // `latest` and stages are another version tomorrow.
+                Some((name, version)) if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    Some(Self::Version(name.to_owned(), version.to_owned()))
+                }
+                Some(_) => None,
+            };
+        }
+        if let Some(rest) = source.strip_prefix("runs:/") {
+            let (run, path) = rest.trim_start_matches('/').split_once('/')?;
+            return (!run.is_empty()).then(|| Self::Run(run.to_owned(), path.trim_end_matches('/').to_owned()));
+        }
+        if let Some(rest) = source.strip_prefix("mlflow-artifacts:/") {
+            // An authority would be another server.
+            return (!rest.starts_with('/')).then(|| Self::Artifacts(rest.trim_end_matches('/').to_owned()));
+        }
+        Some(Self::Elsewhere)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_names_one_thing_today_and_tomorrow_or_it_is_none() {
+        let text = str::to_owned;
+        for (source, expected) in [
+            ("models:/m-0a1b", Some(Source::LoggedModel(text("m-0a1b")))),
+            ("models:/fraud/3", Some(Source::Version(text("fraud"), text("3")))),
+            ("models:/fraud/latest", None),
+            ("models:/fraud/Production", None),
+            ("models:/fraud@champion", None),
+            ("models:/fraud/", None),
+            ("models:/fraud", None),
+            ("runs:/0a1b/model", Some(Source::Run(text("0a1b"), text("model")))),
+            ("runs:/0a1b", None),
+            ("runs://model", None),
+            ("mlflow-artifacts:/1/0a1b/artifacts/model/", Some(Source::Artifacts(text("1/0a1b/artifacts/model")))),
+            ("mlflow-artifacts://elsewhere.example/1/0a1b/artifacts/model", None),
+            ("dbfs:/databricks/mlflow-tracking/1/0a1b/artifacts/model", Some(Source::Elsewhere)),
+        ] {
+            assert_eq!(Source::read(source), expected, "{source}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Whose word counts for another node's key: asked of whoever knows where keys are published, and kept.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::context::seal::Voucher;
+use crate::context::statement::key_named;
+use crate::context::{AuthorityPublicKey, NodePublicKey};
+use crate::unverified::Unverified;
+
+/// Who vouches for a node key.
+#[derive(Clone, Debug)]
+pub enum Vouching {
+    /// The place where it was published: this is the key.
+    Published(NodePublicKey),
+    /// One of these authorities, by the certificate that the token carries.
+    Authority(Vec<AuthorityPublicKey>),
+}
+
+impl Vouching {
+    /// As a verifier takes it.
+    pub fn voucher(&self) -> Voucher<'_> {
+        match self {
+            Self::Published(key) => Voucher::NodeKey(key),
+            Self::Authority(keys) => Voucher::Authority(keys),
+        }
+    }
+}
+
+/// A question for the key of a thumbprint; `None` answers that nobody vouches for it, or that it could not be told.
+pub type Question = (String, oneshot::Sender<Option<Vouching>>);
+
+/// So many keys are kept.
+const MOST: usize = 1024;
+
+/// The keys that were asked for.
+pub(super) struct Keys {
+    own: NodePublicKey,
+    asks: mpsc::Sender<Question>,
+    known: RefCell<HashMap<String, Vouching>>,
+}
+
+impl Keys {
+    pub(super) fn new(own: NodePublicKey, asks: mpsc::Sender<Question>) -> Self {
+        Self { own, asks, known: RefCell::default() }
+    }
+
+    /// Who vouches for the key that a token names.
+    pub(super) async fn of(&self, token: &str) -> Option<Vouching> {
+        let kid = key_named(&Unverified::new(token.as_bytes()))?;
+        if kid == self.own.thumbprint() {
+            return Some(Vouching::Published(self.own.clone()));
+        }
+        if let Some(known) = self.known.borrow().get(&kid) {
+            return Some(known.clone());
+        }
+        let (answer, answered) = oneshot::channel();
+        self.asks.send((kid.clone(), answer)).await.ok()?;
+        let vouching = answered.await.ok().flatten()?;
+        let mut known = self.known.borrow_mut();
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(kid, vouching.clone());
+        Some(vouching)
+    }
+}

@@ -1,0 +1,118 @@
+//! One caller's line to the registry: a connection that is kept, for what the caller asks and for what the gateway itself has to know.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use aws_lc_rs::digest::{Context as Sha, SHA256};
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::SendRequest;
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::Shared;
+use super::hashing::Hashing;
+use crate::gateway::Target;
+use crate::model::Digest;
+use crate::unverified::Unverified;
+
+/// What is sent on: our own JSON, or an artifact's bytes as they come.
+pub(super) type Outgoing = Either<Full<Bytes>, Hashing>;
+
+/// The gateway reads no longer answer to a question of its own, in bytes: a run may have thousands of parameters.
+const MOST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// The registry does not answer, or not what it was asked.
+#[derive(Debug)]
+pub(super) struct Unreachable;
+
+pub(super) struct Line {
+    shared: Rc<Shared>,
+    kept: RefCell<Option<SendRequest<Outgoing>>>,
+}
+
+impl Line {
+    pub(super) fn new(shared: Rc<Shared>) -> Self {
+        Self { shared, kept: RefCell::new(None) }
+    }
+
+    /// On the connection that is kept; on a new one where that has ended meanwhile.
+    pub(super) async fn send(&self, request: Request<Outgoing>) -> Result<Response<Incoming>, Unreachable> {
+        let kept = self.kept.borrow_mut().take();
+        let mut request = request;
+        if let Some(mut sender) = kept
+            && sender.ready().await.is_ok()
+        {
+            match sender.try_send_request(request).await {
+                Ok(answer) => {
+                    *self.kept.borrow_mut() = Some(sender);
+                    return Ok(answer);
+                }
+                // Not a byte of it was sent, or it cannot be told: then nobody may send it twice.
+                Err(mut error) => request = error.take_message().ok_or(Unreachable)?,
+            }
+        }
+        let mut sender = self.shared.upstream.connect().await.map_err(|_| Unreachable)?;
+        let answer = sender.send_request(request).await.map_err(|_| Unreachable)?;
+        *self.kept.borrow_mut() = Some(sender);
+        Ok(answer)
+    }
+
+    /// A question of the gateway's own. `None`: the registry has no such thing.
+    pub(super) async fn get(&self, path: String, query: &[(&str, &str)]) -> Result<Option<Unverified<Vec<u8>>>, Unreachable> {
+        let answer = self.own(Method::GET, &Target::of(path, query), None).await?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), MOST_ANSWER).collect().await.map_err(|_| Unreachable)?;
+        match status {
+            StatusCode::OK => Ok(Some(Unverified::new(body.to_bytes().to_vec()))),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(Unreachable),
+        }
+    }
+
+    /// Has the registry keep something of the gateway's own.
+    pub(super) async fn put(&self, method: Method, path: String, json: &serde_json::Value) -> Result<(), Unreachable> {
+        let answer = self.own(method, &Target::of(path, &[]), Some(json.to_string())).await?;
+        let status = answer.status();
+        // Read to its end, so that the connection serves again.
+        Limited::new(answer.into_body(), MOST_ANSWER).collect().await.map_err(|_| Unreachable)?;
+        if status == StatusCode::OK { Ok(()) } else { Err(Unreachable) }
+    }
+
+    /// The digest of an artifact. `None`: there is none.
+    pub(super) async fn digest(&self, path: &str) -> Result<Option<Digest>, Unreachable> {
+        let target = Target::of(format!("/api/2.0/mlflow-artifacts/artifacts/{path}"), &[]);
+        let answer = self.own(Method::GET, &target, None).await?;
+        let status = answer.status();
+        let (mut body, mut sha) = (answer.into_body(), Sha::new(&SHA256));
+        while let Some(frame) = body.frame().await {
+            if let Some(data) = frame.map_err(|_| Unreachable)?.data_ref() {
+                sha.update(data);
+            }
+        }
+        match status {
+            StatusCode::OK => Ok(sha.finish().as_ref().try_into().ok()),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(Unreachable),
+        }
+    }
+
+    async fn own(&self, method: Method, target: &Target, json: Option<String>) -> Result<Response<Incoming>, Unreachable> {
+        let kind = json.is_some().then(|| HeaderValue::from_static("application/json"));
+        let mut request = Request::new(Either::Left(Full::new(Bytes::from(json.unwrap_or_default()))));
+        *request.method_mut() = method;
+        *request.uri_mut() = target.wire().parse().map_err(|_| Unreachable)?;
+        let upstream = &self.shared.upstream;
+        let fields = [
+            (header::HOST, Some(upstream.authority.clone())),
+            (header::AUTHORIZATION, upstream.credential.clone()),
+            (header::CONTENT_TYPE, kind),
+        ];
+        for (name, value) in fields {
+            if let Some(value) = value {
+                request.headers_mut().insert(name, value);
+            }
+        }
+        self.send(request).await
+    }
+}
