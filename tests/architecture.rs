@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("launch", &["exit", "host", "lock", "record", "screen", "unverified", "wire"]),
     ("serve", &["context", "gateway", "host", "model", "record", "screen", "unverified", "wire"]),
     ("mlflow", &["host"]),
-    ("model", &["context", "host", "unverified"]),
+    ("model", &["context", "decision", "host", "unverified"]),
     ("record", &["exit", "host", "screen", "unverified"]),
     ("config", &["context", "decision", "exit", "host", "identity", "screen"]),
     (
@@ -57,6 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "launch",
             "lock",
             "mlflow",
+            "model",
             "record",
             "screen",
             "serve",

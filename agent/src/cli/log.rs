@@ -88,7 +88,8 @@ fn sentence(value: &serde_json::Value, detailed: bool) -> String {
         words.extend(value.get(key).map(text));
     }
     let about = value["ext"].as_object().into_iter().flatten().filter(|(key, _)| {
-        ["scope", "strength", "outcome", "headline", "membership", "jti", "statement", "about"].contains(&key.as_str())
+        ["scope", "strength", "outcome", "headline", "membership", "jti", "statement", "about", "model", "version", "alias"]
+            .contains(&key.as_str())
     });
     words.extend(about.map(|(_, value)| text(value)));
     let (seq, event) = (one_line(&text(&value["seq"])), one_line(&text(&value["event"])));

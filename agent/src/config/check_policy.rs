@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::read_models::PlacedModels;
 use super::read_scopes::{PlacedRole, PlacedScope};
 use super::read_trust::PlacedTrust;
 use super::reader::{At, Reader};
@@ -23,6 +24,7 @@ pub(super) struct Parts<'a> {
     pub(super) roles: &'a [PlacedRole],
     pub(super) scopes: &'a [PlacedScope],
     pub(super) environments: &'a [PlacedEnvironment],
+    pub(super) models: &'a PlacedModels,
     /// Whether `enforcement = "enforce"`.
     pub(super) enforced: bool,
 }
@@ -52,6 +54,13 @@ pub(super) fn check(reader: &Reader, parts: &Parts<'_>) {
                 "add `ids`, `run-as` or `locked = true` to `jobs`",
             );
         }
+    }
+    let scopes: BTreeSet<&LocalName> = parts.scopes.iter().map(|scope| &scope.name.value).collect();
+    for scope in parts.models.scopes.iter().filter(|scope| !scopes.contains(&scope.value)) {
+        reader.error(scope.span.clone(), format!("there is no scope `{}`", scope.value), known(scopes.iter().copied()));
+    }
+    for role in parts.models.roles.iter().filter(|role| !roles.contains(&role.value)) {
+        reader.error(role.span.clone(), format!("there is no role `{}`", role.value), known(roles.iter().copied()));
     }
     if parts.enforced {
         used.iter().filter_map(|name| environments.get(*name)).for_each(|placed| check_targets(reader, placed));

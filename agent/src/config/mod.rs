@@ -14,6 +14,7 @@ mod read_compute;
 mod read_environment;
 mod read_issuer_settings;
 mod read_kernel;
+mod read_models;
 mod read_node_trust;
 mod read_policy;
 pub mod read_preset;
@@ -27,6 +28,7 @@ mod reader;
 pub mod render;
 pub mod settings;
 pub mod signature;
+mod spelling;
 
 pub use binding::{BindingRefusal, bind, scopes_left_open};
 pub use read_issuer_settings::read_issuer_settings;

@@ -8,6 +8,7 @@ use super::defaults::{IDENTITIES, LAUNCHES, LIFETIMES, LIFETIMES_MOST};
 use super::problem::Problems;
 use super::read_compute::compute;
 use super::read_environment::environment;
+use super::read_models::models;
 use super::read_scopes::{PlacedRole, roles, scopes};
 use super::read_trust::trust;
 use super::reader::{At, Reader, Section};
@@ -47,10 +48,14 @@ fn root(root: Section<'_>, text: &str) -> Option<Policy> {
     let scopes = root.table("scopes").map(scopes).unwrap_or_default();
     let environments = root.table("environments").map(environments).unwrap_or_default();
     let compute = root.table("compute").map(compute).unwrap_or_default();
+    let models = models(root.table("models"), root.table("labels"));
     let launches = root.table("launches").map_or(LAUNCHES, launches);
     let lifetimes = root.table("lease").map_or(LIFETIMES, lifetimes);
     let enforced = enforcement.as_ref().is_some_and(|word| word.value == Enforcement::Enforce);
-    check(root.reader(), &Parts { trust: trust.as_ref(), roles: &roles, scopes: &scopes, environments: &environments, enforced });
+    check(
+        root.reader(),
+        &Parts { trust: trust.as_ref(), roles: &roles, scopes: &scopes, environments: &environments, models: &models, enforced },
+    );
     root.finish();
     let environments: Option<BTreeMap<LocalName, Environment>> =
         environments.into_iter().map(|placed| Some((placed.name.value, placed.environment?))).collect();
@@ -64,6 +69,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Policy> {
         scopes: scopes.into_iter().map(|placed| (placed.name.value, placed.scope)).collect(),
         environments: environments?,
         compute,
+        models: models.models,
         launches,
         lifetimes,
         digest: sha256_hex(text.as_bytes()),

@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, Problems, Severity};
+use super::spelling::near;
 
 /// Collects problems while a document is read.
 pub(super) struct Reader {
@@ -194,6 +195,26 @@ impl<'a> Section<'a> {
         }
     }
 
+    pub(super) fn need_boolean(&self, key: &'static str) -> Option<bool> {
+        self.need(key, self.boolean(key))
+    }
+
+    /// A number that is one: neither infinite nor NaN.
+    pub(super) fn float(&self, key: &'static str) -> Option<f64> {
+        let value = self.take(key)?;
+        let text = match value.get_ref() {
+            DeValue::Float(float) => float.as_str(),
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
+            _ => return self.wrong(value, key, "a number"),
+        };
+        self.reader.reveal(value);
+        let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+        if number.is_none() {
+            self.reader.error(value.span(), format!("`{key}` must be a finite number"), "");
+        }
+        number
+    }
+
     pub(super) fn datetime(&self, key: &'static str) -> Option<At<toml::value::Datetime>> {
         let value = self.take(key)?;
         match value.get_ref().as_datetime() {
@@ -340,6 +361,24 @@ impl<'a> Section<'a> {
         texts.collect()
     }
 
+    /// Lists of identifiers under names that the author chose; a list may be empty.
+    pub(super) fn named_lists<T: for<'t> TryFrom<&'t str, Error: std::fmt::Display>>(&self) -> Vec<(At<String>, Vec<At<T>>)> {
+        let lists = self.table.iter().filter_map(|(name, value)| {
+            let name = At { value: name.get_ref().to_string(), span: name.span() };
+            let Some(array) = value.get_ref().as_array() else { return self.wrong(value, &name.value, "a list of strings") };
+            let items = array.iter().filter_map(|item| match item.get_ref().as_str() {
+                Some(text) => {
+                    self.reader.reveal(item);
+                    self.convert(&At { value: text.to_owned(), span: item.span() })
+                }
+                None => self.wrong(item, &name.value, "a list of strings"),
+            });
+            let items = items.collect();
+            Some((name, items))
+        });
+        lists.collect()
+    }
+
     /// Every key that nobody asked for is a problem.
     pub(super) fn finish(self) {
         let known = self.known.borrow();
@@ -353,16 +392,4 @@ impl<'a> Section<'a> {
             }
         }
     }
-}
-
-/// Whether two words are one slip of the finger apart: one letter more, less, other, or two swapped.
-fn near(one: &str, other: &str) -> bool {
-    let (length, others) = (one.chars().count(), other.chars().count());
-    if length.abs_diff(others) > 1 {
-        return false;
-    }
-    let same = one.chars().zip(other.chars()).take_while(|(left, right)| left == right).count();
-    let tail = one.chars().rev().zip(other.chars().rev()).take_while(|(left, right)| left == right).count();
-    let longest = length.max(others);
-    same + tail + 1 >= longest || (length == others && same + tail + 2 >= longest)
 }

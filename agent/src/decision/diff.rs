@@ -2,6 +2,7 @@
 //! merged in already, so another preset shows as what it does. Values of pinned variables are compared and never told.
 
 mod environment;
+mod models;
 mod node_trust;
 mod scopes;
 #[cfg(test)]
@@ -31,6 +32,10 @@ pub enum Subject {
     Environment(LocalName),
     /// One compute policy.
     Compute(LocalName),
+    /// One registered model, or those that begin so.
+    Model(String),
+    /// What data holds.
+    Labels,
 }
 
 impl fmt::Display for Subject {
@@ -43,6 +48,8 @@ impl fmt::Display for Subject {
             Self::Scope(name) => write!(out, "scope {name}"),
             Self::Environment(name) => write!(out, "environment {name}"),
             Self::Compute(name) => write!(out, "compute {name}"),
+            Self::Model(name) => write!(out, "model {name}"),
+            Self::Labels => out.write_str("labels"),
         }
     }
 }
@@ -189,6 +196,7 @@ pub fn diff(old: &Policy, new: &Policy) -> Diff {
         scopes,
         environments,
         compute,
+        models,
         launches,
         lifetimes,
         // Of the text, and no statement of its own.
@@ -220,17 +228,18 @@ pub fn diff(old: &Policy, new: &Policy) -> Diff {
     }));
     lines.extend(each(&old.environments, environments, environment::environment));
     lines.extend(each(&old.compute, compute, scopes::compute));
+    lines.extend(models::models(&old.models, models));
     lines.sort();
     Diff { lines }
 }
 
 /// Every name of both, with what either has of it.
-fn each<T>(
-    old: &BTreeMap<LocalName, T>,
-    new: &BTreeMap<LocalName, T>,
-    compare: impl Fn(&LocalName, Option<&T>, Option<&T>) -> Vec<Line>,
+fn each<K: Ord, T>(
+    old: &BTreeMap<K, T>,
+    new: &BTreeMap<K, T>,
+    compare: impl Fn(&K, Option<&T>, Option<&T>) -> Vec<Line>,
 ) -> Vec<Line> {
-    let names: BTreeSet<&LocalName> = old.keys().chain(new.keys()).collect();
+    let names: BTreeSet<&K> = old.keys().chain(new.keys()).collect();
     names.into_iter().flat_map(|name| compare(name, old.get(name), new.get(name))).collect()
 }
 

@@ -8,6 +8,7 @@ mod decide;
 pub mod diff;
 pub mod environment;
 pub mod grant;
+pub mod models;
 pub mod permission;
 pub mod policy;
 mod refusal;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::compute::Compute;
 use super::environment::Environment;
+use super::models::Models;
 pub use super::permission::Permission;
 use crate::host::clock::Timestamp;
 use crate::identity::ids::{ComputePolicyId, GroupName, JobId, Label, LocalName};
@@ -31,6 +32,8 @@ pub struct Policy {
     pub environments: BTreeMap<LocalName, Environment>,
     /// Compute policies, for `longhorn policy render`.
     pub compute: BTreeMap<LocalName, Compute>,
+    /// Registered models and the labels of data.
+    pub models: Models,
     /// `[launches]`: how launches are recorded.
     pub launches: LaunchRecording,
     /// `[lease]`: how long a lease and a context live.

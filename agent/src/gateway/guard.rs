@@ -59,6 +59,12 @@ guards! {
     Whole = "whole",
     /// The path's `artifact_path`: a file that is written or deleted.
     Artifact = "artifact",
+    /// A version is given an `alias`.
+    Promote = "promote",
+    /// An `alias` is taken away.
+    Demote = "demote",
+    /// A version is given a `stage`.
+    Stage = "stage",
     /// A version of a registered model is made.
     NewVersion = "new-version",
 }

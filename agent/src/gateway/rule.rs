@@ -58,11 +58,6 @@ pub fn permit(action: Action, permissions: &[String]) -> Result<(), Denial> {
             "never",
             format!("requests of the class `{word}` go through for no job, whatever its policy says"),
         )),
-        // Until the gate that looks at a version's evidence is there, no permission opens it.
-        Action::Needs(word @ ("model.promote" | "model.deploy")) => Err(Denial::refused(
-            "gate-missing",
-            format!("`{word}` goes through the promotion gate, which this version does not have yet"),
-        )),
         Action::Needs(word) if permissions.iter().any(|permission| permission == word) => Ok(()),
         Action::Needs(word) => Err(Denial::refused(
             "not-permitted",
@@ -77,5 +72,13 @@ pub fn permit(action: Action, permissions: &[String]) -> Result<(), Denial> {
 /// The first denial.
 pub fn decide<'t>(asked: Asked<'t>, permissions: &[String]) -> Result<Allowed<'t>, Denial> {
     asked.actions.iter().try_for_each(|action| permit(*action, permissions))?;
+    let gated = asked.actions.iter().find(|action| matches!(action, Action::Needs("model.promote" | "model.deploy")));
+    let judged = asked.touches.iter().any(|touch| matches!(touch, Touch::Promote(_) | Touch::Demote { .. }));
+    if let Some(action) = gated.filter(|_| !judged) {
+        return Err(Denial::refused(
+            "gate-missing",
+            format!("`{}` by this request goes past the promotion gate; set an alias or a stage by itself", action.word()),
+        ));
+    }
     Ok(Allowed { asked })
 }

@@ -26,6 +26,15 @@ pub enum Touch {
     WholeModel(String),
     /// Writes or deletes a file, by its path below the root of artifacts.
     Artifact(String),
+    /// Gives a version an alias or a stage.
+    Promote(Promotion),
+    /// Takes an alias away, or takes a version out of its stage.
+    Demote {
+        /// The registered model.
+        name: String,
+        /// The alias, or the stage that it goes to.
+        alias: String,
+    },
     /// Makes a version of a registered model.
     NewVersion {
         /// The registered model.
@@ -37,6 +46,17 @@ pub enum Touch {
         /// The logged model that it names.
         model: Option<String>,
     },
+}
+
+/// A version that would have an alias or a stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promotion {
+    /// The registered model.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The alias or stage.
+    pub alias: String,
 }
 
 /// What a request with these guards touches. `members` are its body's, `captures` what its path holds.
@@ -76,11 +96,32 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
                     found = vec![Touch::WholeModel(id_of(&id)?)];
                 }
             }
+            Guard::Promote => found.push(promotion(members, "alias")?),
+            Guard::Demote => found.push(Touch::Demote { name: named(members, "name")?, alias: named(members, "alias")? }),
+            Guard::Stage => found.push(match named(members, "stage")?.as_str() {
+                "Staging" | "Production" => promotion(members, "stage")?,
+                stage => Touch::Demote { name: named(members, "name")?, alias: stage.to_owned() },
+            }),
             Guard::Artifact => found.extend(captured("artifact_path").map(Touch::Artifact)),
             _ => {}
         }
     }
     Ok(found)
+}
+
+fn promotion(members: &Object<'_>, alias: &str) -> Result<Touch, Denial> {
+    let version = named(members, "version")?;
+    if !version.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Denial::unclear("version-unclear", "`version` must be a version's number, as a text"));
+    }
+    Ok(Touch::Promote(Promotion { name: named(members, "name")?, version, alias: named(members, alias)? }))
+}
+
+/// A field that must be a text and say something.
+fn named(members: &Object<'_>, name: &str) -> Result<String, Denial> {
+    let text = members.get(name).and_then(Json::text).filter(|text| !text.is_empty());
+    text.map(str::to_owned)
+        .ok_or_else(|| Denial::unclear("field-unfit", format!("the field `{name}` must be a text that says something")))
 }
 
 /// Whether these tags are but MLflow's own note of the versions that were made of a logged model.
@@ -239,8 +280,16 @@ mod tests {
         // What these rows write is no part of a run, a logged model or a version of MLflow's own registry.
         const BESIDE: &[&str] =
             &["unity-catalog", "traces", "lineage-tracking", "comments", "/model-versions/", "/registered-models/"];
-        let touching =
-            [Guard::NewRun, Guard::Run, Guard::NewModel, Guard::Model, Guard::Whole, Guard::Artifact, Guard::NewVersion];
+        let touching = [
+            Guard::NewRun,
+            Guard::Run,
+            Guard::NewModel,
+            Guard::Model,
+            Guard::TagsOfModel,
+            Guard::Whole,
+            Guard::Artifact,
+            Guard::NewVersion,
+        ];
         let table = Table::read();
         let silent: Vec<&str> = table
             .endpoints()

@@ -7,8 +7,12 @@
 //! logged-models      ModelBinding    which run made the logged model
 //! model READY        ModelSeal       which files it is made of
 //! versions/create    VersionBinding  from which run and files the version was made
+//! alias, stage       Candidate -> Verdict -> Promoted
 //! ```
 
+mod candidate;
+mod gate;
+mod labels;
 mod manifest;
 pub mod place;
 mod run;
@@ -17,8 +21,10 @@ mod source;
 pub mod statements;
 mod writing;
 
+pub use candidate::{Candidate, Part, Vouchers};
+pub use gate::{Check, Gate, Verdict};
 pub use manifest::{Digest, Manifest};
-pub use run::{Digests, Run};
-pub use shown::{LoggedModel, Unread, directory, made_model, made_run, made_version};
+pub use run::{Dataset, Digests, Run};
+pub use shown::{LoggedModel, Registered, Unread, Version, directory, made_model, made_run, made_version};
 pub use source::Source;
 pub use writing::{Made, NotWritable};

@@ -1,5 +1,7 @@
 //! A run as the registry shows it, and the digests of what it holds.
 
+use std::collections::BTreeMap;
+
 use longhorn_json::{Json, Object};
 
 use super::shown::{Unread, pairs, parsed, text, value_of, within};
@@ -8,7 +10,7 @@ use crate::host::digest::sha256_hex;
 use crate::unverified::Unverified;
 
 /// A run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Run {
     /// Its id.
     pub id: String,
@@ -20,6 +22,21 @@ pub struct Run {
     pub tags: Vec<(String, String)>,
     /// What it holds.
     pub digests: Digests,
+    /// The last value of each metric.
+    pub metrics: BTreeMap<String, f64>,
+    /// The datasets that it says it used.
+    pub datasets: Vec<Dataset>,
+    /// The logged models that it says it used.
+    pub parents: Vec<String>,
+}
+
+/// A dataset, as the client of a run names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// Its name.
+    pub name: String,
+    /// JSON about where it is.
+    pub source: String,
 }
 
 /// SHA-256 (hex) over each part of a run. A list counts as the set of its items, and a number by its value: in which order and with
@@ -54,6 +71,12 @@ impl Run {
             !key.starts_with("longhorn.") && key != "mlflow.note.content"
         };
         let used = |name: &str| run.get(name).into_iter();
+        let inputs = run.get("inputs").and_then(Json::members);
+        let input = |name: &str| inputs.and_then(|inputs| inputs.get(name)).map(Json::items).unwrap_or_default().iter();
+        let dataset = |input: &Json<'_>| {
+            let dataset = input.members()?.get("dataset")?.members()?;
+            Some(Dataset { name: text(dataset, "name").unwrap_or_default(), source: text(dataset, "source").unwrap_or_default() })
+        };
         Ok(Self {
             id: text(info, "run_id").ok_or(Unread("run"))?,
             status: text(info, "status").unwrap_or_default(),
@@ -66,6 +89,12 @@ impl Run {
                 outputs: digest("outputs", used("outputs")),
                 tags: digest("tags", part("tags").filter(noted)),
             },
+            metrics: part("metrics").filter_map(metric).collect(),
+            // One that cannot be read is one that nobody knows.
+            datasets: input("dataset_inputs")
+                .map(|input| dataset(input).unwrap_or(Dataset { name: String::new(), source: String::new() }))
+                .collect(),
+            parents: input("model_inputs").filter_map(|input| text(input.members()?, "model_id")).collect(),
         })
     }
 
@@ -78,6 +107,17 @@ impl Run {
     pub fn registered(&self) -> Vec<String> {
         self.tag(REGISTERED).and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default()
     }
+}
+
+/// A server of protobuf writes what is no number as a text.
+fn metric(item: &Json<'_>) -> Option<(String, f64)> {
+    let item = item.members()?;
+    let value = match item.get("value")? {
+        Json::Number(number) => number.parse().ok()?,
+        Json::Text(_) => f64::NAN,
+        Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) => return None,
+    };
+    Some((text(item, "key")?, value))
 }
 
 fn digest<'j, 'a: 'j>(part: &str, items: impl Iterator<Item = &'j Json<'a>>) -> String {

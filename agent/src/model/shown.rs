@@ -48,6 +48,72 @@ impl LoggedModel {
     }
 }
 
+/// A version of a registered model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The registered model.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// `READY`, or what keeps it from being so.
+    pub status: String,
+    /// Where it was made from.
+    pub source: String,
+    /// The run that it names.
+    pub run: Option<String>,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+}
+
+impl Version {
+    /// From the answer to `model-versions/get` or `model-versions/create`.
+    ///
+    /// # Errors
+    /// When it is no such answer.
+    pub fn read(answer: &Unverified<Vec<u8>>) -> Result<Self, Unread> {
+        let value = parsed(answer)?;
+        let shown = within(&value, &["model_version"])?;
+        Ok(Self {
+            name: text(shown, "name").ok_or(Unread("name"))?,
+            version: number(shown, "version").ok_or(Unread("version"))?,
+            status: text(shown, "status").unwrap_or_default(),
+            source: text(shown, "source").ok_or(Unread("source"))?,
+            run: text(shown, "run_id").filter(|run| !run.is_empty()),
+            tags: pairs(shown.get("tags")),
+        })
+    }
+
+    /// A tag's value.
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        value_of(&self.tags, key)
+    }
+}
+
+/// A registered model: which version each alias and each stage stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered(Vec<(String, String)>);
+
+impl Registered {
+    /// From the answer to `registered-models/get`.
+    ///
+    /// # Errors
+    /// When it is no such answer.
+    pub fn read(answer: &Unverified<Vec<u8>>) -> Result<Self, Unread> {
+        let value = parsed(answer)?;
+        let shown = within(&value, &["registered_model"])?;
+        let rows = |list: &str, key: &'static str| -> Vec<(String, String)> {
+            let row = |item: &Json<'_>| Some((text(item.members()?, key)?, number(item.members()?, "version")?));
+            shown.get(list).map(Json::items).unwrap_or_default().iter().filter_map(row).collect()
+        };
+        Ok(Self([rows("aliases", "alias"), rows("latest_versions", "current_stage")].concat()))
+    }
+
+    /// The version that an alias or a stage stands on.
+    pub fn stands(&self, alias: &str) -> Option<&str> {
+        value_of(&self.0, alias)
+    }
+}
+
 /// The run that `runs/create` made.
 ///
 /// # Errors
@@ -70,14 +136,7 @@ pub fn made_model(answer: &Unverified<Vec<u8>>) -> Result<String, Unread> {
 /// # Errors
 /// When it is no such answer.
 pub fn made_version(answer: &Unverified<Vec<u8>>) -> Result<(String, String), Unread> {
-    let value = parsed(answer)?;
-    let version = within(&value, &["model_version"])?;
-    let number = match version.get("version") {
-        Some(Json::Text(text)) => text.to_string(),
-        Some(Json::Number(text)) => (*text).to_owned(),
-        _ => return Err(Unread("version")),
-    };
-    Ok((number, text(version, "source").ok_or(Unread("source"))?))
+    Version::read(answer).map(|version| (version.version, version.source))
 }
 
 /// A directory of artifacts, from the answer to `mlflow-artifacts/artifacts`: names, and whether each is a directory itself.
@@ -110,6 +169,15 @@ pub(super) fn within<'v, 'a>(value: &'v Json<'a>, names: &[&'static str]) -> Res
 
 pub(super) fn text(members: &Object<'_>, name: &str) -> Option<String> {
     members.get(name).and_then(Json::text).map(str::to_owned)
+}
+
+/// A number, or a text that some servers write for one.
+fn number(members: &Object<'_>, name: &str) -> Option<String> {
+    match members.get(name)? {
+        Json::Text(text) => Some(text.to_string()),
+        Json::Number(text) => Some((*text).to_owned()),
+        Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) => None,
+    }
 }
 
 /// Lists of `key` and `value`.

@@ -16,6 +16,8 @@ pub const MODEL_BINDING: &str = "longhorn.model_binding";
 pub const MODEL_SEAL: &str = "longhorn.model_seal";
 /// The tag of a [`VersionBinding`].
 pub const VERSION_BINDING: &str = "longhorn.version_binding";
+/// The tags of [`Promoted`] begin so; a dot and the alias follow.
+pub const PROMOTION: &str = "longhorn.promotion";
 /// The tag of a run that lists the directories of which versions were made, as a JSON list.
 pub const REGISTERED: &str = "longhorn.registered";
 
@@ -86,6 +88,27 @@ statements! {
         /// SHA-256 (hex) over the manifest of its files; absent where they are in a store that is reached past the gateway.
         #[serde(skip_serializing_if = "Option::is_none")]
         files: Option<String>,
+    }
+    /// A version passed the gate and was given an alias or a stage.
+    Promoted "longhorn-promotion+jwt" {
+        /// The registered model.
+        name: String,
+        /// The version.
+        version: String,
+        /// The alias or stage.
+        alias: String,
+        /// The version that it stood on before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        previous: Option<String>,
+        /// SHA-256 (hex) over the manifest of the version's files, as they were then.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        files: Option<String>,
+        /// SHA-256 (hex) over the policy that judged.
+        policy: String,
+        /// On whose behalf.
+        promoter: String,
+        /// The number of the decision in the node's record.
+        decision: u64,
     }
     /// A version was made of a registered model.
     VersionBinding "longhorn-version-binding+jwt" {

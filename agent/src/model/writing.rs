@@ -9,7 +9,7 @@ use crate::host::digest::sha256_hex;
 use crate::unverified::Unverified;
 
 /// Something in the registry that a job made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Made {
     /// A run.
     Run(Run),
@@ -101,7 +101,7 @@ mod tests {
 
     fn run(status: &str, tags: &[(&str, &str)]) -> Made {
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        Made::Run(Run { id: "0a1b".into(), status: status.into(), artifacts: String::new(), tags, digests: Default::default() })
+        Made::Run(Run { id: "0a1b".into(), status: status.into(), artifacts: String::new(), tags, ..Run::default() })
     }
 
     #[test]

@@ -253,6 +253,25 @@ pub enum Event {
         /// SHA-256 (hex) over the statement.
         sha256: String,
     },
+    /// The gate judged whether a version may have an alias or a stage.
+    PromotionJudged {
+        /// Who asked, by the kernel's word.
+        process: Process,
+        /// Whether it may.
+        passed: bool,
+        /// The registered model.
+        model: String,
+        /// The version.
+        version: String,
+        /// The alias or stage.
+        alias: String,
+        /// The version that it stands on; empty where it is on none.
+        previous: String,
+        /// The checks that do not hold.
+        failed: Vec<String>,
+        /// Labels of the data that the version comes from.
+        labels: Vec<String>,
+    },
     /// The keeper started the sidecar again.
     SidecarRestarted,
     /// The next checkpoints are signed by this key.
@@ -327,6 +346,8 @@ impl Event {
             Self::PeerRefused { .. } => class("peer.refused", 3003, 1, 3, 2),
             Self::RequestRefused { .. } => class("request.refused", 6003, 99, 3, 2),
             Self::StatementSigned { .. } => class("statement.signed", 6003, 1, 1, 1),
+            Self::PromotionJudged { passed: true, .. } => class("promotion.judged", 6003, 3, 1, 1),
+            Self::PromotionJudged { .. } => class("promotion.judged", 6003, 3, 3, 2),
             Self::SidecarRestarted => class("sidecar.restarted", 1008, 6, 3, 1),
             Self::KeyRotated { .. } => class("key.rotate", 3004, 3, 1, 1),
             Self::Heartbeat { .. } => class("heartbeat", 5002, 1, 1, 1),

@@ -119,6 +119,10 @@ fn sections(line: &mut Writer, event: &Event) {
             );
         }
         Event::PeerRefused { process } | Event::StatementSigned { process, .. } => line.key("proc", process),
+        Event::PromotionJudged { process, passed, .. } => {
+            line.key("decision", if *passed { &"allow" } else { &"deny" });
+            line.key("proc", process);
+        }
         Event::RequestRefused { process, reason, .. } => {
             line.key("decision", &"deny");
             line.key("reason", &cut(reason));
@@ -197,6 +201,10 @@ fn extension(event: &Event) -> Value {
         }),
         Event::Gap { count, .. } => json!({ "count": count }),
         Event::RequestRefused { method, endpoint, .. } => json!({ "method": cut(method), "endpoint": endpoint }),
+        Event::PromotionJudged { model, version, alias, previous, failed, labels, .. } => json!({
+            "model": cut(model), "version": cut(version), "alias": cut(alias), "previous": cut(previous), "failed": list(failed),
+            "labels": list(labels),
+        }),
         Event::StatementSigned { statement, about, sha256, .. } => {
             json!({ "statement": statement, "about": cut(about), "sha256": sha256 })
         }

@@ -14,7 +14,7 @@ use super::sources::sources;
 use super::{Way, inventory, scope};
 use crate::cli::args::ServeArgs;
 use crate::config::document::{as_text, read_bytes};
-use crate::config::settings::{MembershipRule, RegistryAuth, Settings};
+use crate::config::settings::{Authority, MembershipRule, RegistryAuth, Settings};
 use crate::config::{read_settings, signature};
 use crate::context::NodeKey;
 use crate::decision::policy::Policy;
@@ -25,6 +25,7 @@ use crate::host::http::{self, Http};
 use crate::host::paths;
 use crate::host::random::Random;
 use crate::host::secret::Secret;
+use crate::model::Gate;
 use crate::record::append::newest;
 use crate::record::event::RunContext;
 use crate::record::journal::Mirror;
@@ -103,7 +104,13 @@ fn become_sidecar(
     let agent = std::fs::read_to_string(paths::BINARY_DIGEST).map_err(os("the digest of the agent cannot be read"))?;
     let inventory = verdict.map(|_| inventory::take(&agent, &*clock));
     let seen = Seen { agent, processes: scope::of_this_process(), inventory };
-    let reach = Reach { uid: args.uid, read: settings.workspace.ca_file.iter().cloned().collect() };
+    // Keys of other nodes that lie on a mounted file system; those in volumes are asked for.
+    let keys = match &settings.authority {
+        Authority::Published { directory } if registry.is_some() && !directory.starts_with("/Volumes") => Some(directory),
+        _ => None,
+    };
+    let read = settings.workspace.ca_file.iter().chain(keys).cloned().collect();
+    let reach = Reach { uid: args.uid, read };
     irrevocably_descend(&reach, &crate::lock::seccomp::for_sidecar())
         .map_err(|error| Screen::failed_by("sidecar-failed", Exit::Os, &error))?;
     let key: &[u8; 32] =
@@ -111,12 +118,18 @@ fn become_sidecar(
     let node_key = || NodeKey::from_seed(key).map_err(|error| os("the node key cannot be used")(io::Error::other(error)));
     // One for contexts, and one for what the gateway signs.
     let (key, again) = (node_key()?, node_key()?);
+    let gate = Gate::new(policy.clone());
     let (way, mirror, journal) = way(&settings, policy, &credentials, key, &seen, clock, random)?;
     let gateway = match registry {
         None => None,
-        Some((listener, holders)) => {
-            Some(Gateway { listener, holders, upstream: upstream(&settings, &credentials)?, key: again })
-        }
+        Some((listener, holders)) => Some(Gateway {
+            listener,
+            holders,
+            upstream: upstream(&settings, &credentials)?,
+            key: again,
+            gate,
+            audience: super::AUDIENCE,
+        }),
     };
     drop(credentials);
     let sockets = Sockets { control, api, launch, samples, gateway };

@@ -26,7 +26,7 @@ def denied(rule, call):
 denied("tag-owned", lambda: client.set_tag(run, "longhorn.run_seal", "x"))
 denied("not-permitted", lambda: client.delete_run(run))
 denied("not-permitted", lambda: client.delete_registered_model("fraud"))
-denied("gate-missing", lambda: client.set_registered_model_alias("fraud", "champion", 1))
+denied("not-permitted", lambda: client.set_registered_model_alias("fraud", "champion", 1))
 denied("artifact-location", lambda: client.create_experiment("elsewhere", artifact_location="s3://elsewhere/x"))
 denied("source-foreign", lambda: client.create_model_version("fraud", "s3://evil/k", run_id=run))
 assert client.get_run(run).data.tags["longhorn.run_seal"] != "x"

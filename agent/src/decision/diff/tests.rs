@@ -1,5 +1,6 @@
 //! Every field of a policy is changed once, and each change is seen as what it means.
 
+mod models;
 mod rich;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +46,7 @@ fn compute_of(policy: &mut Policy, change: fn(&mut Compute)) {
 /// A single change of each field, with the key that must show it and what it must mean.
 fn mutations() -> Vec<Mutation> {
     use Effect::{Changed, Gains, Loses, Stronger, Weaker};
-    vec![
+    let mut found: Vec<Mutation> = vec![
         ("serial", Changed, |p| p.serial += 1),
         ("not-after", Gains, |p| p.not_after = p.not_after.plus(Duration::from_secs(1))),
         ("enforcement", Weaker, |p| p.enforcement = Enforcement::Observe),
@@ -294,7 +295,9 @@ fn mutations() -> Vec<Mutation> {
         }),
         ("logs", Changed, |p| compute_of(p, |c| c.logs = None)),
         ("tags", Changed, |p| compute_of(p, |c| c.tags.clear())),
-    ]
+    ];
+    found.extend(models::mutations());
+    found
 }
 
 #[test]
@@ -328,6 +331,7 @@ fn every_key_of_a_comparison_is_changed_by_one_of_these() {
     (empty.roles, empty.scopes, empty.compute) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     (empty.environments, empty.trust.oidc) = (BTreeMap::new(), BTreeMap::new());
     empty.trust.saml.clear();
+    empty.models = Default::default();
     let keys: BTreeSet<&str> = mutations().iter().map(|(key, _, _)| *key).collect();
     for line in diff(&policy(), &empty).lines {
         assert!(keys.contains(line.key) || line.key == "kernel.floor", "no change of {} is tried", line.key);

@@ -12,9 +12,9 @@ use hyper::http::response;
 use hyper::{Request, Response, StatusCode};
 
 use super::Shared;
-use super::evidence::Due;
 use super::hashing::Hashing;
 use super::line::{Line, Outgoing, Unreachable};
+use super::signing::Due;
 use crate::context::Context;
 use crate::gateway::{Allowed, Ask, Asked, Body, Denial, MOST_BODY, decide, permit};
 use crate::model::Unread;

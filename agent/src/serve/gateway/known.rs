@@ -18,11 +18,13 @@ pub(super) const FRESH: Duration = Duration::from_secs(2);
 const MOST: usize = 1024;
 const MOST_FILES: usize = 4096;
 
-/// A run or a logged model, by its id.
+/// What a request holds while it is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Thing {
     Run(String),
     Model(String),
+    /// A registered model, by its name: only so that two do not move one alias at once.
+    Registered(String),
 }
 
 /// As the registry showed it, and the job that made it, by the word of a node that somebody vouches for.

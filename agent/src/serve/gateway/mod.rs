@@ -7,7 +7,10 @@ mod hashing;
 mod keys;
 mod known;
 mod line;
+mod origin;
 mod peers;
+mod promotion;
+mod signing;
 mod upstream;
 
 use std::cell::RefCell;
@@ -34,6 +37,7 @@ pub use self::upstream::{Credential, Upstream};
 use super::session::Session;
 use crate::context::{Context, NodeKey};
 use crate::gateway::Table;
+use crate::model::Gate;
 
 /// Connections at once; the next ones wait in the kernel's queue.
 const MOST_CONNECTIONS: usize = 256;
@@ -54,6 +58,10 @@ pub struct Gateway {
     pub upstream: Upstream,
     /// What statements are signed with.
     pub key: NodeKey,
+    /// What promotions are judged by.
+    pub gate: Gate,
+    /// The audience of the contexts that are published on nodes.
+    pub audience: &'static str,
 }
 
 /// What every connection shares.
@@ -65,6 +73,8 @@ struct Shared {
     peers: Peers,
     session: Rc<RefCell<Session>>,
     key: NodeKey,
+    gate: Gate,
+    audience: &'static str,
     keys: Keys,
     known: Known,
     /// The context as it was last seen, and its token as a header.
@@ -104,6 +114,8 @@ pub async fn answer(
         session,
         keys: Keys::new(gateway.key.public().clone(), asks),
         key: gateway.key,
+        gate: gateway.gate,
+        audience: gateway.audience,
         known: Known::default(),
         token: RefCell::new(None),
     });

@@ -129,6 +129,7 @@ pub(super) fn policy() -> Policy {
         scopes: BTreeMap::from([(id("training"), scope)]),
         environments: BTreeMap::from([(id("one"), environment_of("one")), (id("two"), environment_of("two"))]),
         compute: BTreeMap::from([(id("jobs"), compute)]),
+        models: super::models::models(),
         launches: LaunchRecording::Reported,
         lifetimes: Lifetimes {
             lease: Duration::from_secs(600),

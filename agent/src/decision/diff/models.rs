@@ -1,0 +1,93 @@
+//! What another policy would change for registered models, and about what data holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Change, Effect, Line, Lines, Subject, texts};
+use crate::decision::models::{AliasRule, Better, ModelRule, Models, Threshold};
+use crate::identity::ids::Label;
+
+pub(super) fn models(old: &Models, new: &Models) -> Vec<Line> {
+    let Models { rules, tables, paths } = new;
+    let mut lines = super::each(&old.rules, rules, |name, one, other| model(name, one, other));
+    let mut labels = Lines::of(Subject::Labels);
+    labelled(&mut labels, "labels.tables", &old.tables, tables);
+    labelled(&mut labels, "labels.paths", &old.paths, paths);
+    lines.extend(labels.found);
+    lines
+}
+
+fn model(name: &str, old: Option<&ModelRule>, new: Option<&ModelRule>) -> Vec<Line> {
+    let aliases = |rule: Option<&ModelRule>| rule.map(|rule| rule.aliases.clone()).unwrap_or_default();
+    let mut lines = Lines::of(Subject::Model(name.to_owned()));
+    let named = |rule: Option<&ModelRule>| {
+        rule.map(|ModelRule { scopes, policies, aliases: _ }| (texts(scopes), policies.clone())).unwrap_or_default()
+    };
+    let ((from, earlier), (to, later)) = (named(old), named(new));
+    lines.set("trained-in", &from, &to, Effect::Gains);
+    lines.set("policies", &earlier, &later, Effect::Gains);
+    let mut found = lines.of_both(old.is_some(), new.is_some());
+    found.extend(super::each(&aliases(old), &aliases(new), |alias, one, other| rule(name, alias, one, other)));
+    found
+}
+
+fn rule(model: &str, alias: &str, old: Option<&AliasRule>, new: Option<&AliasRule>) -> Vec<Line> {
+    // The alias stands in each statement: a model has many.
+    let each = |words: BTreeSet<String>| words.into_iter().map(|word| format!("{alias}: {word}")).collect::<BTreeSet<_>>();
+    let parts = |rule: Option<&AliasRule>| {
+        let Some(AliasRule { roles, four_eyes, clearance, metrics }) = rule else { return Default::default() };
+        let eyes = four_eyes.then(|| "yes".to_owned());
+        (
+            each(texts(roles)),
+            each(clearance.clone()),
+            each(eyes.into_iter().collect()),
+            each(metrics.iter().map(threshold).collect()),
+        )
+    };
+    let (old_parts, new_parts): ([BTreeSet<String>; 4], [BTreeSet<String>; 4]) = (parts(old).into(), parts(new).into());
+    let mut lines = Lines::of(Subject::Model(model.to_owned()));
+    let effects = [
+        ("promoted-by", Effect::Gains),
+        ("clearance", Effect::Gains),
+        ("four-eyes", Effect::Stronger),
+        ("metrics", Effect::Stronger),
+    ];
+    for ((key, more), (one, other)) in effects.into_iter().zip(old_parts.iter().zip(&new_parts)) {
+        lines.set(key, one, other, more);
+    }
+    lines.of_both(old.is_some(), new.is_some())
+}
+
+fn threshold(metric: &Threshold) -> String {
+    let Threshold { name, at_least, at_most, keeps } = metric;
+    let mut words = vec![name.clone()];
+    words.extend(at_least.map(|least| format!("at least {least}")));
+    words.extend(at_most.map(|most| format!("at most {most}")));
+    words.extend(keeps.map(|better| {
+        match better {
+            Better::Higher => "no lower than the one before",
+            Better::Lower => "no higher than the one before",
+        }
+        .to_owned()
+    }));
+    words.join(", ")
+}
+
+/// What no table names is unknown, which is clear nowhere: a name that is added gives, and labels that are added take.
+fn labelled(
+    lines: &mut Lines,
+    key: &'static str,
+    old: &BTreeMap<String, BTreeSet<Label>>,
+    new: &BTreeMap<String, BTreeSet<Label>>,
+) {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    for name in names {
+        match (old.get(name), new.get(name)) {
+            (None, _) => lines.say(key, Effect::Weaker, Change::Added(name.clone())),
+            (_, None) => lines.say(key, Effect::Stronger, Change::Removed(name.clone())),
+            (Some(one), Some(other)) => {
+                let each = |labels: &BTreeSet<Label>| labels.iter().map(|label| format!("{name}: {label}")).collect();
+                lines.set(key, &each(one), &each(other), Effect::Stronger);
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What is signed after the registry has done what it was asked: what was made and how it ended, a node says under its key, in tags that
+//! are Longhorn's.
+
+use std::time::Duration;
+
+use hyper::Method;
+use serde_json::json;
+
+use super::exchange::{Exchange, Stop};
+use super::hashing::Found;
+use super::known::Thing;
+use super::origin::Reading;
+use crate::context::Context;
+use crate::context::seal::carried;
+use crate::context::statement::{Statement, say};
+use crate::gateway::Promotion;
+use crate::host::digest::sha256_hex;
+use crate::model::place::kept;
+use crate::model::statements::{
+    MODEL_BINDING, MODEL_SEAL, ModelBinding, ModelSeal, RUN_BINDING, RUN_SEAL, RunBinding, RunSeal, VERSION_BINDING,
+    VersionBinding,
+};
+use crate::model::{Digests, Made, Run, made_model, made_run, made_version};
+use crate::record::Event;
+use crate::unverified::Unverified;
+
+/// What is signed once the registry has done what it was asked.
+pub(super) enum Due {
+    RunBinding,
+    RunSeal { run: String, status: String },
+    ModelBinding { run: Option<String> },
+    ModelSeal { model: String },
+    VersionBinding { name: String, run: Option<String>, model: Option<String>, files: Option<String> },
+    Promotion { promotion: Promotion, previous: Option<String>, decision: u64, files: Option<String> },
+    File { path: String, found: Option<Found> },
+}
+
+impl Exchange {
+    /// After the registry did what it was asked, with what it answered.
+    pub(super) async fn after(&self, due: Due, answer: &Unverified<Vec<u8>>, context: &Context) -> Result<(), Stop> {
+        let (sub, iat) = (context.claims().sub.clone(), self.now());
+        let digest = || sha256_hex(context.token().as_bytes());
+        match due {
+            Due::RunBinding => {
+                let run_id = made_run(answer)?;
+                let binding = RunBinding { run_id: run_id.clone(), context: digest(), sub, iat };
+                let token = self.signed(RUN_BINDING, &run_id, &binding, context).await?;
+                self.tag_run(&run_id, RUN_BINDING, &token).await
+            }
+            Due::RunSeal { run, status } => {
+                let thing = Thing::Run(run.clone());
+                let seen = self.look(&thing, Duration::ZERO).await?;
+                let Made::Run(Run { digests, .. }) = &seen.made else { return Err(Stop::unreachable()) };
+                let Digests { params, metrics, inputs, outputs, tags } = digests.clone();
+                let seal = RunSeal { run_id: run.clone(), status, params, metrics, inputs, outputs, tags, sub, iat };
+                let token = self.signed(RUN_SEAL, &run, &seal, context).await?;
+                self.tag_run(&run, RUN_SEAL, &token).await?;
+                self.shared.known.forget(&thing);
+                Ok(())
+            }
+            Due::ModelBinding { run } => {
+                let model_id = made_model(answer)?;
+                let binding = ModelBinding { model_id: model_id.clone(), run_id: run, context: digest(), sub, iat };
+                let token = self.signed(MODEL_BINDING, &model_id, &binding, context).await?;
+                self.tag_model(&model_id, MODEL_BINDING, &token).await
+            }
+            Due::ModelSeal { model } => {
+                let thing = Thing::Model(model.clone());
+                let seen = self.look(&thing, Duration::ZERO).await?;
+                let files = match kept(seen.made.artifacts()) {
+                    Some(directory) => Some(self.manifest(directory, Reading::New).await?),
+                    None => None,
+                };
+                let seal = ModelSeal { model_id: model.clone(), files, sub, iat };
+                let token = self.signed(MODEL_SEAL, &model, &seal, context).await?;
+                self.tag_model(&model, MODEL_SEAL, &token).await?;
+                self.shared.known.forget(&thing);
+                Ok(())
+            }
+            Due::VersionBinding { name, run, model, files } => {
+                let (version, source) = made_version(answer)?;
+                let about = format!("{name} {version}");
+                let binding = VersionBinding {
+                    name: name.clone(),
+                    version: version.clone(),
+                    source,
+                    run_id: run,
+                    model_id: model,
+                    files,
+                    sub,
+                    iat,
+                };
+                let token = self.signed(VERSION_BINDING, &about, &binding, context).await?;
+                let tag = json!({ "name": name, "version": version, "key": VERSION_BINDING, "value": token });
+                Ok(self.line.put(Method::POST, "/api/2.0/mlflow/model-versions/set-tag".into(), &tag).await?)
+            }
+            Due::Promotion { promotion, previous, decision, files } => {
+                self.promoted(promotion, previous, decision, files, context).await
+            }
+            Due::File { path, found } => {
+                self.shared.known.passed(&path, found.and_then(|found| found.take()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Signs a statement; it is on record before anybody sees it.
+    pub(super) async fn signed<S: Statement>(
+        &self,
+        tag: &str,
+        about: &str,
+        statement: &S,
+        context: &Context,
+    ) -> Result<String, Stop> {
+        let certificate = carried(&Unverified::new(context.token().as_bytes()));
+        let token = say(statement, &self.shared.key, certificate);
+        let event = Event::StatementSigned {
+            process: self.process(),
+            statement: tag.to_owned(),
+            about: about.to_owned(),
+            sha256: sha256_hex(token.as_bytes()),
+        };
+        let recorder = self.shared.session.borrow().recorder.clone();
+        match recorder.record(event).await {
+            Ok(_) => Ok(token),
+            Err(_) => Err(Stop::Failed("what would be signed could not be recorded")),
+        }
+    }
+
+    pub(super) async fn tag_run(&self, run: &str, key: &str, value: &str) -> Result<(), Stop> {
+        let tag = json!({ "run_id": run, "key": key, "value": value });
+        Ok(self.line.put(Method::POST, "/api/2.0/mlflow/runs/set-tag".into(), &tag).await?)
+    }
+
+    async fn tag_model(&self, model: &str, key: &str, value: &str) -> Result<(), Stop> {
+        let tags = json!({ "tags": [{ "key": key, "value": value }] });
+        Ok(self.line.put(Method::PATCH, format!("/api/2.0/mlflow/logged-models/{model}/tags"), &tags).await?)
+    }
+}
