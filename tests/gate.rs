@@ -21,7 +21,7 @@ use longhorn::context::statement::{Statement, key_named, say};
 use longhorn::context::{Claims, NodeKey};
 use longhorn::host::clock::Timestamp;
 use longhorn::host::digest::sha256_hex;
-use longhorn::model::statements::{ModelBinding, ModelSeal, RunBinding, RunSeal, VersionBinding};
+use longhorn::model::statements::{ModelBinding, ModelSeal, Promoted, RunBinding, RunSeal, VersionBinding};
 use longhorn::model::{Candidate, Digests, Gate, LoggedModel, Part, Run, Version};
 use longhorn::unverified::Unverified;
 use serde_json::{Value, json};
@@ -204,7 +204,23 @@ impl World {
                     iat,
                 };
                 let token = self.say("version_binding", &version);
+                let had = Promoted {
+                    name: version.name.clone(),
+                    version: version.version.clone(),
+                    alias: "champion".into(),
+                    previous: None,
+                    files: version.files.clone(),
+                    policy: String::new(),
+                    promoter: "sp-release".into(),
+                    decision: 1,
+                    sub: "spiffe://a.example/workspace/a.example/job/9/run/8".into(),
+                    iat,
+                };
+                let had = self.documents["ask"]["had"].as_bool().is_some_and(|had| had).then(|| self.say("promotion", &had));
                 self.tag("version", "/model_version/tags", "longhorn.version_binding", token);
+                if let Some(token) = had {
+                    self.tag("version", "/model_version/tags", "longhorn.promotion.champion", token);
+                }
             }
         }
     }
@@ -235,6 +251,7 @@ impl World {
         let lost = ask["lost"].as_array().expect("a list").iter().map(|id| id.as_str().expect("an id").to_owned()).collect();
         let candidate = Candidate {
             binding: version.binding(&voucher),
+            promoted: version.promoted(ask["alias"].as_str().expect("an alias"), &voucher),
             version,
             made: part("run", Some("model"), "/made"),
             parents: vec![part("parent-run", Some("parent-model"), "/parent")],

@@ -28,6 +28,11 @@ fn free_port() -> u16 {
 
 /// A node whose jobs may what trainers may, and make experiments; its gateway leads to this server.
 fn stage(name: &str, server: &Server) -> (Stage, u16) {
+    stage_under(name, server, |text| text)
+}
+
+/// The same, where settings and policy are changed once more.
+fn stage_under(name: &str, server: &Server, change: impl Fn(String) -> String) -> (Stage, u16) {
     let (stage, port) = (Stage::new(name), free_port());
     let venv = tree().join("target/mlflow-new");
     stage.bundle(|text| {
@@ -37,10 +42,12 @@ fn stage(name: &str, server: &Server) -> (Stage, u16) {
         let venvs = tree().join("target").display().to_string();
         let read = ["mlflow-new", "mlflow-3.0.1", "mlflow-2.22.0", "mlflow-2.13.1"].map(|name| format!(", \"{venvs}/{name}\""));
         let read = format!("read = [\"/mnt/host/code\", \"/databricks\"{}]", read.concat());
-        text.replace("[[oidc]]", &registry)
-            .replace("read = [\"/mnt/host/code\"]", &read)
-            .replace("may = [\"run\", ", "presets = [\"trainer\"]\nmay = [\"run\", \"experiment.write\", ")
-            .replace("\"3s\"", "\"600s\"")
+        change(
+            text.replace("[[oidc]]", &registry)
+                .replace("read = [\"/mnt/host/code\"]", &read)
+                .replace("may = [\"run\", ", "presets = [\"trainer\"]\nmay = [\"run\", \"experiment.write\", ")
+                .replace("\"3s\"", "\"600s\""),
+        )
     });
     fs::write(stage.share.join("code/port"), port.to_string()).expect("a file can be written");
     fs::write(stage.share.join("code/venv"), venv.display().to_string()).expect("a file can be written");
@@ -127,6 +134,59 @@ fn what_a_job_made_is_signed_by_its_node_and_nobody_changes_it_through_the_gatew
     let seen = Run::read(&Unverified::new(shown["run"].to_string().into_bytes())).expect("it is a run");
     assert_ne!(seal.metrics, seen.digests.metrics);
     assert_eq!(seal.params, seen.digests.params);
+}
+
+/// What the test's policy says of models.
+const MODELS: &str = r#"
+[roles.release]
+groups = ["okta:release"]
+
+[models.fraud]
+trained-in = ["fraud-training"]
+
+[models.fraud.aliases.champion]
+promoted-by = ["ml-engineer"]
+four-eyes = false
+clearance = ["internal"]
+
+[[models.fraud.aliases.champion.metrics]]
+name = "auc"
+at-least = 0.9
+keeps = "higher"
+
+[models.fraud.aliases.audited]
+promoted-by = ["ml-engineer"]
+four-eyes = true
+clearance = ["internal"]
+
+[models.fraud.aliases.release]
+promoted-by = ["release"]
+four-eyes = false
+clearance = ["internal"]
+
+[labels.tables]
+"main.gold.orders" = ["internal"]
+"main.gold.customers" = ["pii"]
+"#;
+
+#[test]
+fn a_retrained_model_that_satisfies_the_policy_goes_out_alone_and_one_that_does_not_is_told_why() {
+    if !root_or_skip("a node with a gateway") {
+        return;
+    }
+    let server = Server::start("gateway-gate");
+    let (stage, _) = stage_under("gateway-gate", &server, |text| {
+        let text = text.replace("presets = [\"trainer\"]", "presets = [\"trainer\", \"deployer\"]");
+        if text.contains("[scopes.") { text + MODELS } else { text }
+    });
+    fs::write(stage.share.join("code/direct"), &server.url).expect("a file can be written");
+    let output = stage.command_of("gateway", "promote.sh").output().expect("a node starts");
+    assert!(output.status.success(), "{}", text(&output));
+    let said = String::from_utf8(output.stdout).expect("it prints text");
+    let count: usize = said.lines().next().expect("a line").parse().expect("a number");
+    let judged = |word: &str| said.lines().filter(|line| line.contains(&format!("promotion.judged {word}, "))).count();
+    // Those that are no promotions, or past the gate, are refused as requests.
+    assert!(count >= 30 && judged("allow") == 3 && judged("deny") == count - 4, "{count}: {said}");
 }
 
 fn heard<S: Statement>(tag: Option<&str>, voucher: &Voucher<'_>) -> (S, NodePublicKey) {

@@ -5,8 +5,8 @@ use super::run::Run;
 use super::shown::LoggedModel;
 use super::shown::Version;
 use super::statements::{
-    CONTEXT, MODEL_BINDING, MODEL_SEAL, ModelBinding, ModelSeal, RUN_BINDING, RUN_SEAL, RunBinding, RunSeal, VERSION_BINDING,
-    VersionBinding,
+    CONTEXT, MODEL_BINDING, MODEL_SEAL, ModelBinding, ModelSeal, Promoted, RUN_BINDING, RUN_SEAL, RunBinding, RunSeal,
+    VERSION_BINDING, VersionBinding, promotion_tag,
 };
 use crate::context::Claims;
 use crate::context::seal::{Expiry, Voucher, open};
@@ -21,6 +21,8 @@ pub struct Candidate {
     pub version: Version,
     /// What a node said of it.
     pub binding: Option<VersionBinding>,
+    /// That it had the alias before, by a node's word.
+    pub promoted: Option<Promoted>,
     /// Its own run and files.
     pub made: Part,
     /// The models that its run used, and those that their runs used.
@@ -88,6 +90,11 @@ impl Version {
     /// What a node said of it.
     pub fn binding(&self, vouchers: &Vouchers<'_>) -> Option<VersionBinding> {
         said(self.tag(VERSION_BINDING)?, vouchers)
+    }
+
+    /// What a node said when it was given this alias before.
+    pub fn promoted(&self, alias: &str, vouchers: &Vouchers<'_>) -> Option<Promoted> {
+        said(self.tag(&promotion_tag(alias))?, vouchers)
     }
 }
 

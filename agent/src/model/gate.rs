@@ -98,9 +98,9 @@ fn judge(policy: &Policy, candidate: &Candidate, alias: &str, promoter: &Claims)
     if let Some(rule) = rule {
         origin(&mut verdict, policy, rule, made.context.as_ref());
     }
-    if let Some(alias) = of_alias {
-        promotion(&mut verdict, alias, made.context.as_ref(), promoter);
-        thresholds(&mut verdict, alias, candidate);
+    if let Some(rule) = of_alias {
+        promotion(&mut verdict, rule, made.context.as_ref(), promoter);
+        thresholds(&mut verdict, rule, alias, candidate);
     }
     parents(&mut verdict, policy, rule, candidate);
     verdict.labels = labels(&policy.models, std::iter::once(made).chain(&candidate.parents));
@@ -269,14 +269,23 @@ fn promotion(verdict: &mut Verdict, alias: &AliasRule, trainer: Option<&Claims>,
 }
 
 /// Metrics, by what was sealed.
-fn thresholds(verdict: &mut Verdict, alias: &AliasRule, candidate: &Candidate) {
+fn thresholds(verdict: &mut Verdict, alias: &AliasRule, asked: &str, candidate: &Candidate) {
     let value = |part: &Part, name: &str| part.run.as_ref().and_then(|run| run.metrics.get(name).copied());
+    let shown = &candidate.version;
+    let back = candidate.promoted.as_ref().is_some_and(|promoted| {
+        promoted.name == shown.name
+            && promoted.version == shown.version
+            && promoted.alias.eq_ignore_ascii_case(asked)
+            && promoted.files.is_some()
+            && promoted.files == candidate.made.files
+    });
     for Threshold { name, at_least, at_most, keeps } in &alias.metrics {
         let presented = value(&candidate.made, name);
         // A value that is none, NaN, is neither.
         let least = at_least.is_none_or(|least| presented.is_some_and(|value| value >= least));
         let most = at_most.is_none_or(|most| presented.is_some_and(|value| value <= most));
-        let before = candidate.current.as_ref().and_then(|current| value(current, name));
+        // Whoever goes back to a version that had the alias goes back to its values.
+        let before = candidate.current.as_ref().filter(|_| !back).and_then(|current| value(current, name));
         let kept = match (keeps, before, presented) {
             (None, _, _) => true,
             // The first one of its alias, or the one before has no such metric.

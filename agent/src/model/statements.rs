@@ -21,6 +21,11 @@ pub const PROMOTION: &str = "longhorn.promotion";
 /// The tag of a run that lists the directories of which versions were made, as a JSON list.
 pub const REGISTERED: &str = "longhorn.registered";
 
+/// The tag of a version that has, or had, an alias.
+pub fn promotion_tag(alias: &str) -> String {
+    format!("{PROMOTION}.{}", alias.to_lowercase())
+}
+
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident $typ:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
         $(

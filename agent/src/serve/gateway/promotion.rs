@@ -13,7 +13,7 @@ use super::origin::Reading;
 use super::signing::Due;
 use crate::context::Context;
 use crate::gateway::{Denial, Promotion};
-use crate::model::statements::{PROMOTION, Promoted};
+use crate::model::statements::{PROMOTION, Promoted, promotion_tag};
 use crate::model::{Candidate, LoggedModel, Made, Part, Registered, Run, Verdict, Version};
 use crate::record::Event;
 
@@ -81,8 +81,7 @@ impl Exchange {
             iat: self.now(),
         };
         let token = self.signed(PROMOTION, &format!("{name} {version} {alias}"), &statement, context).await?;
-        let tag =
-            json!({ "name": name, "version": version, "key": format!("{PROMOTION}.{}", alias.to_lowercase()), "value": token });
+        let tag = json!({ "name": name, "version": version, "key": promotion_tag(&alias), "value": token });
         Ok(self.line.put(Method::POST, "/api/2.0/mlflow/model-versions/set-tag".into(), &tag).await?)
     }
 
@@ -132,7 +131,8 @@ impl Exchange {
         };
         let vouchings = self.vouchings(std::slice::from_ref(&version.tags)).await;
         let binding = version.binding(&|token| vouchings.get(token).map(Vouching::voucher));
-        Ok(Candidate { version, binding, made, parents, lost, current })
+        let promoted = version.promoted(&promotion.alias, &|token| vouchings.get(token).map(Vouching::voucher));
+        Ok(Candidate { version, binding, promoted, made, parents, lost, current })
     }
 
     /// The run and the files of a version.
