@@ -12,7 +12,7 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use longhorn::config::read_policy;
 use longhorn::context::compact::{self, Header};
@@ -305,12 +305,21 @@ fn came(text: &str) -> (String, String) {
     (expected.to_owned(), world.judged())
 }
 
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// With `LONGHORN_CASE=gate/NAME` that one alone.
 #[test]
 fn every_version_is_judged_as_its_first_line_says() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/gate");
+    let directory = fixtures().join("gate");
     let (mut wrong, mut denied, mut passed) = (Vec::new(), 0, 0);
+    let only = std::env::var("LONGHORN_CASE").ok();
     for entry in std::fs::read_dir(directory).expect("the fixtures are there") {
         let path = entry.expect("it can be read").path();
+        if only.as_ref().is_some_and(|only| path.strip_prefix(fixtures()).is_ok_and(|case| case != Path::new(only))) {
+            continue;
+        }
         let (expected, came) = came(&std::fs::read_to_string(&path).expect("it is text"));
         if came == "passes" {
             passed += 1
@@ -322,5 +331,5 @@ fn every_version_is_judged_as_its_first_line_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(denied >= 33 && passed >= 5, "{denied} {passed}");
+    assert!(only.is_some() || denied >= 60 && passed >= 8, "{denied} {passed}");
 }

@@ -38,6 +38,7 @@ struct Mutant {
 const FOLDERS: &[(&str, [&str; 2])] = &[
     ("cli", ["cli", "every_session"]),
     ("cloud-token", ["workload_identity", "every_clouds_token"]),
+    ("gate", ["gate", "every_version"]),
     ("issue", ["issuer", "every_false_request"]),
     ("issuer", ["attest", "every_false_answer_of_the_issuer"]),
     ("node-document", ["node_document", "every_false_document"]),
@@ -50,7 +51,8 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
 /// Folders in which each case that is refused has its mutant.
 const WHOLE: &[&str] = &["cloud-token", "issuer", "node-document", "saml", "token", "workspace"];
 /// The test binaries that are built.
-const TESTS: &[&str] = &["attest", "cli", "config", "decide", "issuer", "node_document", "saml", "sealed", "workload_identity"];
+const TESTS: &[&str] =
+    &["attest", "cli", "config", "decide", "gate", "issuer", "node_document", "saml", "sealed", "workload_identity"];
 
 impl Mutant {
     /// Each run that must fail: binary, test, case, and what must be shown.
