@@ -19,6 +19,7 @@ pub mod serve;
 mod sources;
 mod vouching;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use self::certify::Certification;
@@ -47,7 +48,7 @@ pub const AUDIENCE: &str = "longhorn";
 /// Everything that the way needs from the world.
 pub struct Way {
     /// The verified policy.
-    pub policy: Policy,
+    pub policy: Rc<Policy>,
     /// Where evidence comes from.
     pub sources: Vec<Source>,
     /// Whether the workspace must list this node already.

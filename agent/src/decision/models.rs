@@ -62,6 +62,11 @@ pub enum Better {
     Lower,
 }
 
+/// A double in the fewest digits that read back to it.
+pub fn decimal(value: f64) -> String {
+    serde_json::Number::from_f64(value).map_or_else(|| "no number".to_owned(), |number| number.to_string())
+}
+
 /// The label of data that no table names: never clear, unless an alias says so in this word.
 pub const UNKNOWN: &str = "unknown";
 

@@ -32,19 +32,19 @@ impl<'t> Asked<'t> {
     ///
     /// # Errors
     /// The denial: what is unclear, or touches what Longhorn owns.
-    pub fn read(ask: Ask<'t>, said: &Unverified<Vec<u8>>, table: &Table) -> Result<Self, Denial> {
+    pub fn read(ask: Ask<'t>, said: &Unverified<impl AsRef<[u8]>>, table: &Table) -> Result<Self, Denial> {
         let endpoint = ask.endpoint();
         let mut actions = vec![endpoint.action];
         own_key(&ask)?;
         let mut members = match ask.body() {
             Body::None | Body::Stream => Object::default(),
-            Body::Json => members(endpoint, said.examine(), table)?,
+            Body::Json => members(endpoint, said.examine().as_ref(), table)?,
         };
         of_the_path(&members, &ask.captures)?;
         look(endpoint, &mut members, &mut actions)?;
         let touches = touches(&endpoint.guards, &members, &ask.captures)?;
         let body = (ask.body() == Body::Json).then(|| {
-            let mut bytes = Vec::with_capacity(said.examine().len());
+            let mut bytes = Vec::with_capacity(said.examine().as_ref().len());
             Json::Object(members).write(&mut bytes);
             bytes
         });

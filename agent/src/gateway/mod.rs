@@ -22,4 +22,4 @@ pub use denial::{Denial, Kind};
 pub use rule::{Allowed, decide, permit};
 pub use table::{Endpoint, Table};
 pub use target::Target;
-pub use touch::{Promotion, Touch};
+pub use touch::{NewVersion, Promotion, Touch};

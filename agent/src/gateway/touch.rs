@@ -36,16 +36,20 @@ pub enum Touch {
         alias: String,
     },
     /// Makes a version of a registered model.
-    NewVersion {
-        /// The registered model.
-        name: String,
-        /// Where the version comes from.
-        source: String,
-        /// The run that it names.
-        run: Option<String>,
-        /// The logged model that it names.
-        model: Option<String>,
-    },
+    NewVersion(NewVersion),
+}
+
+/// A version that would be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVersion {
+    /// The registered model.
+    pub name: String,
+    /// Where the version comes from.
+    pub source: String,
+    /// The run that it names.
+    pub run: Option<String>,
+    /// The logged model that it names.
+    pub model: Option<String>,
 }
 
 /// A version that would have an alias or a stage.
@@ -73,7 +77,8 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
             Guard::NewVersion => {
                 let text = |name| members.get(name).and_then(Json::text).unwrap_or_default().to_owned();
                 let (name, source) = (text("name"), text("source"));
-                found.push(Touch::NewVersion { name, source, run: one(members, "run_id")?, model: one(members, "model_id")? });
+                let (run, model) = (one(members, "run_id")?, one(members, "model_id")?);
+                found.push(Touch::NewVersion(NewVersion { name, source, run, model }));
             }
             Guard::Run => {
                 found.extend(one(members, "run_uuid")?.map(Touch::Run));
@@ -188,11 +193,13 @@ mod tests {
     fn every_request_that_changes_evidence_says_of_what() {
         let table = Table::read();
         let (run, model) = (|id: &str| Touch::Run(id.to_owned()), |id: &str| Touch::Model(id.to_owned()));
-        let version = |run: Option<&str>, model: Option<&str>| Touch::NewVersion {
-            name: "n".into(),
-            source: "s".into(),
-            run: run.map(str::to_owned),
-            model: model.map(str::to_owned),
+        let version = |run: Option<&str>, model: Option<&str>| {
+            Touch::NewVersion(NewVersion {
+                name: "n".into(),
+                source: "s".into(),
+                run: run.map(str::to_owned),
+                model: model.map(str::to_owned),
+            })
         };
         for (method, path, body, expected) in [
             ("POST", "/runs/create", r#"{"experiment_id":"0"}"#, vec![Touch::NewRun]),

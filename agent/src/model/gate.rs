@@ -2,12 +2,13 @@
 //! denied learns at once of all that is in the way.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::candidate::{Candidate, Part};
 use super::labels::labels;
 use super::statements::CONTEXT;
 use crate::context::Claims;
-use crate::decision::models::{AliasRule, Better, ModelRule, Threshold};
+use crate::decision::models::{AliasRule, Better, ModelRule, Threshold, decimal};
 use crate::decision::policy::Policy;
 use crate::host::digest::sha256_hex;
 
@@ -51,11 +52,11 @@ impl Verdict {
 
 /// The gate, under one policy.
 #[derive(Clone, Debug)]
-pub struct Gate(Policy);
+pub struct Gate(Rc<Policy>);
 
 impl Gate {
     /// Of a policy that was verified.
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(policy: Rc<Policy>) -> Self {
         Self(policy)
     }
 
@@ -295,10 +296,10 @@ fn thresholds(verdict: &mut Verdict, alias: &AliasRule, asked: &str, candidate: 
             (Some(_), Some(_), None) => false,
         };
         let mut expected = Vec::new();
-        expected.extend(at_least.map(|least| format!("at least {least}")));
-        expected.extend(at_most.map(|most| format!("at most {most}")));
-        expected.extend(keeps.and(before).map(|before| format!("no worse than {before}")));
-        let presented = presented.map_or_else(|| "none".to_owned(), |value| value.to_string());
+        expected.extend(at_least.map(|least| format!("at least {}", decimal(least))));
+        expected.extend(at_most.map(|most| format!("at most {}", decimal(most))));
+        expected.extend(keeps.and(before).map(|before| format!("no worse than {}", decimal(before))));
+        let presented = presented.map_or_else(|| "none".to_owned(), decimal);
         verdict.check("metric", least && most && kept, format!("{name} {}", expected.join(", ")), presented);
     }
 }

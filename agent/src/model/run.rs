@@ -6,6 +6,7 @@ use longhorn_json::{Json, Object};
 
 use super::shown::{Unread, pairs, parsed, text, value_of, within};
 use super::statements::REGISTERED;
+use crate::decision::models::decimal;
 use crate::host::digest::sha256_hex;
 use crate::unverified::Unverified;
 
@@ -166,7 +167,7 @@ fn object(members: &Object<'_>, out: &mut Vec<u8>) {
 /// One text for one value: whole numbers as they are, others as the shortest that reads back to the same double.
 fn plain(number: &str) -> String {
     match number.parse::<f64>() {
-        Ok(value) if number.contains(['.', 'e', 'E']) => format!("{value:e}"),
+        Ok(value) if value.is_finite() && number.contains(['.', 'e', 'E']) => decimal(value),
         _ => number.to_owned(),
     }
 }

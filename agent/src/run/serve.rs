@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use nix::sys::signal::{SigSet, Signal};
@@ -118,6 +119,7 @@ fn become_sidecar(
     let node_key = || NodeKey::from_seed(key).map_err(|error| os("the node key cannot be used")(io::Error::other(error)));
     // One for contexts, and one for what the gateway signs.
     let (key, again) = (node_key()?, node_key()?);
+    let policy = Rc::new(policy);
     let gate = Gate::new(policy.clone());
     let (way, mirror, journal) = way(&settings, policy, &credentials, key, &seen, clock, random)?;
     let gateway = match registry {
@@ -188,7 +190,7 @@ fn configuration(clock: &dyn Clock) -> Result<(Settings, Policy), Screen> {
 
 fn way(
     settings: &Settings,
-    policy: Policy,
+    policy: Rc<Policy>,
     credentials: &Credentials,
     key: NodeKey,
     seen: &Seen,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, Effect, Line, Lines, Subject, texts};
-use crate::decision::models::{AliasRule, Better, ModelRule, Models, Threshold};
+use crate::decision::models::{AliasRule, Better, ModelRule, Models, Threshold, decimal};
 use crate::identity::ids::Label;
 
 pub(super) fn models(old: &Models, new: &Models) -> Vec<Line> {
@@ -60,8 +60,8 @@ fn rule(model: &str, alias: &str, old: Option<&AliasRule>, new: Option<&AliasRul
 fn threshold(metric: &Threshold) -> String {
     let Threshold { name, at_least, at_most, keeps } = metric;
     let mut words = vec![name.clone()];
-    words.extend(at_least.map(|least| format!("at least {least}")));
-    words.extend(at_most.map(|most| format!("at most {most}")));
+    words.extend(at_least.map(|least| format!("at least {}", decimal(least))));
+    words.extend(at_most.map(|most| format!("at most {}", decimal(most))));
     words.extend(keeps.map(|better| {
         match better {
             Better::Higher => "no lower than the one before",

@@ -6,8 +6,7 @@ use std::time::Duration;
 use longhorn_json::{Json, Object};
 
 use super::exchange::{Exchange, Stop};
-use super::known::{FRESH, Seen, Thing, Turn};
-use super::origin::Reading;
+use super::known::{FRESH, Seen, Thing, Turn, Writing};
 use super::signing::Due;
 use crate::context::Context;
 use crate::gateway::{Allowed, Denial, Touch};
@@ -30,7 +29,8 @@ impl Exchange {
         let mut held = Held::default();
         let sub = &context.claims().sub;
         for touch in allowed.touches().to_vec() {
-            match touch {
+            // What is written to, whether that ends it, and what is due then.
+            let (claimed, due) = match touch {
                 Touch::NewRun => {
                     let token = context.token();
                     if token.len() > MOST_TAG {
@@ -40,82 +40,67 @@ impl Exchange {
                         ));
                     }
                     allowed.amend(|members| add_tag(members, CONTEXT, token));
-                    held.due.push(Due::RunBinding);
+                    (None, Some(Due::RunBinding))
                 }
-                Touch::Run(id) => {
-                    let thing = Thing::Run(id);
-                    held.turns.push(self.shared.known.write(&thing).await);
-                    self.writable(&thing, sub, FRESH).await?;
-                }
+                Touch::Run(id) => (Some((Thing::Run(id), Writing::More)), None),
                 Touch::EndOfRun(run, status) => {
-                    let thing = Thing::Run(run.clone());
-                    held.turns.push(self.shared.known.end(&thing).await);
-                    self.endable(&thing, sub).await?;
-                    held.due.push(Due::RunSeal { run, status });
+                    (Some((Thing::Run(run.clone()), Writing::Last)), Some(Due::RunSeal { run, status }))
                 }
                 Touch::NewModel(run) => {
-                    if let Some(run) = &run {
-                        let thing = Thing::Run(run.clone());
-                        held.turns.push(self.shared.known.write(&thing).await);
-                        self.writable(&thing, sub, FRESH).await?;
-                    }
-                    held.due.push(Due::ModelBinding { run });
+                    (run.clone().map(|run| (Thing::Run(run), Writing::More)), Some(Due::ModelBinding { run }))
                 }
-                Touch::Model(id) => {
-                    let thing = Thing::Model(id);
-                    held.turns.push(self.shared.known.write(&thing).await);
-                    self.writable(&thing, sub, FRESH).await?;
-                }
+                Touch::Model(id) => (Some((Thing::Model(id), Writing::More)), None),
+                Touch::WholeModel(model) => (Some((Thing::Model(model.clone()), Writing::Last)), Some(Due::ModelSeal { model })),
                 // A model that is whole may be evaluated, and what comes of it said of it.
                 Touch::OfModel(id) => {
                     let thing = Thing::Model(id);
-                    let seen = self.look(&thing, FRESH).await?;
-                    if seen.maker.as_ref() != Some(sub) {
+                    if self.look(&thing, FRESH).await?.maker.as_ref() != Some(sub) {
                         return Err(self.denied(not_writable(&thing, NotWritable::OfAnother)));
                     }
+                    (None, None)
                 }
-                Touch::WholeModel(model) => {
-                    let thing = Thing::Model(model.clone());
-                    held.turns.push(self.shared.known.end(&thing).await);
-                    self.endable(&thing, sub).await?;
-                    held.due.push(Due::ModelSeal { model });
-                }
-                Touch::Artifact(path) => {
-                    let thing = self.file(&path, sub, &mut held).await?;
-                    if thing.is_some() {
-                        held.due.push(Due::File { path, found: None });
-                    }
-                }
+                Touch::Artifact(path) => (None, self.file(path, sub, &mut held).await?),
+                // Rare, and large: each on a heap of its own.
                 Touch::Promote(promotion) => {
-                    let (turn, due) = self.gate(&promotion, context).await?;
+                    let (turn, due) = Box::pin(self.gate(&promotion, context)).await?;
                     held.turns.push(turn);
-                    held.due.push(due);
+                    (None, Some(due))
                 }
-                Touch::Demote { name, alias } => held.turns.push(self.demotion(&name, &alias, context).await?),
-                Touch::NewVersion { name, source, run, model } => {
-                    let origin = self.origin(&source).await?;
-                    if run.is_some() && run != origin.run || model.is_some() && model != origin.model {
-                        return Err(self.denied_because(
-                            "source-of-another-run",
-                            "the source is not of the run or logged model that the request names; name its own, or none",
-                        ));
-                    }
-                    if let Some(thing) = &origin.thing {
-                        held.turns.push(self.shared.known.end(thing).await);
-                        self.registered(thing, &origin).await?;
-                    }
-                    let files = match &origin.directory {
-                        Some(directory) => Some(self.manifest(directory, Reading::New).await?),
-                        None => None,
-                    };
-                    if let Some(id) = origin.run.clone().filter(|_| run.is_none()) {
+                Touch::Demote { name, alias } => {
+                    held.turns.push(Box::pin(self.demotion(&name, &alias, context)).await?);
+                    (None, None)
+                }
+                Touch::NewVersion(made) => {
+                    let (turn, due) = Box::pin(self.version(&made)).await?;
+                    held.turns.extend(turn);
+                    if let Due::VersionBinding { run: Some(id), .. } = &due
+                        && made.run.is_none()
+                    {
+                        let id = id.clone();
                         allowed.amend(|members| members.set("run_id", Json::Text(id.into())));
                     }
-                    held.due.push(Due::VersionBinding { name, run: origin.run, model: origin.model, files });
+                    (None, Some(due))
                 }
+            };
+            if let Some((thing, writing)) = claimed {
+                self.claim(&thing, writing, sub, &mut held).await?;
             }
+            held.due.extend(due);
         }
         Ok(held)
+    }
+
+    /// Waits for its turn, and sees whether this job may write there.
+    async fn claim(&self, thing: &Thing, writing: Writing, sub: &str, held: &mut Held) -> Result<Rc<Seen>, Stop> {
+        held.turns.push(self.shared.known.turn(thing, writing).await);
+        let within = if writing == Writing::More { FRESH } else { Duration::ZERO };
+        let seen = self.look(thing, within).await?;
+        match seen.made.writable(seen.maker.as_deref(), sub) {
+            Ok(()) => Ok(seen),
+            // It is ended once more where it ended and nobody sealed it.
+            Err(NotWritable::Ended) if writing == Writing::Last && !seen.made.sealed() => Ok(seen),
+            Err(why) => Err(self.denied(not_writable(thing, why))),
+        }
     }
 
     /// A run or model as the registry shows it now, or showed it within this time.
@@ -150,39 +135,21 @@ impl Exchange {
         Ok(seen)
     }
 
-    async fn writable(&self, thing: &Thing, sub: &str, within: Duration) -> Result<Rc<Seen>, Stop> {
-        let seen = self.look(thing, within).await?;
-        let writable = seen.made.writable(seen.maker.as_deref(), sub);
-        writable.map_err(|why| self.denied(not_writable(thing, why)))?;
-        Ok(seen)
-    }
-
-    /// It may be ended where it may be written to, and once more where it ended and nobody sealed it.
-    async fn endable(&self, thing: &Thing, sub: &str) -> Result<(), Stop> {
-        let seen = self.look(thing, Duration::ZERO).await?;
-        match seen.made.writable(seen.maker.as_deref(), sub) {
-            Err(NotWritable::Ended) if !seen.made.sealed() => Ok(()),
-            Err(why) => Err(self.denied(not_writable(thing, why))),
-            Ok(()) => Ok(()),
-        }
-    }
-
     /// A file that is written or deleted.
-    async fn file(&self, path: &str, sub: &str, held: &mut Held) -> Result<Option<Thing>, Stop> {
+    async fn file(&self, path: String, sub: &str, held: &mut Held) -> Result<Option<Due>, Stop> {
         let foreign = || {
             self.denied_because(
                 "artifact-place",
                 "files go where the registry keeps those of a run or of a logged model, and nowhere else",
             )
         };
-        let (owner, root, rest) = owner(path).ok_or_else(foreign)?;
+        let (owner, root, rest) = owner(&path).ok_or_else(foreign)?;
         let thing = match owner {
             Owner::Run(id) => Thing::Run(id),
             Owner::Model(id) => Thing::Model(id),
             Owner::Trace => return Ok(None),
         };
-        held.turns.push(self.shared.known.write(&thing).await);
-        let seen = self.writable(&thing, sub, FRESH).await?;
+        let seen = self.claim(&thing, Writing::More, sub, held).await?;
         if kept(seen.made.artifacts()) != Some(root) {
             return Err(foreign());
         }
@@ -194,7 +161,7 @@ impl Exchange {
                 "a version of a registered model was made of these files; log the model anew, and register that",
             ));
         }
-        Ok(Some(thing))
+        Ok(Some(Due::File { path, found: None }))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::unverified::Unverified;
 
 /// A body of JSON has this long to come.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Of a caller's headers these go on; everything else could speak for the gateway or route the request.
+/// Of a caller's headers these go on, and the type of an artifact; everything else could speak for the gateway or route the request.
 const ONWARD: &[HeaderName] =
     &[header::ACCEPT, header::ACCEPT_ENCODING, header::USER_AGENT, header::RANGE, header::IF_NONE_MATCH, header::IF_RANGE];
 /// Of an answer's headers these come back.
@@ -112,7 +112,7 @@ impl Exchange {
         let context = self.standing().map_err(unknown)?;
         let permissions = &context.claims().permissions;
         let (parts, incoming) = request.into_parts();
-        let headers = parts.headers.clone();
+        let headers = onward(&parts.headers);
         let parts = Unverified::<Parts>::new(parts);
         let ask = Ask::read(&parts, &self.shared.table, &self.shared.hosts).map_err(unknown)?;
         let path = ask.endpoint().path;
@@ -121,13 +121,13 @@ impl Exchange {
         permit(ask.endpoint().action, permissions).map_err(denied)?;
         let (bytes, stream) = match ask.body() {
             Body::Json => (whole(incoming).await.map_err(denied)?, None),
-            Body::None => (Vec::new(), None),
-            Body::Stream => (Vec::new(), Some(incoming)),
+            Body::None => (Bytes::new(), None),
+            Body::Stream => (Bytes::new(), Some(incoming)),
         };
         let asked = Asked::read(ask, &Unverified::new(bytes), &self.shared.table).map_err(denied)?;
         let mut allowed = decide(asked, permissions).map_err(denied)?;
         let mut held = self.before(&mut allowed, &context).await.map_err(|stop| stop.at(path))?;
-        let request = self.onward(allowed, stream, &headers, &context, &mut held.due);
+        let request = self.onward(allowed, stream, headers, &context, &mut held.due);
         let answer = self.line.send(request).await?;
         // Nothing was asked that an upgrade or a promise answers.
         if answer.status().is_informational() {
@@ -179,14 +179,14 @@ impl Exchange {
         &self,
         mut allowed: Allowed<'_>,
         stream: Option<Incoming>,
-        headers: &HeaderMap,
+        mut headers: HeaderMap,
         context: &Rc<Context>,
         due: &mut [Due],
     ) -> Request<Outgoing> {
         let body = allowed.body();
         let kind = match (&body, &stream) {
             (Some(_), _) => Some(HeaderValue::from_static("application/json")),
-            (None, Some(_)) => headers.get(header::CONTENT_TYPE).cloned(),
+            (None, Some(_)) => headers.remove(header::CONTENT_TYPE),
             (None, None) => None,
         };
         let outgoing = match stream {
@@ -202,12 +202,9 @@ impl Exchange {
         let mut request = Request::new(outgoing);
         *request.method_mut() = allowed.endpoint().method.parse().expect("the table's methods are HTTP's");
         *request.uri_mut() = allowed.wire().parse().expect("a target that was written anew is one");
+        headers.remove(header::CONTENT_TYPE);
         let fields = request.headers_mut();
-        for name in ONWARD {
-            if let Some(value) = headers.get(name) {
-                fields.insert(name.clone(), value.clone());
-            }
-        }
+        *fields = headers;
         fields.insert(header::HOST, self.shared.upstream.authority.clone());
         let own = [
             (header::AUTHORIZATION, self.shared.upstream.credential.clone()),
@@ -240,10 +237,16 @@ impl Exchange {
     }
 }
 
-async fn whole(incoming: Incoming) -> Result<Vec<u8>, Denial> {
+/// What of a caller's headers goes on.
+fn onward(headers: &HeaderMap) -> HeaderMap {
+    let of = |name: &HeaderName| Some((name.clone(), headers.get(name)?.clone()));
+    ONWARD.iter().chain([&header::CONTENT_TYPE]).filter_map(of).collect()
+}
+
+async fn whole(incoming: Incoming) -> Result<Bytes, Denial> {
     let read = Limited::new(incoming, MOST_BODY).collect();
     match tokio::time::timeout(PATIENCE, read).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(_)) | Err(_) => Err(Denial::body_unread()),
     }
 }

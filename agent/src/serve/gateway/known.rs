@@ -33,6 +33,13 @@ pub(super) struct Seen {
     pub(super) maker: Option<String>,
 }
 
+/// Whether something is written to it, or it is ended by that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writing {
+    More,
+    Last,
+}
+
 /// Held until a request is answered: several may write at once, and nobody while it is ended.
 #[allow(dead_code, reason = "what counts is that it is held")]
 pub(super) enum Turn {
@@ -63,14 +70,13 @@ impl Known {
         places.entry(thing.clone()).or_default().clone()
     }
 
-    pub(super) async fn write(&self, thing: &Thing) -> Turn {
+    /// Its turn: several write at once, and whoever ends it is alone.
+    pub(super) async fn turn(&self, thing: &Thing, writing: Writing) -> Turn {
         let turn = self.place(thing).turn.clone();
-        Turn::Writing(turn.read_owned().await)
-    }
-
-    pub(super) async fn end(&self, thing: &Thing) -> Turn {
-        let turn = self.place(thing).turn.clone();
-        Turn::Ending(turn.write_owned().await)
+        match writing {
+            Writing::More => Turn::Writing(turn.read_owned().await),
+            Writing::Last => Turn::Ending(turn.write_owned().await),
+        }
     }
 
     /// What was seen of it within this time.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::exchange::{Exchange, Stop};
-use super::known::Thing;
+use super::known::{Thing, Turn, Writing};
+use super::signing::Due;
+use crate::gateway::NewVersion;
 use crate::model::place::{Owner, kept, owner};
 use crate::model::statements::REGISTERED;
 use crate::model::{Made, Manifest, Source, directory, made_version};
@@ -20,7 +22,7 @@ const MOST_LISTED: usize = 2000;
 /// Where a version comes from, as far as the registry's word goes.
 pub(super) struct Origin {
     /// Whose files they are.
-    pub(super) thing: Option<Thing>,
+    thing: Option<Thing>,
     pub(super) run: Option<String>,
     pub(super) model: Option<String>,
     /// Its directory below the root of artifacts.
@@ -83,8 +85,32 @@ impl Exchange {
         Err(unclear())
     }
 
+    /// Before a version is made: whose files those are, that nobody changes them any more, and what they are.
+    pub(super) async fn version(&self, made: &NewVersion) -> Result<(Option<Turn>, Due), Stop> {
+        let Origin { thing, run, model, directory } = self.origin(&made.source).await?;
+        if made.run.is_some() && made.run != run || made.model.is_some() && made.model != model {
+            return Err(self.denied_because(
+                "source-of-another-run",
+                "the source is not of the run or logged model that the request names; name its own, or none",
+            ));
+        }
+        let turn = match &thing {
+            Some(thing) => {
+                let turn = self.shared.known.turn(thing, Writing::Last).await;
+                self.registered(thing, directory.as_deref()).await?;
+                Some(turn)
+            }
+            None => None,
+        };
+        let files = match &directory {
+            Some(directory) => Some(self.manifest(directory, Reading::New).await?),
+            None => None,
+        };
+        Ok((turn, Due::VersionBinding { name: made.name.clone(), run, model, files }))
+    }
+
     /// From now on nobody writes to what a version is made of.
-    pub(super) async fn registered(&self, thing: &Thing, origin: &Origin) -> Result<(), Stop> {
+    async fn registered(&self, thing: &Thing, directory: Option<&str>) -> Result<(), Stop> {
         let seen = self.look(thing, Duration::ZERO).await?;
         let Made::Run(run) = &seen.made else {
             if seen.made.ended() {
@@ -92,7 +118,7 @@ impl Exchange {
             }
             return Err(self.denied_because("model-not-whole", "this logged model is not whole yet; finish logging it first"));
         };
-        let (Some(root), Some(directory)) = (kept(&run.artifacts), &origin.directory) else { return Ok(()) };
+        let (Some(root), Some(directory)) = (kept(&run.artifacts), directory) else { return Ok(()) };
         let within = directory.strip_prefix(root).unwrap_or_default().trim_start_matches('/').to_owned();
         let mut listed = run.registered();
         if listed.contains(&within) {

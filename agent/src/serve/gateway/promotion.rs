@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::exchange::{Exchange, Stop};
 use super::keys::Vouching;
-use super::known::{Thing, Turn};
+use super::known::{Thing, Turn, Writing};
 use super::origin::Reading;
 use super::signing::Due;
 use crate::context::Context;
@@ -23,7 +23,7 @@ const MOST_PARENTS: usize = 64;
 impl Exchange {
     /// Judges, on record; what is due once the registry has done it.
     pub(super) async fn gate(&self, promotion: &Promotion, context: &Context) -> Result<(Turn, Due), Stop> {
-        let turn = self.shared.known.end(&Thing::Registered(promotion.name.clone())).await;
+        let turn = self.shared.known.turn(&Thing::Registered(promotion.name.clone()), Writing::Last).await;
         let registered = self.registered_model(&promotion.name).await?;
         let previous = registered.stands(&promotion.alias).map(str::to_owned);
         let candidate = self.candidate(promotion, previous.as_deref()).await?;
@@ -48,7 +48,7 @@ impl Exchange {
 
     /// Taking an alias away, or archiving a stage, asks for the role alone.
     pub(super) async fn demotion(&self, name: &str, alias: &str, context: &Context) -> Result<Turn, Stop> {
-        let turn = self.shared.known.end(&Thing::Registered(name.to_owned())).await;
+        let turn = self.shared.known.turn(&Thing::Registered(name.to_owned()), Writing::Last).await;
         if self.shared.gate.may_demote(name, alias, context.claims()) {
             return Ok(turn);
         }
@@ -80,7 +80,7 @@ impl Exchange {
             sub: claims.sub.clone(),
             iat: self.now(),
         };
-        let token = self.signed(PROMOTION, &format!("{name} {version} {alias}"), &statement, context).await?;
+        let token = self.signed(PROMOTION, &format!("{name} {version} {alias}"), self.said(&statement, context)).await?;
         let tag = json!({ "name": name, "version": version, "key": promotion_tag(&alias), "value": token });
         Ok(self.line.put(Method::POST, "/api/2.0/mlflow/model-versions/set-tag".into(), &tag).await?)
     }

@@ -44,7 +44,7 @@ impl Exchange {
             Due::RunBinding => {
                 let run_id = made_run(answer)?;
                 let binding = RunBinding { run_id: run_id.clone(), context: digest(), sub, iat };
-                let token = self.signed(RUN_BINDING, &run_id, &binding, context).await?;
+                let token = self.signed(RUN_BINDING, &run_id, self.said(&binding, context)).await?;
                 self.tag_run(&run_id, RUN_BINDING, &token).await
             }
             Due::RunSeal { run, status } => {
@@ -53,7 +53,7 @@ impl Exchange {
                 let Made::Run(Run { digests, .. }) = &seen.made else { return Err(Stop::unreachable()) };
                 let Digests { params, metrics, inputs, outputs, tags } = digests.clone();
                 let seal = RunSeal { run_id: run.clone(), status, params, metrics, inputs, outputs, tags, sub, iat };
-                let token = self.signed(RUN_SEAL, &run, &seal, context).await?;
+                let token = self.signed(RUN_SEAL, &run, self.said(&seal, context)).await?;
                 self.tag_run(&run, RUN_SEAL, &token).await?;
                 self.shared.known.forget(&thing);
                 Ok(())
@@ -61,7 +61,7 @@ impl Exchange {
             Due::ModelBinding { run } => {
                 let model_id = made_model(answer)?;
                 let binding = ModelBinding { model_id: model_id.clone(), run_id: run, context: digest(), sub, iat };
-                let token = self.signed(MODEL_BINDING, &model_id, &binding, context).await?;
+                let token = self.signed(MODEL_BINDING, &model_id, self.said(&binding, context)).await?;
                 self.tag_model(&model_id, MODEL_BINDING, &token).await
             }
             Due::ModelSeal { model } => {
@@ -72,7 +72,7 @@ impl Exchange {
                     None => None,
                 };
                 let seal = ModelSeal { model_id: model.clone(), files, sub, iat };
-                let token = self.signed(MODEL_SEAL, &model, &seal, context).await?;
+                let token = self.signed(MODEL_SEAL, &model, self.said(&seal, context)).await?;
                 self.tag_model(&model, MODEL_SEAL, &token).await?;
                 self.shared.known.forget(&thing);
                 Ok(())
@@ -90,7 +90,7 @@ impl Exchange {
                     sub,
                     iat,
                 };
-                let token = self.signed(VERSION_BINDING, &about, &binding, context).await?;
+                let token = self.signed(VERSION_BINDING, &about, self.said(&binding, context)).await?;
                 let tag = json!({ "name": name, "version": version, "key": VERSION_BINDING, "value": token });
                 Ok(self.line.put(Method::POST, "/api/2.0/mlflow/model-versions/set-tag".into(), &tag).await?)
             }
@@ -104,16 +104,8 @@ impl Exchange {
         }
     }
 
-    /// Signs a statement; it is on record before anybody sees it.
-    pub(super) async fn signed<S: Statement>(
-        &self,
-        tag: &str,
-        about: &str,
-        statement: &S,
-        context: &Context,
-    ) -> Result<String, Stop> {
-        let certificate = carried(&Unverified::new(context.token().as_bytes()));
-        let token = say(statement, &self.shared.key, certificate);
+    /// A statement is on record before anybody sees it.
+    pub(super) async fn signed(&self, tag: &str, about: &str, token: String) -> Result<String, Stop> {
         let event = Event::StatementSigned {
             process: self.process(),
             statement: tag.to_owned(),
@@ -123,8 +115,13 @@ impl Exchange {
         let recorder = self.shared.session.borrow().recorder.clone();
         match recorder.record(event).await {
             Ok(_) => Ok(token),
-            Err(_) => Err(Stop::Failed("what would be signed could not be recorded")),
+            Err(_) => Err(Stop::Failed("what was signed could not be recorded; nobody is shown it")),
         }
+    }
+
+    /// What this node says, with its certificate where it has one.
+    pub(super) fn said(&self, statement: &impl Statement, context: &Context) -> String {
+        say(statement, &self.shared.key, carried(&Unverified::new(context.token().as_bytes())))
     }
 
     pub(super) async fn tag_run(&self, run: &str, key: &str, value: &str) -> Result<(), Stop> {
