@@ -35,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "identity",
             "launch",
             "lock",
+            "model",
             "record",
             "run",
             "screen",

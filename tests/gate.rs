@@ -260,7 +260,7 @@ impl World {
         };
         let policy = read_policy("policy.toml", &self.policy).map_err(|problems| problems.to_string()).expect("it is a policy").0;
         let promoter: Claims = serde_json::from_value(self.documents["promoter"].clone()).expect("they are claims");
-        let verdict = Gate::new(policy.into()).judge(&candidate, ask["alias"].as_str().expect("an alias"), &promoter);
+        let verdict = Gate::new(policy.into()).judge(&candidate, ask["alias"].as_str().expect("an alias"), Some(&promoter));
         assert!(verdict.checks.iter().all(|check| !check.expected.is_empty() && !check.presented.is_empty()), "{verdict:?}");
         let mut failed: Vec<&str> = verdict.failed().map(|check| check.name).collect();
         failed.dedup();

@@ -10,6 +10,7 @@ use std::fs;
 use longhorn::context::NodePublicKey;
 use longhorn::context::seal::Voucher;
 use longhorn::context::statement::{Statement, hear};
+use longhorn::decision::permission::PRESETS;
 use longhorn::host::digest::sha256_hex;
 use longhorn::model::statements::{
     CONTEXT, MODEL_SEAL, ModelSeal, RUN_BINDING, RUN_SEAL, RunBinding, RunSeal, VERSION_BINDING, VersionBinding,
@@ -187,6 +188,98 @@ fn a_retrained_model_that_satisfies_the_policy_goes_out_alone_and_one_that_does_
     let judged = |word: &str| said.lines().filter(|line| line.contains(&format!("promotion.judged {word}, "))).count();
     // Those that are no promotions, or past the gate, are refused as requests.
     assert!(count >= 25 && judged("allow") == 3 && judged("deny") == count - 3, "{count}: {said}");
+    let facts = |version: &str| {
+        let path = stage.share.join(format!("facts-{version}"));
+        let output = longhorn(&["model", "facts", "fraud", version, "champion", "--registry", &server.url]);
+        assert!(output.status.success(), "{}", text(&output));
+        fs::write(&path, &output.stdout).expect("a file can be written");
+        path.display().to_string()
+    };
+    let ([good, low], url) = ([facts("1"), facts("2")], server.url.clone());
+    // From here on there is no registry.
+    drop(server);
+    let gone = longhorn(&["model", "facts", "fraud", "1", "champion", "--registry", &url]);
+    assert_eq!(gone.status.code(), Some(75), "{}", text(&gone));
+    let [policy, keys] = ["bundle/policy.toml", "published"].map(|file| stage.share.join(file).display().to_string());
+    let explained = |version: &str, facts: &str| {
+        let arguments =
+            ["model", "explain", "fraud", version, "champion", "--facts", facts, "--policy", &policy, "--node-keys", &keys];
+        let output = longhorn(&arguments);
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = explained("1", &good);
+    assert!(code == Some(0) && said.starts_with("version 1 of fraud may have champion\n"), "{code:?} {said}");
+    let (code, said) = explained("2", &low);
+    let failed: Vec<&str> = said.lines().filter(|line| line.starts_with("FAILS")).collect();
+    assert!(code == Some(79) && failed.len() == 1 && failed[0].contains("metric"), "{code:?} {said}");
+    let provenance = |facts: &str, shown: &str| {
+        let output = longhorn(&[
+            "model",
+            "provenance",
+            "fraud",
+            "1",
+            "--facts",
+            facts,
+            "--policy",
+            &policy,
+            "--node-keys",
+            &keys,
+            "--as",
+            shown,
+        ]);
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = provenance(&good, "text");
+    assert!(
+        code == Some(0) && said.starts_with("VERIFIED\n") && said.contains("main.gold.orders") && said.contains("internal"),
+        "{said}"
+    );
+    let (code, said) = provenance(&good, "json");
+    let story: Value = serde_json::from_str(&said).expect("it is JSON");
+    assert!(
+        code == Some(0) && story["verified"] == true && story["steps"].as_array().is_some_and(|steps| steps.len() == 6),
+        "{said}"
+    );
+    let (code, said) = provenance(&good, "svg");
+    assert!(code == Some(0) && said.starts_with("<svg ") && said.matches("<rect").count() == 6, "{said}");
+    // Whoever edits what was written down is found out, as whoever edits the registry.
+    let edited = fs::read_to_string(&good).expect("it can be read").replace("\\\"value\\\": 0.95", "\\\"value\\\": 0.99");
+    fs::write(&good, edited).expect("a file can be written");
+    let (code, said) = provenance(&good, "text");
+    assert!(code == Some(77) && said.starts_with("NOT VERIFIED\n") && said.contains("run-sealed"), "{code:?} {said}");
+    let (code, said) = explained("1", &good);
+    assert!(code == Some(79) && said.contains("FAILS  run-sealed"), "{code:?} {said}");
+}
+
+#[test]
+fn each_role_may_on_the_real_server_exactly_what_its_preset_says() {
+    if !root_or_skip("a node with a gateway") {
+        return;
+    }
+    let server = Server::start("gateway-roles");
+    let output = script(&suite(), "direct.py").args([&server.url, "seed"]).output().expect("python starts");
+    assert!(output.status.success(), "{}", text(&output));
+    for (role, permissions) in PRESETS {
+        let (stage, _) = stage_under(&format!("gateway-{role}"), &server, |text| {
+            let Some(line) = text.lines().find(|line| line.starts_with("may = ")) else { return text };
+            let may = format!("presets = [\"{role}\"]\nmay = [\"run\"]");
+            text.replace("presets = [\"trainer\"]\n", "").replace(line, &may) + MODELS
+        });
+        fs::write(stage.share.join("code/seeded"), &output.stdout).expect("a file can be written");
+        let tried = stage.command_of("gateway", "roles.sh").output().expect("a node starts");
+        assert!(tried.status.success(), "{role}: {}", text(&tried));
+        let said = String::from_utf8(tried.stdout).expect("it prints text");
+        let rows: Vec<(&str, &str)> = said.lines().filter_map(|line| line.split_once(' ')).collect();
+        assert_eq!(rows.len(), 19, "{role}: {said}");
+        for (class, came) in rows {
+            let given = class == "server.info" || permissions.iter().any(|permission| permission.word() == class);
+            assert_eq!(came, if given { "done" } else { "denied" }, "{role}: {class}");
+        }
+    }
+}
+
+fn longhorn(arguments: &[&str]) -> std::process::Output {
+    std::process::Command::new(support::longhorn()).args(arguments).output().expect("it starts")
 }
 
 fn heard<S: Statement>(tag: Option<&str>, voucher: &Voucher<'_>) -> (S, NodePublicKey) {

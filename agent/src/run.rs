@@ -5,6 +5,7 @@
 
 pub mod certify;
 mod cluster;
+pub mod facts;
 pub mod init;
 pub mod inventory;
 pub mod issue;

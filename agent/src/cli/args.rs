@@ -4,8 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod model;
 mod policy;
 
+pub use model::{
+    Asked, ModelArgs, ModelCommand, ModelExplainArgs, ModelFactsArgs, ModelProvenanceArgs, ProvenanceAs, RegistryArgs, TrustArgs,
+};
 pub use policy::{
     PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyDiffArgs, PolicyExplainArgs, PolicyLearnArgs, PolicyRenderArgs,
     PolicySamlMetadataArgs, PolicySignArgs, RenderAs,
@@ -31,6 +35,8 @@ pub enum Command {
     Context(ContextArgs),
     /// Check, sign, explain, compare, learn or render a policy.
     Policy(PolicyArgs),
+    /// Explain a promotion, or where a model version comes from.
+    Model(ModelArgs),
     /// Show or verify the record.
     Log(LogArgs),
     /// Say what this node allows, before anything is attached.

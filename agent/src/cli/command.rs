@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-use super::args::{Arguments, Command};
+use super::args::{Arguments, Command, ModelCommand};
 use super::terminal::Terminal;
 use crate::exit::Exit;
 use crate::host::clock::SystemClock;
@@ -46,6 +46,11 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
         Command::Status(args) => super::status::run(&args, &clock, terminal),
         Command::Context(args) => super::context::run(&args, &clock, terminal),
         Command::Policy(args) => super::policy::run(&args, &clock, terminal),
+        Command::Model(args) => match args.command {
+            ModelCommand::Facts(args) => run::facts::run(&args, &clock, terminal),
+            ModelCommand::Explain(args) => super::model::explain(&args, &clock, terminal),
+            ModelCommand::Provenance(args) => super::model::provenance(&args, &clock, terminal),
+        },
         Command::Log(args) => super::log::run(&args, terminal),
         Command::Doctor(args) => super::doctor::run(&args, &clock, terminal),
         Command::Authority(args) => super::authority::run(&args, &clock, &random, terminal),

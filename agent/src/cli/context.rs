@@ -75,7 +75,8 @@ fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mu
     shown.map(|()| Exit::Ok).map_err(closed)
 }
 
-fn authority_key(given: &str) -> Result<AuthorityPublicKey, Screen> {
+/// An authority's public key, or the file that holds it.
+pub(super) fn authority_key(given: &str) -> Result<AuthorityPublicKey, Screen> {
     let malformed = |_| {
         Screen::failed("authority-key-malformed", Exit::Data, "this is not an authority's public key")
             .fact("expected", "ed25519:<base64 of 32 bytes>, or a file that holds it")
@@ -89,7 +90,8 @@ fn authority_key(given: &str) -> Result<AuthorityPublicKey, Screen> {
     AuthorityPublicKey::parse(&String::from_utf8_lossy(&text)).map_err(malformed)
 }
 
-fn issuer_keys(path: &Path) -> Result<Vec<AuthorityPublicKey>, Screen> {
+/// An issuer's keys.
+pub(super) fn issuer_keys(path: &Path) -> Result<Vec<AuthorityPublicKey>, Screen> {
     AuthorityPublicKey::of_key_set(&read(path)?).map_err(|error| {
         Screen::failed("issuer-keys-malformed", Exit::Data, "this is not an issuer's key set")
             .fact("file", path.display())
@@ -97,6 +99,27 @@ fn issuer_keys(path: &Path) -> Result<Vec<AuthorityPublicKey>, Screen> {
             .fact("presented", error)
             .hint("the issuer publishes it at /.well-known/jwks.json")
     })
+}
+
+/// Every node key of a directory that they are published in.
+pub(super) fn published_keys(directory: &Path) -> Result<Vec<NodePublicKey>, Screen> {
+    let mut keys = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(|error| unreadable(directory, &error))? {
+        let path = entry.map_err(|error| unreadable(directory, &error))?.path();
+        if path.extension().is_some_and(|extension| extension == "jwk") {
+            let key = NodePublicKey::from_jwk(&read(&path)?).map_err(|error| super::authority::not_a_node_key(&path, &error))?;
+            keys.push(key);
+        }
+    }
+    Ok(keys)
+}
+
+/// A file of at most so many bytes.
+pub(super) fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, Screen> {
+    let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    Ok(bytes)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Screen> {

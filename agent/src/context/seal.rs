@@ -25,6 +25,25 @@ pub enum Voucher<'a> {
     Authority(&'a [AuthorityPublicKey]),
 }
 
+/// The same, held on to.
+#[derive(Clone, Debug)]
+pub enum Vouching {
+    /// The place where it was published: this is the key.
+    Published(NodePublicKey),
+    /// One of these authorities, by the certificate that the token carries.
+    Authority(Vec<AuthorityPublicKey>),
+}
+
+impl Vouching {
+    /// As a verifier takes it.
+    pub fn voucher(&self) -> Voucher<'_> {
+        match self {
+            Self::Published(key) => Voucher::NodeKey(key),
+            Self::Authority(keys) => Voucher::Authority(keys),
+        }
+    }
+}
+
 /// Why a token is not a context.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ContextRefusal {

@@ -8,7 +8,7 @@ use super::candidate::{Candidate, Part};
 use super::labels::labels;
 use super::statements::CONTEXT;
 use crate::context::Claims;
-use crate::decision::models::{AliasRule, Better, ModelRule, Threshold, decimal};
+use crate::decision::models::{AliasRule, Better, ModelRule, Models, Threshold, decimal};
 use crate::decision::policy::Policy;
 use crate::host::digest::sha256_hex;
 
@@ -60,8 +60,8 @@ impl Gate {
         Self(policy)
     }
 
-    /// Judges whether a version may have an alias, where `promoter` asks for it.
-    pub fn judge(&self, candidate: &Candidate, alias: &str, promoter: &Claims) -> Verdict {
+    /// Judges whether a version may have an alias, where `promoter` asks for it; without one, nothing that asks for them is looked at.
+    pub fn judge(&self, candidate: &Candidate, alias: &str, promoter: Option<&Claims>) -> Verdict {
         judge(&self.0, candidate, alias, promoter)
     }
 
@@ -76,7 +76,7 @@ fn has_role(rule: &AliasRule, promoter: &Claims) -> bool {
     promoter.roles.iter().any(|role| rule.roles.iter().any(|needed| needed.as_str() == role))
 }
 
-fn judge(policy: &Policy, candidate: &Candidate, alias: &str, promoter: &Claims) -> Verdict {
+fn judge(policy: &Policy, candidate: &Candidate, alias: &str, promoter: Option<&Claims>) -> Verdict {
     let mut verdict = Verdict::default();
     let name = &candidate.version.name;
     let rule = policy.models.rule(name);
@@ -100,7 +100,9 @@ fn judge(policy: &Policy, candidate: &Candidate, alias: &str, promoter: &Claims)
         origin(&mut verdict, policy, rule, made.context.as_ref());
     }
     if let Some(rule) = of_alias {
-        promotion(&mut verdict, rule, made.context.as_ref(), promoter);
+        if let Some(promoter) = promoter {
+            promotion(&mut verdict, rule, made.context.as_ref(), promoter);
+        }
         thresholds(&mut verdict, rule, alias, candidate);
     }
     parents(&mut verdict, policy, rule, candidate);
@@ -109,6 +111,22 @@ fn judge(policy: &Policy, candidate: &Candidate, alias: &str, promoter: &Claims)
     let over: Vec<&str> = verdict.labels.difference(&cleared).map(String::as_str).collect();
     let (holds, presented) = (over.is_empty(), if over.is_empty() { list(&verdict.labels) } else { over.join(", ") });
     verdict.check("labels-cleared", holds, format!("no labels but {}", list(&cleared)), presented);
+    verdict
+}
+
+/// Whether what nodes said of a version holds: of its run, its files, and of every model that it was made from. Asks no policy but for the
+/// labels of data.
+pub fn evidence(models: &Models, candidate: &Candidate) -> Verdict {
+    let mut verdict = Verdict::default();
+    part(&mut verdict, &candidate.made, "the version's run");
+    version(&mut verdict, candidate);
+    for parent in &candidate.parents {
+        part(&mut verdict, parent, "the run of a model that it was made from");
+    }
+    for lost in &candidate.lost {
+        verdict.check("parents", false, "a model that the registry has", lost);
+    }
+    verdict.labels = labels(models, std::iter::once(&candidate.made).chain(&candidate.parents));
     verdict
 }
 

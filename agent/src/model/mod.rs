@@ -12,9 +12,11 @@
 
 mod candidate;
 mod gate;
+mod gather;
 mod labels;
 mod manifest;
 pub mod place;
+mod registry;
 mod run;
 mod shown;
 mod source;
@@ -22,8 +24,10 @@ pub mod statements;
 mod writing;
 
 pub use candidate::{Candidate, Part, Vouchers};
-pub use gate::{Check, Gate, Verdict};
+pub use gate::{Check, Gate, Verdict, evidence};
+pub use gather::{Gather, Origin};
 pub use manifest::{Digest, Manifest};
+pub use registry::{FACTS, Facts, Noted, Noting, Registry};
 pub use run::{Dataset, Digests, Run};
 pub use shown::{LoggedModel, Registered, Unread, Version, directory, made_model, made_run, made_version};
 pub use source::Source;

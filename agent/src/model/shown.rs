@@ -155,6 +155,11 @@ pub fn directory(answer: &Unverified<Vec<u8>>) -> Result<Vec<(String, bool)>, Un
     items.iter().map(|item| entry(item).ok_or(Unread("plain names of files"))).collect()
 }
 
+/// An answer as text.
+pub(super) fn text_of(answer: &Unverified<Vec<u8>>) -> Result<String, Unread> {
+    String::from_utf8(answer.examine().clone()).map_err(|_| Unread("text"))
+}
+
 pub(super) fn parsed<'a>(answer: &'a Unverified<Vec<u8>>) -> Result<Json<'a>, Unread> {
     read(answer.examine()).map_err(|_| Unread("JSON that can be read in one way"))
 }

@@ -7,8 +7,8 @@ use super::Way;
 use super::certify::Certification;
 use super::cluster;
 use crate::config::settings::Settings;
+use crate::context::seal::Vouching;
 use crate::host::retry::Deadline;
-use crate::serve::gateway::Vouching;
 
 /// For one question.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -12,10 +12,11 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::gateway::{Gateway, Question, Vouching};
+use super::gateway::{Gateway, Question};
 use super::session::{Looked, Session, State};
 use super::{api, gateway, launches, samples};
 use crate::context::Context;
+use crate::context::seal::Vouching;
 use crate::host::clock::BootTime;
 use crate::host::random::Random;
 use crate::record::Event;

@@ -3,6 +3,7 @@
 make            makes a run and a logged model of it, and copies the statements of the newest bound run onto them; prints their ids
 show RUN MODEL  prints what the registry shows of a run, of a logged model and of the versions of `sealed`, as JSON
 edit RUN        changes a metric of a run that has ended
+seed            makes an experiment, a run with a file, and the registered model `fraud` with an alias; prints the first two ids
 """
 
 import json
@@ -44,3 +45,11 @@ match command:
         }))
     case "edit":
         client.log_metric(arguments[0], "auc", 0.99, step=1)
+    case "seed":
+        experiment = client.create_experiment("seeded")
+        run = client.create_run(experiment)
+        client.log_text(run.info.run_id, "there", "there.txt")
+        client.create_registered_model("fraud")
+        version = client.create_model_version("fraud", f"{run.info.artifact_uri}/there.txt", run_id=run.info.run_id)
+        client.set_registered_model_alias("fraud", "champion", version.version)
+        print(experiment, run.info.run_id)

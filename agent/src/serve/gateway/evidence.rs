@@ -113,12 +113,12 @@ impl Exchange {
         let made = match thing {
             Thing::Registered(_) => None,
             Thing::Run(id) => {
-                let answer = self.line.get("/api/2.0/mlflow/runs/get".into(), &[("run_id", id)]).await?;
+                let answer = self.line.get("/api/2.0/mlflow/runs/get", &[("run_id", id)]).await?;
                 let run = Run::read(&answer.ok_or_else(|| unknown("run-unknown", "the registry has no such run"))?)?;
                 (run.id == *id).then_some(Made::Run(run))
             }
             Thing::Model(id) => {
-                let answer = self.line.get(format!("/api/2.0/mlflow/logged-models/{id}"), &[]).await?;
+                let answer = self.line.get(&format!("/api/2.0/mlflow/logged-models/{id}"), &[]).await?;
                 let none = || unknown("model-unknown", "the registry has no such logged model");
                 let model = LoggedModel::read(&answer.ok_or_else(none)?)?;
                 (model.id == *id).then_some(Made::Model(model))

@@ -89,7 +89,7 @@ impl From<Unread> for Stop {
 
 impl Exchange {
     pub(super) fn new(shared: Rc<Shared>, peer: Option<Peer>) -> Self {
-        Self { line: Line::new(shared.clone()), shared, peer }
+        Self { line: Line::new(shared.upstream.clone()), shared, peer }
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {

@@ -5,29 +5,10 @@ use std::collections::HashMap;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::context::seal::Voucher;
+use crate::context::NodePublicKey;
+use crate::context::seal::Vouching;
 use crate::context::statement::key_named;
-use crate::context::{AuthorityPublicKey, NodePublicKey};
 use crate::unverified::Unverified;
-
-/// Who vouches for a node key.
-#[derive(Clone, Debug)]
-pub enum Vouching {
-    /// The place where it was published: this is the key.
-    Published(NodePublicKey),
-    /// One of these authorities, by the certificate that the token carries.
-    Authority(Vec<AuthorityPublicKey>),
-}
-
-impl Vouching {
-    /// As a verifier takes it.
-    pub fn voucher(&self) -> Voucher<'_> {
-        match self {
-            Self::Published(key) => Voucher::NodeKey(key),
-            Self::Authority(keys) => Voucher::Authority(keys),
-        }
-    }
-}
 
 /// A question for the key of a thumbprint; `None` answers that nobody vouches for it, or that it could not be told.
 pub type Question = (String, oneshot::Sender<Option<Vouching>>);

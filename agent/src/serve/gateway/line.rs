@@ -10,8 +10,8 @@ use hyper::client::conn::http1::SendRequest;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::Shared;
 use super::hashing::Hashing;
+use super::upstream::Upstream;
 use crate::gateway::Target;
 use crate::model::Digest;
 use crate::unverified::Unverified;
@@ -24,16 +24,18 @@ const MOST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// The registry does not answer, or not what it was asked.
 #[derive(Debug)]
-pub(super) struct Unreachable;
+pub struct Unreachable;
 
-pub(super) struct Line {
-    shared: Rc<Shared>,
+/// The line.
+pub struct Line {
+    upstream: Rc<Upstream>,
     kept: RefCell<Option<SendRequest<Outgoing>>>,
 }
 
 impl Line {
-    pub(super) fn new(shared: Rc<Shared>) -> Self {
-        Self { shared, kept: RefCell::new(None) }
+    /// To this registry; not connected yet.
+    pub fn new(upstream: Rc<Upstream>) -> Self {
+        Self { upstream, kept: RefCell::new(None) }
     }
 
     /// On the connection that is kept; on a new one where that has ended meanwhile.
@@ -52,15 +54,15 @@ impl Line {
                 Err(mut error) => request = error.take_message().ok_or(Unreachable)?,
             }
         }
-        let mut sender = self.shared.upstream.connect().await.map_err(|_| Unreachable)?;
+        let mut sender = self.upstream.connect().await.map_err(|_| Unreachable)?;
         let answer = sender.send_request(request).await.map_err(|_| Unreachable)?;
         *self.kept.borrow_mut() = Some(sender);
         Ok(answer)
     }
 
     /// A question of the gateway's own. `None`: the registry has no such thing.
-    pub(super) async fn get(&self, path: String, query: &[(&str, &str)]) -> Result<Option<Unverified<Vec<u8>>>, Unreachable> {
-        let answer = self.own(Method::GET, &Target::of(path, query), None).await?;
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Option<Unverified<Vec<u8>>>, Unreachable> {
+        let answer = self.own(Method::GET, &Target::of(path.to_owned(), query), None).await?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), MOST_ANSWER).collect().await.map_err(|_| Unreachable)?;
         match status {
@@ -80,7 +82,7 @@ impl Line {
     }
 
     /// The digest of an artifact. `None`: there is none.
-    pub(super) async fn digest(&self, path: &str) -> Result<Option<Digest>, Unreachable> {
+    pub async fn digest(&self, path: &str) -> Result<Option<Digest>, Unreachable> {
         let target = Target::of(format!("/api/2.0/mlflow-artifacts/artifacts/{path}"), &[]);
         let answer = self.own(Method::GET, &target, None).await?;
         let status = answer.status();
@@ -102,7 +104,7 @@ impl Line {
         let mut request = Request::new(Either::Left(Full::new(Bytes::from(json.unwrap_or_default()))));
         *request.method_mut() = method;
         *request.uri_mut() = target.wire().parse().map_err(|_| Unreachable)?;
-        let upstream = &self.shared.upstream;
+        let upstream = &self.upstream;
         let fields = [
             (header::HOST, Some(upstream.authority.clone())),
             (header::AUTHORIZATION, upstream.credential.clone()),

@@ -30,8 +30,9 @@ use tokio::sync::{Semaphore, mpsc};
 
 use self::exchange::Exchange;
 use self::keys::Keys;
-pub use self::keys::{Question, Vouching};
+pub use self::keys::Question;
 use self::known::Known;
+pub use self::line::{Line, Unreachable};
 use self::peers::Peers;
 pub use self::upstream::{Credential, Upstream};
 use super::session::Session;
@@ -69,7 +70,7 @@ struct Shared {
     table: Table,
     /// The names that it is reached by, as a `Host` header has them.
     hosts: Vec<String>,
-    upstream: Upstream,
+    upstream: Rc<Upstream>,
     peers: Peers,
     session: Rc<RefCell<Session>>,
     key: NodeKey,
@@ -109,7 +110,7 @@ pub async fn answer(
     let shared = Rc::new(Shared {
         table: Table::read(),
         hosts: ["127.0.0.1", "localhost"].map(|host| format!("{host}:{port}")).to_vec(),
-        upstream: gateway.upstream,
+        upstream: Rc::new(gateway.upstream),
         peers: Peers::new(gateway.holders)?,
         session,
         keys: Keys::new(gateway.key.public().clone(), asks),

@@ -1,4 +1,4 @@
-//! Where a model version comes from: whose files those are, by the registry's word, and the digest of what they are.
+//! Before a version is made: whose files those are, that nobody changes them any more, and what they are.
 
 use std::time::Duration;
 
@@ -7,93 +7,57 @@ use serde_json::json;
 use super::exchange::{Exchange, Stop};
 use super::known::{Thing, Turn, Writing};
 use super::signing::Due;
+use crate::context::seal::Vouching;
 use crate::gateway::NewVersion;
-use crate::model::place::{Owner, kept, owner};
+use crate::model::place::{Owner, kept};
 use crate::model::statements::REGISTERED;
-use crate::model::{Made, Manifest, Source, directory, made_version};
+use crate::model::{Digest, Gather, Made, Origin, Registry};
+use crate::unverified::Unverified;
 
-/// A version that is a copy of a copy of a copy: so far it is followed.
-const MOST_COPIES: usize = 8;
-/// A model has at most so many files and directories.
-const MOST_FILES: usize = 10_000;
 /// What a run lists of directories that were registered, in bytes; beyond, all of its files count as one.
 const MOST_LISTED: usize = 2000;
 
-/// Where a version comes from, as far as the registry's word goes.
-pub(super) struct Origin {
-    /// Whose files they are.
-    thing: Option<Thing>,
-    pub(super) run: Option<String>,
-    pub(super) model: Option<String>,
-    /// Its directory below the root of artifacts.
-    pub(super) directory: Option<String>,
-}
+impl Registry for Exchange {
+    type Error = Stop;
 
-/// Which files of a model are read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// Those that did not pass here.
-    New,
-    /// All: they may have been changed since.
-    All,
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Option<Unverified<Vec<u8>>>, Stop> {
+        Ok(self.line.get(path, query).await?)
+    }
+
+    async fn digest(&self, path: &str) -> Result<Option<Digest>, Stop> {
+        Ok(self.line.digest(path).await?)
+    }
+
+    async fn vouching(&self, token: &str) -> Option<Vouching> {
+        self.shared.keys.of(token).await
+    }
 }
 
 impl Exchange {
-    /// Where a version comes from.
-    pub(super) async fn origin(&self, source: &str) -> Result<Origin, Stop> {
-        let unclear = || {
-            self.denied_because(
-                "source-unclear",
-                "a version comes from a logged model, from a run's files, or from a version by its number",
-            )
-        };
-        let mut source = source.to_owned();
-        for _ in 0..MOST_COPIES {
-            let (thing, path) = match Source::read(&source).ok_or_else(unclear)? {
-                Source::Version(name, version) => {
-                    let query = [("name", name.as_str()), ("version", version.as_str())];
-                    let answer = self.line.get("/api/2.0/mlflow/model-versions/get".into(), &query).await?;
-                    source = made_version(&answer.ok_or_else(unclear)?)?.1;
-                    continue;
-                }
-                Source::Elsewhere => return Ok(Origin { thing: None, run: None, model: None, directory: None }),
-                Source::LoggedModel(id) => (Thing::Model(id), None),
-                Source::Run(id, path) => (Thing::Run(id), Some(path)),
-                Source::Artifacts(path) => match owner(&path) {
-                    Some((Owner::Run(id), _, rest)) => (Thing::Run(id), Some(rest.to_owned())),
-                    Some((Owner::Model(id), _, "")) => (Thing::Model(id), None),
-                    _ => return Err(unclear()),
-                },
-            };
-            let seen = self.look(&thing, Duration::ZERO).await?;
-            let directory = kept(seen.made.artifacts()).map(|root| match &path {
-                Some(path) if !path.is_empty() => format!("{root}/{path}"),
-                _ => root.to_owned(),
-            });
-            // The path that was named must be where the registry says that these files are.
-            if let Source::Artifacts(named) = Source::read(&source).ok_or_else(unclear)?
-                && directory.as_ref() != Some(&named)
-            {
-                return Err(unclear());
-            }
-            let (run, model) = match &seen.made {
-                Made::Run(run) => (Some(run.id.clone()), None),
-                Made::Model(model) => (model.run.clone(), Some(model.id.clone())),
-            };
-            return Ok(Origin { thing: Some(thing), run, model, directory });
-        }
-        Err(unclear())
+    pub(super) fn gather(&self) -> Gather<'_, Self> {
+        let now = self.shared.session.borrow().clock.now();
+        Gather { registry: self, audience: self.shared.audience, now }
     }
 
-    /// Before a version is made: whose files those are, that nobody changes them any more, and what they are.
     pub(super) async fn version(&self, made: &NewVersion) -> Result<(Option<Turn>, Due), Stop> {
-        let Origin { thing, run, model, directory } = self.origin(&made.source).await?;
+        let origin = self.gather().origin(&made.source).await?;
+        let Some(Origin { owner, run, model, directory }) = origin else {
+            return Err(self.denied_because(
+                "source-unclear",
+                "a version comes from a logged model, from a run's files, or from a version by its number",
+            ));
+        };
         if made.run.is_some() && made.run != run || made.model.is_some() && made.model != model {
             return Err(self.denied_because(
                 "source-of-another-run",
                 "the source is not of the run or logged model that the request names; name its own, or none",
             ));
         }
+        let thing = match owner {
+            Some(Owner::Run(id)) => Some(Thing::Run(id)),
+            Some(Owner::Model(id)) => Some(Thing::Model(id)),
+            Some(Owner::Trace) | None => None,
+        };
         let turn = match &thing {
             Some(thing) => {
                 let turn = self.shared.known.turn(thing, Writing::Last).await;
@@ -103,7 +67,7 @@ impl Exchange {
             None => None,
         };
         let files = match &directory {
-            Some(directory) => Some(self.manifest(directory, Reading::New).await?),
+            Some(directory) => Some(self.gather().manifest(directory, |path| self.shared.known.file(path)).await?),
             None => None,
         };
         Ok((turn, Due::VersionBinding { name: made.name.clone(), run, model, files }))
@@ -132,32 +96,5 @@ impl Exchange {
         self.tag_run(&run.id, REGISTERED, &list).await?;
         self.shared.known.forget(thing);
         Ok(())
-    }
-
-    /// The digest of a directory's manifest.
-    pub(super) async fn manifest(&self, root: &str, reading: Reading) -> Result<String, Stop> {
-        let (mut manifest, mut seen, mut ahead) = (Manifest::default(), 0, vec![root.to_owned()]);
-        while let Some(at) = ahead.pop() {
-            let answer = self.line.get("/api/2.0/mlflow-artifacts/artifacts".into(), &[("path", &at)]).await?;
-            let Some(answer) = answer else { continue };
-            for (name, is_directory) in directory(&answer)? {
-                seen += 1;
-                if seen > MOST_FILES {
-                    return Err(self.denied_because("model-too-large", "the model has more than 10,000 files"));
-                }
-                let path = format!("{at}/{name}");
-                if is_directory {
-                    ahead.push(path);
-                    continue;
-                }
-                let known = self.shared.known.file(&path).filter(|_| reading == Reading::New);
-                let digest = match known {
-                    Some(digest) => digest,
-                    None => self.line.digest(&path).await?.ok_or_else(Stop::unreachable)?,
-                };
-                manifest.add(path[root.len()..].trim_start_matches('/').to_owned(), digest);
-            }
-        }
-        Ok(manifest.digest())
     }
 }

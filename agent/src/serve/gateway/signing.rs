@@ -9,7 +9,6 @@ use serde_json::json;
 use super::exchange::{Exchange, Stop};
 use super::hashing::Found;
 use super::known::Thing;
-use super::origin::Reading;
 use crate::context::Context;
 use crate::context::seal::carried;
 use crate::context::statement::{Statement, say};
@@ -68,7 +67,7 @@ impl Exchange {
                 let thing = Thing::Model(model.clone());
                 let seen = self.look(&thing, Duration::ZERO).await?;
                 let files = match kept(seen.made.artifacts()) {
-                    Some(directory) => Some(self.manifest(directory, Reading::New).await?),
+                    Some(directory) => Some(self.gather().manifest(directory, |path| self.shared.known.file(path)).await?),
                     None => None,
                 };
                 let seal = ModelSeal { model_id: model.clone(), files, sub, iat };

@@ -1,0 +1,182 @@
+//! `longhorn model explain` and `provenance`: what a registry said of a version, judged again where there is no registry.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use super::args::{Asked, ModelExplainArgs, ModelProvenanceArgs, ProvenanceAs, TrustArgs};
+use super::provenance;
+use super::terminal::{Terminal, closed};
+use crate::config::document::{as_text, read_bytes};
+use crate::config::read_policy;
+use crate::context::Claims;
+use crate::context::seal::{Expiry, Vouching, open};
+use crate::context::statement::key_named;
+use crate::decision::models::Models;
+use crate::decision::policy::Policy;
+use crate::exit::Exit;
+use crate::host::clock::{Clock, Timestamp};
+use crate::model::{Candidate, FACTS, Facts, Gate, Gather, Noted, Unread, Verdict};
+use crate::screen::{Screen, one_line};
+use crate::unverified::Unverified;
+
+/// The audience of the contexts that nodes publish.
+const AUDIENCE: &str = "longhorn";
+/// No facts are longer, in bytes.
+const MOST_FACTS: u64 = 64 * 1024 * 1024;
+
+/// Runs `model explain`: 0 where every check holds.
+pub fn explain(args: &ModelExplainArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Exit {
+    explained(args, clock, terminal).unwrap_or_else(|screen| terminal.show(&screen))
+}
+
+fn explained(args: &ModelExplainArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
+    let policy = policy(&args.policy, terminal)?;
+    let trust = Trust::read(&args.trust)?;
+    let promoter = args.promoter.as_deref().map(|path| promoter(path, &trust, clock.now())).transpose()?;
+    let candidate = candidate(&args.asked, &args.facts, &trust, clock.now())?;
+    let verdict = Gate::new(policy.into()).judge(&candidate, &args.asked.alias, promoter.as_ref());
+    let shown =
+        if args.json { writeln!(terminal.out, "{}", json(&args.asked, &verdict)) } else { text(&args.asked, &verdict, terminal) };
+    shown.map_err(closed)?;
+    Ok(if verdict.passes() { Exit::Ok } else { Exit::RefusedPolicy })
+}
+
+fn text(asked: &Asked, verdict: &Verdict, terminal: &mut Terminal<'_>) -> std::io::Result<()> {
+    let word = if verdict.passes() { "may have" } else { "may not have" };
+    writeln!(terminal.out, "version {} of {} {word} {}", asked.version, one_line(&asked.name), one_line(&asked.alias))?;
+    for check in &verdict.checks {
+        let mark = if check.holds { "holds" } else { "FAILS" };
+        writeln!(terminal.out, "{mark}  {:21} {}", check.name, one_line(&check.presented))?;
+        if !check.holds {
+            writeln!(terminal.out, "       {:21} {}", "expected", one_line(&check.expected))?;
+        }
+    }
+    let labels: Vec<&str> = verdict.labels.iter().map(String::as_str).collect();
+    writeln!(terminal.out, "labels {}", if labels.is_empty() { "none".to_owned() } else { labels.join(", ") })
+}
+
+fn json(asked: &Asked, verdict: &Verdict) -> String {
+    let checks: Vec<_> = verdict.checks.iter().map(provenance::check).collect();
+    serde_json::json!({
+        "name": asked.name, "version": asked.version, "alias": asked.alias, "passes": verdict.passes(), "checks": checks,
+        "labels": verdict.labels,
+    })
+    .to_string()
+}
+
+/// Runs `model provenance`: 0 where every word is vouched for and nothing was changed since.
+pub fn provenance(args: &ModelProvenanceArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Exit {
+    told(args, clock, terminal).unwrap_or_else(|screen| terminal.show(&screen))
+}
+
+fn told(args: &ModelProvenanceArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
+    let models = match &args.policy {
+        Some(path) => policy(path, terminal)?.models,
+        None => Models::default(),
+    };
+    let trust = Trust::read(&args.trust)?;
+    let asked = Asked { name: args.name.clone(), version: args.version.clone(), alias: String::new() };
+    let candidate = candidate(&asked, &args.facts, &trust, clock.now())?;
+    let verdict = crate::model::evidence(&models, &candidate);
+    let story = provenance::Story::of(&candidate, &verdict);
+    let shown = match args.shown {
+        ProvenanceAs::Text => story.text(),
+        ProvenanceAs::Json => story.json(),
+        ProvenanceAs::Svg => story.svg(),
+    };
+    terminal.out.write_all(shown.as_bytes()).map_err(closed)?;
+    Ok(if verdict.passes() { Exit::Ok } else { Exit::RefusedEvidence })
+}
+
+fn policy(path: &Path, terminal: &mut Terminal<'_>) -> Result<Policy, Screen> {
+    let bytes = read_bytes(path)?;
+    read_policy(&path.display().to_string(), as_text(path, &bytes)?).map(|(policy, _)| policy).map_err(|problems| {
+        // Talk: nobody listening is no reason to go on.
+        let _ = write!(terminal.err, "{problems}");
+        problems.screen("policy-problems", "the policy has problems")
+    })
+}
+
+/// Whose word counts.
+struct Trust {
+    published: BTreeMap<String, Vouching>,
+    authority: Option<Vouching>,
+}
+
+impl Trust {
+    fn read(args: &TrustArgs) -> Result<Self, Screen> {
+        let keys = match (&args.authority, &args.issuer_keys) {
+            (Some(key), _) => Some(vec![super::context::authority_key(key)?]),
+            (None, Some(path)) => Some(super::context::issuer_keys(path)?),
+            (None, None) => None,
+        };
+        let published = match &args.node_keys {
+            Some(directory) => super::context::published_keys(directory)?,
+            None => Vec::new(),
+        };
+        let named = |key: crate::context::NodePublicKey| (key.thumbprint(), Vouching::Published(key));
+        Ok(Self { published: published.into_iter().map(named).collect(), authority: keys.map(Vouching::Authority) })
+    }
+
+    fn of(&self, token: &str) -> Option<Vouching> {
+        let kid = key_named(&Unverified::new(token.as_bytes()))?;
+        self.published.get(&kid).or(self.authority.as_ref()).cloned()
+    }
+}
+
+fn promoter(path: &Path, trust: &Trust, now: Timestamp) -> Result<Claims, Screen> {
+    let bytes = read_bytes(path)?;
+    let token = as_text(path, &bytes)?.trim();
+    let nobody = || {
+        Screen::refused("promoter-unknown", Exit::Data, "nobody vouches for the node of whoever would promote")
+            .fact("file", path.display())
+            .fact("expected", "a context by a node key that counts here")
+            .fact("presented", "one by another key, or none")
+            .hint("name the authority of that node, or the directory where its key was published")
+    };
+    let vouching = trust.of(token).ok_or_else(nobody)?;
+    open(&Unverified::new(token.as_bytes()), &vouching.voucher(), AUDIENCE, now, Expiry::Ignored)
+        .map_err(|refusal| refusal.screen())
+}
+
+fn candidate(asked: &Asked, path: &Path, trust: &Trust, now: Timestamp) -> Result<Candidate, Screen> {
+    let facts = facts(path)?;
+    let registry = Noted::new(&facts, |token: &str| trust.of(token));
+    let gather = Gather { registry: &registry, audience: AUDIENCE, now };
+    let lacking = |what: String| {
+        Screen::failed("facts-lacking", Exit::Data, "these facts do not tell of that version")
+            .fact("file", path.display())
+            .fact("expected", format!("what the registry says of version {} of {}", asked.version, asked.name))
+            .fact("presented", what)
+            .hint("write them with `longhorn model facts` for the same version and alias")
+    };
+    let gathered = at_once(gather.candidate(&asked.name, &asked.version, &asked.alias));
+    let gathered = gathered.map_err(|error: Unread| lacking(error.to_string()))?;
+    gathered.map(|(candidate, _)| candidate).ok_or_else(|| lacking("no such version".into()))
+}
+
+fn facts(path: &Path) -> Result<Facts, Screen> {
+    let malformed = |what: String| {
+        Screen::failed("facts-malformed", Exit::Data, "this is not what `longhorn model facts` writes")
+            .fact("file", path.display())
+            .fact("expected", format!("JSON whose `kind` is {FACTS}"))
+            .fact("presented", what)
+            .hint("write it anew with `longhorn model facts`")
+    };
+    let bytes = super::context::read_at_most(path, MOST_FACTS)?;
+    let facts: Facts = serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
+    if facts.kind == FACTS { Ok(facts) } else { Err(malformed(facts.kind)) }
+}
+
+/// What never waits for anybody.
+fn at_once<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
+    }
+}

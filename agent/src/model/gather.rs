@@ -1,0 +1,239 @@
+//! Asks the registry for everything that a version is judged by, as it is now.
+
+use std::collections::HashMap;
+
+use super::candidate::{Candidate, Part};
+use super::manifest::{Digest, Manifest};
+use super::place::{Owner, kept, owner};
+use super::registry::Registry;
+use super::run::Run;
+use super::shown::{LoggedModel, Registered, Unread, Version, directory, made_version};
+use super::source::Source;
+use crate::context::seal::Vouching;
+use crate::host::clock::Timestamp;
+
+/// A version that is a copy of a copy of a copy: so far it is followed.
+const MOST_COPIES: usize = 8;
+/// A model has at most so many files and directories.
+const MOST_FILES: usize = 10_000;
+/// So many models are looked at that a version was made from, and their parents.
+const MOST_PARENTS: usize = 64;
+
+/// Where a version comes from, as far as the registry's word goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Whose files they are; absent in a store that is reached past the gateway.
+    pub owner: Option<Owner>,
+    /// The run.
+    pub run: Option<String>,
+    /// The logged model, where it is one.
+    pub model: Option<String>,
+    /// Its directory below the root of artifacts.
+    pub directory: Option<String>,
+}
+
+/// Asks one registry.
+pub struct Gather<'r, R> {
+    /// The registry.
+    pub registry: &'r R,
+    /// The audience of the contexts that are published on nodes.
+    pub audience: &'r str,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl<R: Registry> Gather<'_, R> {
+    /// A version that would have an alias. `None`: the registry has no such model or version, or its source names nothing.
+    ///
+    /// # Errors
+    /// When the registry does not answer.
+    pub async fn candidate(
+        &self,
+        name: &str,
+        number: &str,
+        alias: &str,
+    ) -> Result<Option<(Candidate, Option<String>)>, R::Error> {
+        let answer = self.registry.get("/api/2.0/mlflow/registered-models/get", &[("name", name)]).await?;
+        let Some(registered) = answer.map(|answer| Registered::read(&answer)).transpose()? else { return Ok(None) };
+        let Some(version) = self.version(name, number).await? else { return Ok(None) };
+        let Some(made) = self.made(&version).await? else { return Ok(None) };
+        let (parents, lost) = self.parents(&made).await?;
+        let previous = registered.stands(alias).map(str::to_owned);
+        let current = match previous.as_deref().filter(|previous| *previous != number) {
+            Some(previous) => match self.version(name, previous).await? {
+                Some(version) => self.made(&version).await?,
+                None => None,
+            },
+            None => None,
+        };
+        let vouchings = self.vouchings(&version.tags).await;
+        let voucher = |token: &str| vouchings.get(token).map(Vouching::voucher);
+        let (binding, promoted) = (version.binding(&voucher), version.promoted(alias, &voucher));
+        Ok(Some((Candidate { version, binding, promoted, made, parents, lost, current }, previous)))
+    }
+
+    async fn version(&self, name: &str, number: &str) -> Result<Option<Version>, R::Error> {
+        let query = [("name", name), ("version", number)];
+        let answer = self.registry.get("/api/2.0/mlflow/model-versions/get", &query).await?;
+        Ok(answer.map(|answer| Version::read(&answer)).transpose()?)
+    }
+
+    /// The run and the files of a version.
+    async fn made(&self, version: &Version) -> Result<Option<Part>, R::Error> {
+        let Some(origin) = self.origin(&version.source).await? else { return Ok(None) };
+        let model = match &origin.model {
+            Some(id) => self.model(id).await?,
+            None => None,
+        };
+        // Whose run it is, the files say; a version without files of MLflow's own names one itself.
+        let run = match origin.run.as_ref().or(version.run.as_ref()) {
+            Some(id) => self.run(id).await?,
+            None => None,
+        };
+        let files = match &origin.directory {
+            Some(directory) => Some(self.manifest(directory, |_| None).await?),
+            None => None,
+        };
+        Ok(Some(self.part(run, model, files).await))
+    }
+
+    /// The models that a run used, and those that their runs used; and what is known of nobody.
+    async fn parents(&self, made: &Part) -> Result<(Vec<Part>, Vec<String>), R::Error> {
+        let of = |part: &Part| part.run.iter().flat_map(|run| run.parents.iter().cloned()).collect::<Vec<_>>();
+        let (mut parents, mut lost, mut asked, mut ahead) = (Vec::new(), Vec::new(), Vec::new(), of(made));
+        while let Some(id) = ahead.pop() {
+            if asked.contains(&id) {
+                continue;
+            }
+            if asked.len() >= MOST_PARENTS {
+                lost.push("more than are followed".to_owned());
+                break;
+            }
+            asked.push(id.clone());
+            let Some(model) = self.model(&id).await? else {
+                lost.push(id);
+                continue;
+            };
+            let run = match &model.run {
+                Some(run) => self.run(run).await?,
+                None => None,
+            };
+            let files = match kept(&model.artifacts) {
+                Some(directory) => Some(self.manifest(directory, |_| None).await?),
+                None => None,
+            };
+            let part = self.part(run, Some(model), files).await;
+            ahead.extend(of(&part));
+            parents.push(part);
+        }
+        Ok((parents, lost))
+    }
+
+    async fn part(&self, run: Option<Run>, model: Option<LoggedModel>, files: Option<String>) -> Part {
+        let tags = run.iter().flat_map(|run| &run.tags).chain(model.iter().flat_map(|model| &model.tags));
+        let vouchings = self.vouchings(tags).await;
+        Part::of(run, model, files, &|token| vouchings.get(token).map(Vouching::voucher), self.audience, self.now)
+    }
+
+    /// Who vouches for the keys of the statements among these tags.
+    async fn vouchings<'t>(&self, tags: impl IntoIterator<Item = &'t (String, String)>) -> HashMap<String, Vouching> {
+        let mut found = HashMap::new();
+        for (_, token) in tags.into_iter().filter(|(key, _)| key.starts_with("longhorn.")) {
+            if let Some(vouching) = self.registry.vouching(token).await {
+                found.insert(token.clone(), vouching);
+            }
+        }
+        found
+    }
+
+    async fn run(&self, id: &str) -> Result<Option<Run>, R::Error> {
+        let answer = self.registry.get("/api/2.0/mlflow/runs/get", &[("run_id", id)]).await?;
+        Ok(answer.map(|answer| Run::read(&answer)).transpose()?.filter(|run| run.id == id))
+    }
+
+    async fn model(&self, id: &str) -> Result<Option<LoggedModel>, R::Error> {
+        // An id that is none would be another path.
+        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+            return Ok(None);
+        }
+        let answer = self.registry.get(&format!("/api/2.0/mlflow/logged-models/{id}"), &[]).await?;
+        Ok(answer.map(|answer| LoggedModel::read(&answer)).transpose()?.filter(|model| model.id == id))
+    }
+
+    /// Where a version comes from. `None`: its source names nothing, or not what the registry says of it.
+    ///
+    /// # Errors
+    /// When the registry does not answer.
+    pub async fn origin(&self, source: &str) -> Result<Option<Origin>, R::Error> {
+        let mut source = source.to_owned();
+        for _ in 0..MOST_COPIES {
+            let Some(read) = Source::read(&source) else { return Ok(None) };
+            let (thing, path) = match &read {
+                Source::Version(name, number) => {
+                    let query = [("name", name.as_str()), ("version", number.as_str())];
+                    let answer = self.registry.get("/api/2.0/mlflow/model-versions/get", &query).await?;
+                    let Some(answer) = answer else { return Ok(None) };
+                    source = made_version(&answer)?.1;
+                    continue;
+                }
+                Source::Elsewhere => return Ok(Some(Origin::default())),
+                Source::LoggedModel(id) => (Owner::Model(id.clone()), ""),
+                Source::Run(id, path) => (Owner::Run(id.clone()), path.as_str()),
+                Source::Artifacts(path) => match owner(path) {
+                    Some((Owner::Run(id), _, rest)) => (Owner::Run(id), rest),
+                    Some((Owner::Model(id), _, "")) => (Owner::Model(id), ""),
+                    _ => return Ok(None),
+                },
+            };
+            let (run, model, root) = match &thing {
+                Owner::Run(id) => match self.run(id).await? {
+                    Some(run) => (Some(run.id), None, run.artifacts),
+                    None => return Ok(None),
+                },
+                Owner::Model(id) => match self.model(id).await? {
+                    Some(model) => (model.run, Some(model.id), model.artifacts),
+                    None => return Ok(None),
+                },
+                Owner::Trace => return Ok(None),
+            };
+            let directory = kept(&root).map(|root| if path.is_empty() { root.to_owned() } else { format!("{root}/{path}") });
+            // The path that was named must be where the registry says that these files are.
+            if let Source::Artifacts(named) = &read
+                && directory.as_ref() != Some(named)
+            {
+                return Ok(None);
+            }
+            return Ok(Some(Origin { owner: Some(thing), run, model, directory }));
+        }
+        Ok(None)
+    }
+
+    /// The digest of a directory's manifest; `known` tells of files that need not be read.
+    ///
+    /// # Errors
+    /// When the registry does not answer, or there are more files than are read.
+    pub async fn manifest(&self, root: &str, known: impl Fn(&str) -> Option<Digest>) -> Result<String, R::Error> {
+        let (mut manifest, mut seen, mut ahead) = (Manifest::default(), 0, vec![root.to_owned()]);
+        while let Some(at) = ahead.pop() {
+            let answer = self.registry.get("/api/2.0/mlflow-artifacts/artifacts", &[("path", &at)]).await?;
+            let Some(answer) = answer else { continue };
+            for (name, is_directory) in directory(&answer)? {
+                seen += 1;
+                if seen > MOST_FILES {
+                    return Err(Unread("end of its files within 10,000").into());
+                }
+                let path = format!("{at}/{name}");
+                if is_directory {
+                    ahead.push(path);
+                    continue;
+                }
+                let digest = match known(&path) {
+                    Some(digest) => digest,
+                    None => self.registry.digest(&path).await?.ok_or(Unread("file that it lists"))?,
+                };
+                manifest.add(path[root.len()..].trim_start_matches('/').to_owned(), digest);
+            }
+        }
+        Ok(manifest.digest())
+    }
+}
