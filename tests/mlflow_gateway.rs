@@ -6,6 +6,8 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use longhorn::context::NodePublicKey;
 use longhorn::context::seal::Voucher;
@@ -196,6 +198,11 @@ fn a_retrained_model_that_satisfies_the_policy_goes_out_alone_and_one_that_does_
         path.display().to_string()
     };
     let ([good, low], url) = ([facts("1"), facts("2")], server.url.clone());
+    let model = logged_model(&good);
+    let mut fetch = script(&suite(), "direct.py");
+    let output = fetch.args([&server.url, "fetch", &model]).arg(stage.share.join("model")).output().expect("python starts");
+    assert!(output.status.success(), "{}", text(&output));
+    let files = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     // From here on there is no registry.
     drop(server);
     let gone = longhorn(&["model", "facts", "fraud", "1", "champion", "--registry", &url]);
@@ -242,6 +249,7 @@ fn a_retrained_model_that_satisfies_the_policy_goes_out_alone_and_one_that_does_
     );
     let (code, said) = provenance(&good, "svg");
     assert!(code == Some(0) && said.starts_with("<svg ") && said.matches("<rect").count() == 6, "{said}");
+    signed(&stage, &[&good, &low], &keys, &files);
     // Whoever edits what was written down is found out, as whoever edits the registry.
     let edited = fs::read_to_string(&good).expect("it can be read").replace("\\\"value\\\": 0.95", "\\\"value\\\": 0.99");
     fs::write(&good, edited).expect("a file can be written");
@@ -278,8 +286,82 @@ fn each_role_may_on_the_real_server_exactly_what_its_preset_says() {
     }
 }
 
+#[test]
+fn doctor_tells_whether_the_gateway_is_the_only_way_to_the_registry() {
+    let server = Server::start("gateway-doctor");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
+    let closed_url = format!("http://{}", closed.local_addr().expect("it is bound"));
+    // A registry that asks for a credential.
+    std::thread::spawn(move || {
+        for stream in closed.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut head = [0; 4096];
+            let read = std::io::Read::read(&mut stream, &mut head).expect("a request");
+            assert!(read > 0);
+            let answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            std::io::Write::write_all(&mut stream, answer).expect("somebody listens");
+        }
+    });
+    let stage = Stage::new("gateway-doctor");
+    for (origin, expected) in [
+        (server.url.as_str(), ["OPEN: it answers whoever asks", "by nobody"]),
+        (closed_url.as_str(), ["asks for a credential (status 401)", "by the gateway"]),
+        ("http://127.0.0.1:9", ["no connection", "by nobody"]),
+    ] {
+        stage.bundle(|text| {
+            let registry = format!("[registry]\norigin = \"{origin}\"\nport = 5005\nauth = {{ kind = \"none\" }}\n\n[[oidc]]");
+            text.replace("[[oidc]]", &registry)
+        });
+        let settings = stage.share.join("bundle/longhorn.toml").display().to_string();
+        let output = longhorn(&["doctor", "--settings", &settings, "--mlflow"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && expected.iter().all(|line| said.contains(line)), "{origin}: {said}");
+    }
+}
+
+/// The logged model that facts tell of.
+fn logged_model(facts: &str) -> String {
+    let facts: Value = serde_json::from_slice(&fs::read(facts).expect("it can be read")).expect("it is JSON");
+    let asked = facts["answers"].as_object().expect("answers").keys().find_map(|question| {
+        question.strip_prefix("/api/2.0/mlflow/logged-models/").map(|id| id.trim_end_matches('?').to_owned())
+    });
+    asked.expect("a logged model was asked for")
+}
+
+/// What was promoted is signed so that anybody's tool verifies it, and nothing else is signed.
+fn signed(stage: &Stage, facts: &[&str; 2], keys: &str, files: &Path) {
+    let [key, public, bundle] = ["key.pem", "public.pem", "model.sig"].map(|file| stage.share.join(file).display().to_string());
+    let openssl = |arguments: &[&str]| {
+        let status = Command::new("openssl").args(arguments).stderr(Stdio::null()).status().expect("openssl starts");
+        assert!(status.success(), "{arguments:?}");
+    };
+    openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", &key]);
+    openssl(&["pkey", "-in", &key, "-pubout", "-out", &public]);
+    let sign = |version: &str, facts: &str| {
+        longhorn(&["model", "sign", "fraud", version, "champion", "--facts", facts, "--key", &key, "--node-keys", keys])
+    };
+    let refused = sign("2", facts[1]);
+    assert_eq!(refused.status.code(), Some(77), "{}", text(&refused));
+    let output = sign("1", facts[0]);
+    assert!(output.status.success(), "{}", text(&output));
+    fs::write(&bundle, &output.stdout).expect("a file can be written");
+    let verifies = || {
+        let mut command = Command::new(tree().join("target/model-signing/bin/model_signing"));
+        command.args(["verify", "key", "--public_key", &public, "--signature", &bundle]).arg(files);
+        command.env_clear().env("HOME", env!("CARGO_TARGET_TMPDIR")).output().expect("`cargo xtask test` installs it")
+    };
+    let verified = verifies();
+    assert!(verified.status.success(), "{}{}", text(&verified), String::from_utf8_lossy(&verified.stdout));
+    fs::write(files.join("MLmodel"), "evil").expect("a file can be written");
+    let tampered = verifies();
+    assert!(
+        !tampered.status.success()
+            && format!("{}{}", text(&tampered), String::from_utf8_lossy(&tampered.stdout)).contains("MLmodel")
+    );
+}
+
 fn longhorn(arguments: &[&str]) -> std::process::Output {
-    std::process::Command::new(support::longhorn()).args(arguments).output().expect("it starts")
+    Command::new(support::longhorn()).args(arguments).output().expect("it starts")
 }
 
 fn heard<S: Statement>(tag: Option<&str>, voucher: &Voucher<'_>) -> (S, NodePublicKey) {

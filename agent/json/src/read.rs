@@ -24,6 +24,9 @@ impl std::error::Error for NotJson {}
 /// Nesting deeper than this is refused: what MLflow sends has at most eight.
 const DEEPEST: u8 = 32;
 
+/// Room is made for no more items of a list before they are read.
+const MOST_AHEAD: usize = 64;
+
 /// Reads one value and nothing behind it.
 ///
 /// # Errors
@@ -124,10 +127,19 @@ impl<'a> Reader<'a> {
         if self.takes(b']') {
             return Ok(Json::List(items));
         }
+        let began = self.at;
         loop {
             items.push(self.value(depth)?);
+            if items.len() == 1 {
+                // The others are about as long: a list that grows step by step costs more than all else here.
+                let alike = (self.text.len() - self.at) / (self.at - began);
+                items.reserve_exact(alike.min(MOST_AHEAD));
+            }
             self.blanks();
             if self.takes(b']') {
+                if items.capacity() > 2 * items.len() {
+                    items.shrink_to_fit();
+                }
                 return Ok(Json::List(items));
             }
             if !self.takes(b',') {

@@ -8,7 +8,8 @@ mod model;
 mod policy;
 
 pub use model::{
-    Asked, ModelArgs, ModelCommand, ModelExplainArgs, ModelFactsArgs, ModelProvenanceArgs, ProvenanceAs, RegistryArgs, TrustArgs,
+    Asked, ModelArgs, ModelCommand, ModelExplainArgs, ModelFactsArgs, ModelProvenanceArgs, ModelSignArgs, ProvenanceAs,
+    RegistryArgs, TrustArgs,
 };
 pub use policy::{
     PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyDiffArgs, PolicyExplainArgs, PolicyLearnArgs, PolicyRenderArgs,
@@ -91,6 +92,9 @@ pub struct DoctorArgs {
     /// Look at what these settings need besides: the issuer that certifies this node's key.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// Ask the registry of these settings whether the gateway is the only way to it.
+    #[arg(long, requires = "settings")]
+    pub mlflow: bool,
     /// As JSON.
     #[arg(long)]
     pub json: bool,

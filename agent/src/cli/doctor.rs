@@ -65,6 +65,10 @@ fn diagnose(args: &DoctorArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -
         let (what, found) = voucher(settings);
         findings.push(Finding { area: "authority", what, found: one_line(&found) });
     }
+    if let Some(settings) = settings.as_ref().filter(|_| args.mlflow) {
+        let found = super::doctor_mlflow::registry(settings);
+        findings.extend(found.into_iter().map(|(what, found)| Finding { area: "mlflow", what, found: one_line(&found) }));
+    }
     // Both documents together say whose jobs could get the cloud's token that the agent gets.
     let mut open_to_jobs = None;
     if let (Some(settings), Some(policy)) = (&settings, &policy) {

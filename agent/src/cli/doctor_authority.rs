@@ -9,7 +9,7 @@ use crate::config::document::{as_text, read_bytes};
 use crate::config::read_settings;
 use crate::config::settings::{Authority, Settings};
 use crate::context::AuthorityPublicKey;
-use crate::host::http::{Credentials, Http, Method, Request};
+use crate::host::http::{Answer, Credentials, Http, Method, Request};
 use crate::screen::Screen;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,6 +53,15 @@ fn issuer(settings: &Settings, url: &str, pinned: Option<&[AuthorityPublicKey]>)
 }
 
 fn key_set(settings: &Settings, url: &str) -> Result<Vec<AuthorityPublicKey>, String> {
+    let answer = ask(settings, &format!("{url}/.well-known/jwks.json"))?;
+    if answer.status != 200 {
+        return Err(format!("answers with status {}", answer.status));
+    }
+    AuthorityPublicKey::of_key_set(&answer.body).map_err(|error| format!("answers with no key set of an issuer: {error}"))
+}
+
+/// One question without a credential, or why there is no answer.
+pub(super) fn ask(settings: &Settings, url: &str) -> Result<Answer, String> {
     let chain = |error: &dyn std::error::Error| {
         let causes = std::iter::successors(error.source(), |error| error.source()).map(|error| format!(": {error}"));
         format!("{error}{}", causes.collect::<String>())
@@ -60,11 +69,6 @@ fn key_set(settings: &Settings, url: &str) -> Result<Vec<AuthorityPublicKey>, St
     let http = Http::new(settings.workspace.ca_file.as_deref()).map_err(|error| chain(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
     let runtime = runtime.map_err(|error| chain(&error))?;
-    let url = format!("{url}/.well-known/jwks.json");
-    let request = Request { method: Method::Get, url: &url, credentials: Credentials::None };
-    let answer = runtime.block_on(async { http.send(&request, PATIENCE).await }).map_err(|error| chain(&error))?;
-    if answer.status != 200 {
-        return Err(format!("answers with status {}", answer.status));
-    }
-    AuthorityPublicKey::of_key_set(&answer.body).map_err(|error| format!("answers with no key set of an issuer: {error}"))
+    let request = Request { method: Method::Get, url, credentials: Credentials::None };
+    runtime.block_on(async { http.send(&request, PATIENCE).await }).map_err(|error| chain(&error))
 }

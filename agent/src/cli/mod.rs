@@ -7,6 +7,7 @@ pub mod context;
 mod diff;
 mod doctor;
 mod doctor_authority;
+mod doctor_mlflow;
 mod learn;
 mod log;
 mod model;

@@ -6,7 +6,10 @@ use std::path::Path;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use super::args::{Asked, ModelExplainArgs, ModelProvenanceArgs, ProvenanceAs, TrustArgs};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::args::{Asked, ModelExplainArgs, ModelProvenanceArgs, ModelSignArgs, ProvenanceAs, TrustArgs};
 use super::provenance;
 use super::terminal::{Terminal, closed};
 use crate::config::document::{as_text, read_bytes};
@@ -18,7 +21,7 @@ use crate::decision::models::Models;
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::clock::{Clock, Timestamp};
-use crate::model::{Candidate, FACTS, Facts, Gate, Gather, Noted, Unread, Verdict};
+use crate::model::{BundleKey, Candidate, FACTS, Facts, Gate, Gather, Noted, Unread, Verdict};
 use crate::screen::{Screen, one_line};
 use crate::unverified::Unverified;
 
@@ -91,6 +94,67 @@ fn told(args: &ModelProvenanceArgs, clock: &dyn Clock, terminal: &mut Terminal<'
     Ok(if verdict.passes() { Exit::Ok } else { Exit::RefusedEvidence })
 }
 
+/// Runs `model sign`: a bundle on standard output, only of what was promoted and is still what it was.
+pub fn sign(args: &ModelSignArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Exit {
+    signed(args, clock, terminal).unwrap_or_else(|screen| terminal.show(&screen))
+}
+
+fn signed(args: &ModelSignArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
+    let asked = &args.asked;
+    let trust = Trust::read(&args.trust)?;
+    let key = bundle_key(&args.key)?;
+    let facts = facts(&args.facts)?;
+    let registry = Noted::new(&facts, |token: &str| trust.of(token));
+    let gather = Gather { registry: &registry, audience: AUDIENCE, now: clock.now() };
+    let lacks = |error: Unread| lacking(asked, &args.facts, error.to_string());
+    let candidate = at_once(gather.candidate(&asked.name, &asked.version, &asked.alias)).map_err(lacks)?;
+    let (candidate, _) = candidate.ok_or_else(|| lacking(asked, &args.facts, "no such version".into()))?;
+    let refused = |presented: String| {
+        Screen::refused("not-promoted", Exit::RefusedEvidence, "this version is not signed")
+            .fact(
+                "expected",
+                format!("a node's word that version {} had {}, and everything as it was then", asked.version, asked.alias),
+            )
+            .fact("presented", presented)
+            .hint("`longhorn model provenance` says what of it does not hold")
+    };
+    let verdict = crate::model::evidence(&Models::default(), &candidate);
+    if let Some(check) = verdict.failed().next() {
+        return Err(refused(format!("{}: {}", check.name, check.presented)));
+    }
+    let had = candidate.promoted.as_ref().is_some_and(|promoted| {
+        promoted.name == asked.name
+            && promoted.version == asked.version
+            && promoted.alias.eq_ignore_ascii_case(&asked.alias)
+            && promoted.files == candidate.made.files
+    });
+    if !had {
+        return Err(refused("no such word".into()));
+    }
+    let files = at_once(gather.files(&asked.name, &asked.version)).map_err(lacks)?;
+    let files = files.ok_or_else(|| refused("files out of reach".into()))?;
+    let bundle = key.sign(&asked.name, &files).ok_or_else(|| {
+        Screen::failed("not-signed", Exit::Internal, "the crypto library does not sign")
+            .fact("expected", "a signature")
+            .fact("presented", "none")
+            .hint("try again; tell us if it goes on")
+    })?;
+    writeln!(terminal.out, "{bundle}").map_err(closed)?;
+    Ok(Exit::Ok)
+}
+
+fn bundle_key(path: &Path) -> Result<BundleKey, Screen> {
+    let pem = zeroize::Zeroizing::new(read_bytes(path)?);
+    let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).ok();
+    der.and_then(|der| BundleKey::from_pkcs8(der.secret_pkcs8_der()).ok()).ok_or_else(|| {
+        Screen::failed("bundle-key-malformed", Exit::Data, "this is no key for bundles")
+            .fact("file", path.display())
+            .fact("expected", "a private key over P-256, PKCS#8 in PEM")
+            .fact("presented", "something else")
+            .hint("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256")
+    })
+}
+
 fn policy(path: &Path, terminal: &mut Terminal<'_>) -> Result<Policy, Screen> {
     let bytes = read_bytes(path)?;
     read_policy(&path.display().to_string(), as_text(path, &bytes)?).map(|(policy, _)| policy).map_err(|problems| {
@@ -146,16 +210,17 @@ fn candidate(asked: &Asked, path: &Path, trust: &Trust, now: Timestamp) -> Resul
     let facts = facts(path)?;
     let registry = Noted::new(&facts, |token: &str| trust.of(token));
     let gather = Gather { registry: &registry, audience: AUDIENCE, now };
-    let lacking = |what: String| {
-        Screen::failed("facts-lacking", Exit::Data, "these facts do not tell of that version")
-            .fact("file", path.display())
-            .fact("expected", format!("what the registry says of version {} of {}", asked.version, asked.name))
-            .fact("presented", what)
-            .hint("write them with `longhorn model facts` for the same version and alias")
-    };
     let gathered = at_once(gather.candidate(&asked.name, &asked.version, &asked.alias));
-    let gathered = gathered.map_err(|error: Unread| lacking(error.to_string()))?;
-    gathered.map(|(candidate, _)| candidate).ok_or_else(|| lacking("no such version".into()))
+    let gathered = gathered.map_err(|error: Unread| lacking(asked, path, error.to_string()))?;
+    gathered.map(|(candidate, _)| candidate).ok_or_else(|| lacking(asked, path, "no such version".into()))
+}
+
+fn lacking(asked: &Asked, path: &Path, what: String) -> Screen {
+    Screen::failed("facts-lacking", Exit::Data, "these facts do not tell of that version")
+        .fact("file", path.display())
+        .fact("expected", format!("what the registry says of version {} of {}", asked.version, asked.name))
+        .fact("presented", what)
+        .hint("write them with `longhorn model facts` for the same version and alias")
 }
 
 fn facts(path: &Path) -> Result<Facts, Screen> {

@@ -213,6 +213,22 @@ impl<R: Registry> Gather<'_, R> {
     /// # Errors
     /// When the registry does not answer, or there are more files than are read.
     pub async fn manifest(&self, root: &str, known: impl Fn(&str) -> Option<Digest>) -> Result<String, R::Error> {
+        self.listing(root, known).await.map(|manifest| manifest.digest())
+    }
+
+    /// The files of a version as they are now. `None`: the registry has no such version, or they are out of reach.
+    ///
+    /// # Errors
+    /// When the registry does not answer.
+    pub async fn files(&self, name: &str, number: &str) -> Result<Option<Manifest>, R::Error> {
+        let Some(version) = self.version(name, number).await? else { return Ok(None) };
+        match self.origin(&version.source).await?.and_then(|origin| origin.directory) {
+            Some(directory) => self.listing(&directory, |_| None).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn listing(&self, root: &str, known: impl Fn(&str) -> Option<Digest>) -> Result<Manifest, R::Error> {
         let (mut manifest, mut seen, mut ahead) = (Manifest::default(), 0, vec![root.to_owned()]);
         while let Some(at) = ahead.pop() {
             let answer = self.registry.get("/api/2.0/mlflow-artifacts/artifacts", &[("path", &at)]).await?;
@@ -234,6 +250,6 @@ impl<R: Registry> Gather<'_, R> {
                 manifest.add(path[root.len()..].trim_start_matches('/').to_owned(), digest);
             }
         }
-        Ok(manifest.digest())
+        Ok(manifest)
     }
 }

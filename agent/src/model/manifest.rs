@@ -17,9 +17,9 @@ impl Manifest {
         self.0.insert(path, digest);
     }
 
-    /// Whether there is no file.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// The files, in the order of their paths.
+    pub fn files(&self) -> &BTreeMap<String, Digest> {
+        &self.0
     }
 
     /// SHA-256 (hex) over the files in the order of their paths: digest in hex, two blanks, the length of the path in bytes, a blank,

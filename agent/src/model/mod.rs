@@ -10,6 +10,7 @@
 //! alias, stage       Candidate -> Verdict -> Promoted
 //! ```
 
+mod bundle;
 mod candidate;
 mod gate;
 mod gather;
@@ -23,6 +24,7 @@ mod source;
 pub mod statements;
 mod writing;
 
+pub use bundle::{BundleKey, NotABundleKey};
 pub use candidate::{Candidate, Part, Vouchers};
 pub use gate::{Check, Gate, Verdict, evidence};
 pub use gather::{Gather, Origin};

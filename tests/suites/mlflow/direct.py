@@ -3,6 +3,7 @@
 make            makes a run and a logged model of it, and copies the statements of the newest bound run onto them; prints their ids
 show RUN MODEL  prints what the registry shows of a run, of a logged model and of the versions of `sealed`, as JSON
 edit RUN        changes a metric of a run that has ended
+fetch MODEL DIR takes the files of a logged model to a directory; prints where they are
 seed            makes an experiment, a run with a file, and the registered model `fraud` with an alias; prints the first two ids
 """
 
@@ -53,3 +54,7 @@ match command:
         version = client.create_model_version("fraud", f"{run.info.artifact_uri}/there.txt", run_id=run.info.run_id)
         client.set_registered_model_alias("fraud", "champion", version.version)
         print(experiment, run.info.run_id)
+    case "fetch":
+        model, directory = arguments
+        where = client.get_logged_model(model).artifact_location
+        print(mlflow.artifacts.download_artifacts(artifact_uri=where, dst_path=directory))

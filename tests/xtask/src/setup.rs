@@ -181,6 +181,7 @@ const ENVIRONMENTS: &[(&str, &[&str])] = &[
     ("mlflow-2.13.1", &["mlflow-skinny==2.13.1"]),
     ("mlflow-2.22.0", &["mlflow-skinny==2.22.0"]),
     ("mlflow-3.0.1", &["mlflow-skinny==3.0.1"]),
+    ("model-signing", &["model-signing==1.1.1", "pyopenssl==26.4.0"]),
 ];
 
 /// cargo-nextest, from PATH or built into `target/tools`.

@@ -21,6 +21,25 @@ pub enum ModelCommand {
     Explain(ModelExplainArgs),
     /// Say what a version was made of, by whom and under which policy, and whether nodes vouch for it.
     Provenance(ModelProvenanceArgs),
+    /// Sign the files of a version that was promoted, as an OpenSSF Model Signing bundle.
+    Sign(ModelSignArgs),
+}
+
+/// `model sign`.
+#[derive(Debug, Args)]
+pub struct ModelSignArgs {
+    /// Which version, and the alias that it was given.
+    #[command(flatten)]
+    pub asked: Asked,
+    /// What `model facts` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub facts: PathBuf,
+    /// The signing key: P-256, PKCS#8 in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Whose word counts.
+    #[command(flatten)]
+    pub trust: TrustArgs,
 }
 
 /// A version, and an alias.
