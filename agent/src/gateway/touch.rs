@@ -3,6 +3,7 @@
 
 use longhorn_json::{Json, Object};
 
+use super::ask::two_runs;
 use super::denial::Denial;
 use super::guard::Guard;
 use super::table::Captures;
@@ -81,8 +82,12 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
                 found.push(Touch::NewVersion(NewVersion { name, source, run, model }));
             }
             Guard::Run => {
-                found.extend(one(members, "run_uuid")?.map(Touch::Run));
-                found.extend(ids(members, "run_id")?.into_iter().map(Touch::Run));
+                let own = one(members, "run_id")?.or(one(members, "run_uuid")?);
+                // What names another run within is not for this one.
+                if ids(members, "run_id")?.iter().any(|id| Some(id) != own.as_ref()) {
+                    return Err(two_runs());
+                }
+                found.extend(own.map(Touch::Run));
             }
             Guard::Finish => {
                 let status = members.get("status").and_then(Json::text);
@@ -94,7 +99,17 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
             // Whoever registers a logged model notes there as what: that is nobody's evidence.
             Guard::TagsOfModel if noted(members) => {}
             Guard::TagsOfModel => found.extend(captured("model_id").map(|id| id_of(&id)).transpose()?.map(Touch::OfModel)),
-            Guard::OfModel => found.extend(ids(members, "model_id")?.into_iter().map(Touch::OfModel)),
+            Guard::OfModel => {
+                let models = ids(members, "model_id")?;
+                // Each is looked up.
+                if models.len() > MOST_MODELS {
+                    return Err(Denial::refused(
+                        "too-many-models",
+                        "the request speaks of more than 100 logged models; send several",
+                    ));
+                }
+                found.extend(models.into_iter().map(Touch::OfModel));
+            }
             Guard::Whole => {
                 if let (Some("LOGGED_MODEL_READY"), Some(id)) = (members.get("status").and_then(Json::text), captured("model_id"))
                 {
@@ -135,6 +150,9 @@ fn noted(members: &Object<'_>) -> bool {
     let key = |tag: &Json<'_>| tag.members().and_then(|tag| tag.get("key")).and_then(Json::text) == Some("mlflow.modelVersions");
     !tags.is_empty() && tags.iter().all(key)
 }
+
+/// A request speaks of no more logged models.
+const MOST_MODELS: usize = 100;
 
 /// Statuses that a run does not come back from.
 pub const ENDED: &[&str] = &["FINISHED", "FAILED", "KILLED"];
@@ -214,8 +232,8 @@ mod tests {
             (
                 "POST",
                 "/runs/log-batch",
-                r#"{"run_id":"b","metrics":[{"run_id":"a","model_id":"m-2"},{"run_id":"b","model_id":"m-1"},{"model_id":""}]}"#,
-                vec![run("a"), run("b"), Touch::OfModel("m-1".into()), Touch::OfModel("m-2".into())],
+                r#"{"run_id":"b","metrics":[{"run_id":"b","model_id":"m-2"},{"model_id":"m-1"},{"model_id":"m-2"},{"model_id":""}]}"#,
+                vec![run("b"), Touch::OfModel("m-1".into()), Touch::OfModel("m-2".into())],
             ),
             (
                 "POST",
@@ -265,6 +283,18 @@ mod tests {
         ] {
             assert_eq!(touched(&table, method, path, "{}"), Ok(vec![file("1/a/artifacts/x y")]), "{method} {path}");
         }
+    }
+
+    #[test]
+    fn a_request_is_about_one_run_and_few_models() {
+        let table = Table::read();
+        for body in [r#"{"run_id":"a","metrics":[{"run_id":"b"}]}"#, r#"{"metrics":[{"run_id":"b"}]}"#] {
+            assert_eq!(touched(&table, "POST", "/runs/log-batch", body), Err("two-runs"), "{body}");
+        }
+        let models = |count: usize| (0..count).map(|id| format!(r#"{{"model_id":"m-{id}"}}"#)).collect::<Vec<_>>().join(",");
+        let body = |count| format!(r#"{{"run_id":"a","metrics":[{}]}}"#, models(count));
+        assert_eq!(touched(&table, "POST", "/runs/log-batch", &body(100)).map(|touches| touches.len()), Ok(101));
+        assert_eq!(touched(&table, "POST", "/runs/log-batch", &body(101)), Err("too-many-models"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod assertions;
 mod gateway;
 mod issuer;
 mod machines;
+mod model;
 mod node;
 mod papers;
 mod shapes;
@@ -68,6 +69,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "wire", make: node::wire, seeds: node::wire_seeds, worst: node::wire_worst },
     Target { name: "answers", make: answers::answers, seeds: answers::seeds, worst: answers::worst },
     Target { name: "gateway", make: gateway::gateway, seeds: gateway::seeds, worst: gateway::worst },
+    Target { name: "model", make: model::model, seeds: model::seeds, worst: model::worst },
     Target { name: "api", make: node::api, seeds: node::api_seeds, worst: node::api_worst },
 ];
 

@@ -108,7 +108,7 @@ denied("model-of-another", client.log_metric, fresh, "auc", 0.99, model_id=forei
 denied("model-of-another", sent, "POST", "/api/2.0/mlflow/runs/outputs", {"run_id": fresh, "models": [{"model_id": foreign_model, "step": 0}]})
 denied("model-unbound", put, f"{experiment}/models/{foreign_model}/artifacts/MLmodel")
 # A metric within names another run than the batch does.
-denied("run-unbound", sent, "POST", "/api/2.0/mlflow/runs/log-batch", {"run_id": fresh, "metrics": [{"key": "auc", "value": 1, "timestamp": 1, "step": 0, "run_id": foreign_run}]})
+denied("two-runs", sent, "POST", "/api/2.0/mlflow/runs/log-batch", {"run_id": fresh, "metrics": [{"key": "auc", "value": 1, "timestamp": 1, "step": 0, "run_id": foreign_run}]})
 denied("run-unknown", client.log_metric, "0" * 32, "auc", 0.99)
 denied("id-unclear", sent, "POST", "/api/2.0/mlflow/runs/log-metric", {"run_id": "../experiments/get", "key": "k", "value": 1, "timestamp": 1})
 denied("artifact-place", put, f"{experiment}/elsewhere/artifacts/x")
