@@ -11,6 +11,7 @@ use crate::gateway::{Denial, Promotion};
 use crate::model::Verdict;
 use crate::model::statements::{PROMOTION, Promoted, promotion_tag};
 use crate::record::Event;
+use crate::screen::one_line;
 
 impl Exchange {
     /// Judges, on record; what is due once the registry has done it.
@@ -34,7 +35,7 @@ impl Exchange {
                 promotion.alias,
                 failed.join("; ")
             );
-            return Err(self.denied(Denial::refused("gate", sentence)));
+            return Err(self.denied(Denial::refused("gate", one_line(&sentence))));
         }
         Ok((turn, Due::Promotion { promotion: promotion.clone(), previous, decision, files: candidate.made.files }))
     }
@@ -47,7 +48,7 @@ impl Exchange {
         }
         let sentence =
             format!("no role of this job may take `{alias}` of `{name}` away: the policy's `promoted-by` names none of them");
-        Err(self.denied(Denial::refused("gate", sentence)))
+        Err(self.denied(Denial::refused("gate", one_line(&sentence))))
     }
 
     /// After the alias has moved.
