@@ -147,3 +147,12 @@ fn no_source_file_is_longer_than_a_reader_can_hold() {
         assert!(text.starts_with("//! "), "{file} does not say what it is");
     }
 }
+
+#[test]
+fn every_test_file_runs_in_a_suite() {
+    let suites = fs::read_to_string(tree().join("tests/xtask/src/test.rs")).expect("it is part of the tree");
+    let names = tracked().into_iter().filter_map(|file| Some(file.strip_prefix("tests/")?.strip_suffix(".rs")?.to_owned()));
+    let left_out: Vec<String> =
+        names.filter(|name| !name.contains('/') && !suites.contains(&format!("\"--test\", \"{name}\""))).collect();
+    assert_eq!(left_out, [""; 0]);
+}

@@ -22,7 +22,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("provider-saml", &["--test", "provider_saml"]),
     ("sdk", &["--test", "sdk", "--test", "render"]),
     ("mlflow", &["--test", "mlflow_endpoints", "--test", "mlflow_traps"]),
-    ("gateway", &["--test", "gateway", "--test", "mlflow_gateway"]),
+    ("gateway", &["--test", "gateway", "--test", "gate", "--test", "mlflow_gateway"]),
     ("record", &["--test", "record"]),
     ("record-faults", &["--test", "record_faults"]),
     ("init-script", &["--test", "init_script"]),
