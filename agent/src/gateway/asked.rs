@@ -42,7 +42,16 @@ impl<'t> Asked<'t> {
         };
         of_the_path(&members, &ask.captures)?;
         look(endpoint, &mut members, &mut actions)?;
-        let touches = touches(&endpoint.guards, &members, &ask.captures)?;
+        let touches = match ask.body() {
+            // What a query names counts where there is no body.
+            Body::None => {
+                let ids = ask.target.query.iter().filter(|(name, _)| matches!(name.as_str(), "run_id" | "run_uuid"));
+                let pairs = ids.map(|(name, value)| (name.as_str().into(), Json::Text(value.as_str().into())));
+                let named = Object::of(pairs.collect()).ok_or_else(two_runs)?;
+                touches(&endpoint.guards, &named, &ask.captures)?
+            }
+            Body::Json | Body::Stream => touches(&endpoint.guards, &members, &ask.captures)?,
+        };
         let body = (ask.body() == Body::Json).then(|| {
             let mut bytes = Vec::with_capacity(said.examine().as_ref().len());
             Json::Object(members).write(&mut bytes);

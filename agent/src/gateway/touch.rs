@@ -269,6 +269,7 @@ mod tests {
                 r#"{"name":"n","source":"s","run_id":"a","model_id":"m-1"}"#,
                 vec![version(Some("a"), Some("m-1"))],
             ),
+            ("GET", "/artifacts/get-presigned-upload-part-url", r#"{"run_id":"a"}"#, vec![run("a")]),
             ("GET", "/runs/get", r#"{"run_id":"a"}"#, vec![]),
         ] {
             assert_eq!(touched(&table, method, path, body), Ok(expected), "{method} {path} {body}");

@@ -179,9 +179,21 @@ GUARD_WORDS = {
     "deployment-job": "`deployment_job_id`: whoever sends it deploys",
     "source": "`source`: it must be resolved to a run or model whose files were seen",
     "artifact-location": "`artifact_location` or `storage_location`: where files will be written",
+    "new-run": "a run is made: it gets its node's context, and the node's word",
+    "run": "`run_id`, at any depth: a run that is written to must be the job's own, and not ended",
     "finish": "`status`: after this a run is sealed",
     "served-entities": "config.served_entities[]: which versions are served",
     "copy": "`source` may name a version of another model: its labels and its seal are inherited",
+    "new-model": "a logged model is made, of the run `source_run_id`",
+    "model": "`model_id` of the path: a logged model that is written to",
+    "tags-of-model": "`model_id` of the path: a logged model whose tags are set or deleted",
+    "of-model": "`model_id`, at any depth: logged models that something is said of",
+    "whole": "`status`: after this a logged model is sealed",
+    "artifact": "the path of a file that is written or deleted",
+    "promote": "a version is given an alias",
+    "demote": "an alias is taken away",
+    "stage": "a version is given a stage",
+    "new-version": "a version is made, of a run's files or a logged model",
 }
 # (pattern over "METHOD /path action", guard). What only reads has none.
 GUARDS = [
@@ -192,6 +204,16 @@ GUARDS = [
     (r"PATCH \S*/unity-catalog/models/\{full_name\}/versions/\{version\} ", "source"),
     (r"/model-versions/create |/unity-catalog/models/versions ", "copy"),
     (r"/runs/update ", "finish"),
+    (r"^POST /api/2\.0/mlflow/runs/create ", "new-run"),
+    (r"^POST /api/2\.0/mlflow/logged-models ", "new-model"),
+    (r"/logged-models/\{model_id\}\S* (run\.write|artifact\.direct-write)$(?<!/tags run\.write)(?<!/tags/\{tag_key\} run\.write)", "model"),
+    (r"/logged-models/\{model_id\}/tags", "tags-of-model"),
+    (r"^PATCH \S*/logged-models/\{model_id\} ", "whole"),
+    (r"/mlflow-artifacts/\S+ artifact\.(write|delete|direct-write)$", "artifact"),
+    (r"^POST /api/2\.0/mlflow/registered-models/alias ", "promote"),
+    (r"^DELETE /api/2\.0/mlflow/registered-models/alias ", "demote"),
+    (r"^POST /api/2\.0/mlflow/model-versions/transition-stage ", "stage"),
+    (r"^POST /api/2\.0/mlflow/model-versions/create ", "new-version"),
 ]
 # What begins with the plugin's tags of a run's context: those are taken out, and are no reason to refuse the rest.
 PLUGIN = r"^POST /api/2\.0/mlflow/(runs/create|logged-models) "
@@ -204,6 +226,9 @@ FIELDS = [
     (r"", r"(^|\.)aliases$", "aliases"),
     (r"", r"(^|\.)deployment_job_id$", "deployment-job"),
     (r"", r"^(artifact|storage)_location$", "artifact-location"),
+    (r" /api/2\.0/mlflow/(runs|artifacts)/\S+ (run\.write|run\.tag|lineage\.write|artifact\.direct-write)$", r"^run_id$", "run"),
+    # What a run used is somebody else's, as often as not.
+    (r" /api/2\.0/mlflow/runs/(?!log-inputs)\S+ (run\.write|lineage\.write)$", r"(^|\.)model_id$", "of-model"),
 ]
 
 # Classes that no policy gives: what their requests hold is nobody's business.
