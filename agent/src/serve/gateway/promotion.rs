@@ -11,7 +11,6 @@ use crate::gateway::{Denial, Promotion};
 use crate::model::Verdict;
 use crate::model::statements::{PROMOTION, Promoted, promotion_tag};
 use crate::record::Event;
-use crate::screen::one_line;
 
 impl Exchange {
     /// Judges, on record; what is due once the registry has done it.
@@ -35,7 +34,7 @@ impl Exchange {
                 promotion.alias,
                 failed.join("; ")
             );
-            return Err(self.denied(Denial::refused("gate", one_line(&sentence))));
+            return Err(self.denied(Denial::refused("gate", plain(&sentence))));
         }
         Ok((turn, Due::Promotion { promotion: promotion.clone(), previous, decision, files: candidate.made.files }))
     }
@@ -48,7 +47,7 @@ impl Exchange {
         }
         let sentence =
             format!("no role of this job may take `{alias}` of `{name}` away: the policy's `promoted-by` names none of them");
-        Err(self.denied(Denial::refused("gate", one_line(&sentence))))
+        Err(self.denied(Denial::refused("gate", plain(&sentence))))
     }
 
     /// After the alias has moved.
@@ -98,4 +97,9 @@ impl Exchange {
             .map(|recorded| recorded.seq())
             .map_err(|_| Stop::Failed("the decision could not be recorded"))
     }
+}
+
+/// Names in it may be anybody's; it stays one line, and whole.
+fn plain(sentence: &str) -> String {
+    sentence.replace(char::is_control, " ")
 }
