@@ -96,7 +96,12 @@ fn gathered(args: &ModelFactsArgs, clock: &dyn Clock) -> Result<Facts, Screen> {
 }
 
 fn upstream(args: &RegistryArgs) -> Result<Upstream, Screen> {
-    let failed = |error: &dyn std::error::Error| Screen::failed_by("registry-unusable", Exit::Usage, error);
+    let failed = |error: &dyn std::error::Error| {
+        Screen::failed("registry-unusable", Exit::Usage, error.to_string())
+            .fact("expected", "https://host, or http:// on loopback, and root certificates in PEM")
+            .fact("presented", &args.registry)
+            .hint("name the registry's origin, without a path")
+    };
     let secret = args.secret.as_deref().map(secret).transpose()?;
     let credential = match (&args.user, secret) {
         (_, None) => Credential::None,
