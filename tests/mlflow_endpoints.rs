@@ -46,9 +46,9 @@ fn an_endpoint_that_is_missing_or_of_another_class_fails_the_check() {
             "action: POST /api/2.0/mlflow/registered-models/rename is deny, the file has model.register",
         ),
         (
-            "POST /api/2.0/mlflow/runs/update run.write UpdateRun finish\n",
-            "POST /api/2.0/mlflow/runs/update run.write UpdateRun\n",
-            "guards: POST /api/2.0/mlflow/runs/update has finish, the file has -",
+            "POST /api/2.0/mlflow/runs/update run.write UpdateRun run,finish\n",
+            "POST /api/2.0/mlflow/runs/update run.write UpdateRun run\n",
+            "guards: POST /api/2.0/mlflow/runs/update has run,finish, the file has run",
         ),
         (
             "GET /api/2.0/mlflow/experiments/get experiment.read GetExperiment\n",
