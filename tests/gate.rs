@@ -108,6 +108,7 @@ impl World {
             ("model", model("m-made", "0a")),
             ("parent-run", run("0b", "main.gold.orders", json!([]), 0.8)),
             ("parent-model", model("m-parent", "0b")),
+            ("current-model", model("m-current", "0c")),
             ("current-run", run("0c", "main.gold.orders", json!([]), 0.93)),
             (
                 "version",
@@ -163,9 +164,11 @@ impl World {
 
     /// The nodes sign what is so.
     fn sign(&mut self) {
-        for (trainer, run, model, files, prefix) in
-            [("trainer", "run", "model", "/made", ""), ("parent-trainer", "parent-run", "parent-model", "/parent", "parent-")]
-        {
+        for (trainer, run, model, files, prefix) in [
+            ("trainer", "run", "model", "/made", ""),
+            ("parent-trainer", "parent-run", "parent-model", "/parent", "parent-"),
+            ("parent-trainer", "current-run", "current-model", "/current", "current-"),
+        ] {
             let (sub, iat) = (self.text(trainer, "/sub"), NOW);
             let claims: Claims = serde_json::from_value(self.documents[trainer].clone()).expect("they are claims");
             let signer = self.signer(&format!("{prefix}context"));

@@ -304,7 +304,10 @@ fn thresholds(verdict: &mut Verdict, alias: &AliasRule, asked: &str, candidate: 
         let least = at_least.is_none_or(|least| presented.is_some_and(|value| value >= least));
         let most = at_most.is_none_or(|most| presented.is_some_and(|value| value <= most));
         // Whoever goes back to a version that had the alias goes back to its values.
-        let before = candidate.current.as_ref().filter(|_| !back).and_then(|current| value(current, name));
+        let current = candidate.current.as_ref().filter(|_| keeps.is_some() && !back);
+        let before = current.and_then(|current| value(current, name));
+        // Whoever lowers the values of the one before lowers what is asked.
+        let lowered = current.is_some_and(|current| sealed(current).is_some());
         let kept = match (keeps, before, presented) {
             (None, _, _) => true,
             // The first one of its alias, or the one before has no such metric.
@@ -317,8 +320,13 @@ fn thresholds(verdict: &mut Verdict, alias: &AliasRule, asked: &str, candidate: 
         expected.extend(at_least.map(|least| format!("at least {}", decimal(least))));
         expected.extend(at_most.map(|most| format!("at most {}", decimal(most))));
         expected.extend(keeps.and(before).map(|before| format!("no worse than {}", decimal(before))));
+        if lowered {
+            expected.push(
+                "no worse than the version before, whose run is not as it was sealed: take the alias away first".to_owned(),
+            );
+        }
         let presented = presented.map_or_else(|| "none".to_owned(), decimal);
-        verdict.check("metric", least && most && kept, format!("{name} {}", expected.join(", ")), presented);
+        verdict.check("metric", least && most && kept && !lowered, format!("{name} {}", expected.join(", ")), presented);
     }
 }
 

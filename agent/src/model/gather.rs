@@ -61,7 +61,7 @@ impl<R: Registry> Gather<'_, R> {
         let previous = registered.stands(alias).map(str::to_owned);
         let current = match previous.as_deref().filter(|previous| *previous != number) {
             Some(previous) => match self.version(name, previous).await? {
-                Some(version) => self.made(&version).await?,
+                Some(version) => self.run_of(&version).await?,
                 None => None,
             },
             None => None,
@@ -95,6 +95,16 @@ impl<R: Registry> Gather<'_, R> {
             None => None,
         };
         Ok(Some(self.part(run, model, files).await))
+    }
+
+    /// The run of a version, without its files.
+    async fn run_of(&self, version: &Version) -> Result<Option<Part>, R::Error> {
+        let Some(origin) = self.origin(&version.source).await? else { return Ok(None) };
+        let run = match origin.run.as_ref().or(version.run.as_ref()) {
+            Some(id) => self.run(id).await?,
+            None => None,
+        };
+        Ok(Some(self.part(run, None, None).await))
     }
 
     /// The models that a run used, and those that their runs used; and what is known of nobody.

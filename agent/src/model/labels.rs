@@ -13,9 +13,8 @@ pub fn labels<'p>(models: &Models, parts: impl Iterator<Item = &'p Part>) -> BTr
     for part in parts {
         found.extend(part.context.iter().flat_map(|context| context.clearance.iter().cloned()));
         let datasets = part.run.as_ref().map(|run| &run.datasets[..]).unwrap_or_default();
-        let from_models = part.run.as_ref().is_some_and(|run| !run.parents.is_empty());
-        // Nobody trains on nothing: a run that names no data has not said what it used.
-        if datasets.is_empty() && !from_models {
+        // Nobody trains on nothing: a run that names no data has not said what it used, whatever model it began with.
+        if datasets.is_empty() {
             found.insert(UNKNOWN.to_owned());
         }
         for dataset in datasets {
@@ -84,8 +83,8 @@ mod tests {
             (&[r#"{"table_name":"main.gold.products","uri":"/Volumes/main/health/a.csv"}"#], &[], &["unknown"]),
             (&[r#"{"tags":{}}"#], &[], &["unknown"]),
             (&["no JSON"], &[], &["unknown"]),
-            // What a parent used is asked of the parent.
-            (&[], &["m-1"], &[]),
+            // What a parent used says nothing of what came after it.
+            (&[], &["m-1"], &["unknown"]),
         ] {
             let part = run(datasets, parents);
             let found: Vec<String> = labels(&models, [&part].into_iter()).into_iter().collect();

@@ -161,6 +161,8 @@ impl Exchange {
                 "a version of a registered model was made of these files; log the model anew, and register that",
             ));
         }
+        // However this ends, it is not what it was.
+        self.shared.known.passed(&path, None);
         Ok(Some(Due::File { path, found: None }))
     }
 }

@@ -81,9 +81,10 @@ impl From<Unreachable> for Stop {
     }
 }
 
+/// What cannot be understood now cannot be understood in a moment: no client should try seven times.
 impl From<Unread> for Stop {
-    fn from(_: Unread) -> Self {
-        Self::unreachable()
+    fn from(unread: Unread) -> Self {
+        Self::Denied("", Denial::refused("registry-unintelligible", unread.to_string()))
     }
 }
 
