@@ -25,7 +25,18 @@ fn errors(library: &Path, file: &Path) -> String {
     fs::create_dir_all(&made).expect("the place can be made");
     let dependencies = library.parent().expect("a file lies in a directory");
     let mut rustc = Command::new("rustc");
-    rustc.args(["--edition", "2024", "--crate-type", "bin", "--emit", "metadata", "--error-format", "short", "--cap-lints", "allow"]);
+    rustc.args([
+        "--edition",
+        "2024",
+        "--crate-type",
+        "bin",
+        "--emit",
+        "metadata",
+        "--error-format",
+        "short",
+        "--cap-lints",
+        "allow",
+    ]);
     rustc.arg("--out-dir").arg(made).arg("--extern").arg(format!("longhorn={}", library.display()));
     rustc.arg("-L").arg(format!("dependency={}", dependencies.display())).arg(file);
     let output = rustc.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).output().expect("rustc starts");

@@ -54,6 +54,8 @@ fn stage_under(name: &str, server: &Server, change: impl Fn(String) -> String) -
     });
     fs::write(stage.share.join("code/port"), port.to_string()).expect("a file can be written");
     fs::write(stage.share.join("code/venv"), venv.display().to_string()).expect("a file can be written");
+    let copied = Command::new("cp").arg("-r").arg(tree().join("agent/src/mlflow/plugin")).arg(stage.share.join("code")).status();
+    assert!(copied.expect("cp starts").success());
     (stage, port)
 }
 

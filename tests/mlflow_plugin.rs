@@ -147,11 +147,19 @@ fn mlflow_is_imported_whatever_is_missing_of_the_plugin() {
     let dist_info = site.join(format!("longhorn_mlflow-{}.dist-info", env!("CARGO_PKG_VERSION")));
     for (environment, _) in ENVIRONMENTS {
         // In the order in which `uninstall` takes them away, and then what a failed one might leave.
-        let (points, metadata, module) =
-            (dist_info.join("entry_points.txt"), dist_info.join("METADATA"), site.join("longhorn_mlflow/__init__.py"));
+        let (points, metadata) = (dist_info.join("entry_points.txt"), dist_info.join("METADATA"));
+        let (module, socket) = (site.join("longhorn_mlflow/__init__.py"), site.join("longhorn_mlflow/_socket.py"));
         let whole: Vec<(PathBuf, Vec<u8>)> =
-            [&points, &metadata, &module].map(|path| (path.clone(), fs::read(path).expect("it is placed"))).into();
-        for gone in [vec![&points], vec![&points, &metadata], vec![&points, &metadata, &module], vec![&module], vec![&metadata]] {
+            [&points, &metadata, &module, &socket].map(|path| (path.clone(), fs::read(path).expect("it is placed"))).into();
+        for gone in [
+            vec![&points],
+            vec![&points, &metadata],
+            vec![&points, &metadata, &module],
+            vec![&points, &metadata, &module, &socket],
+            vec![&module],
+            vec![&metadata],
+            vec![&socket],
+        ] {
             for path in &gone {
                 fs::remove_file(path).expect("it can be removed");
             }
@@ -212,7 +220,7 @@ fn installers_leave_the_plugin_alone_and_work_as_before_and_it_goes_without_a_tr
     let lib = venv.join("lib");
     let before = listing(&lib);
     stage.place(own);
-    assert_eq!(listing(&lib).len(), before.len() + 6);
+    assert_eq!(listing(&lib).len(), before.len() + 7);
     let mut command = stage.python(NEWEST, "packages.py");
     command.env_remove("PYTHONPATH").arg(&venv).args([tree().join("target/wheels"), stage.scratch("uv")]);
     assert_eq!(right(&said(&mut command)), ["packages"]);

@@ -325,6 +325,9 @@ pub struct ServeArgs {
     /// The listening socket of the gateway; absent without a registry, and where the policy observes.
     #[arg(long)]
     pub registry: Option<i32>,
+    /// The same in the file system.
+    #[arg(long)]
+    pub registry_socket: Option<i32>,
     /// Where the keeper says who holds a connection to it.
     #[arg(long)]
     pub holders: Option<i32>,

@@ -24,6 +24,10 @@ pub const CONTEXT_JWT: &str = "/run/longhorn/context.jwt";
 pub const SOCKETS: &str = "/run/longhorn/sock";
 /// The sidecar's HTTP socket (stream).
 pub const SOCKET_API: &str = "/run/longhorn/sock/api";
+/// Where the gateway listens besides its port (stream).
+pub const SOCKET_REGISTRY: &str = "/run/longhorn/sock/mlflow";
+/// Who that socket is, where a client has to name a host: a name that no resolver answers for (RFC 6761 §6.4).
+pub const HOST_REGISTRY: &str = "longhorn.invalid";
 /// Where launchers report (datagram).
 pub const SOCKET_LAUNCH: &str = "/run/longhorn/sock/launch";
 /// The directory of the pins; a private mount, because pinning a mount namespace demands one.

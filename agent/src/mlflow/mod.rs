@@ -27,7 +27,8 @@ const DIST_INFO: &str = concat!("longhorn_mlflow-", env!("CARGO_PKG_VERSION"), "
 /// In the order in which they are placed: MLflow finds the plugin by the last, and by then the rest is there. Without a RECORD no
 /// installer takes the plugin for its own, and without that and a top_level.txt no model's requirements name it; without METADATA
 /// pip, without WHEEL uv would call it broken.
-const FILES: [PluginFile; 4] = [
+const FILES: [PluginFile; 5] = [
+    PluginFile { folder: PACKAGE, name: "_socket.py", text: include_str!("plugin/longhorn_mlflow/_socket.py") },
     PluginFile { folder: PACKAGE, name: "__init__.py", text: include_str!("plugin/longhorn_mlflow/__init__.py") },
     PluginFile { folder: DIST_INFO, name: "WHEEL", text: include_str!("plugin/longhorn_mlflow.dist-info/WHEEL") },
     PluginFile { folder: DIST_INFO, name: "METADATA", text: include_str!("plugin/longhorn_mlflow.dist-info/METADATA") },
@@ -44,12 +45,14 @@ mod tests {
     use crate::host::paths;
 
     #[test]
-    fn the_plugin_names_its_version_and_reads_the_context_where_the_keeper_publishes_it() {
+    fn the_plugin_names_its_version_and_the_places_where_the_keeper_publishes_and_listens() {
         let text = |name: &str| FILES.iter().find(|file| file.name == name).map(|file| file.text).unwrap();
         assert_eq!(
             text("METADATA"),
             format!("Metadata-Version: 2.1\nName: longhorn-mlflow\nVersion: {}\n", env!("CARGO_PKG_VERSION"))
         );
         assert!(text("__init__.py").contains(&format!("\nTOKEN = \"{}\"\n", paths::CONTEXT_JWT)));
+        assert!(text("__init__.py").contains(&format!("\nSOCKET = \"{}\"\n", paths::SOCKET_REGISTRY)));
+        assert!(text("_socket.py").contains(&format!("\nHOST = \"{}\"\n", paths::HOST_REGISTRY)));
     }
 }

@@ -44,7 +44,11 @@ fn become_keeper(args: &KeeperArgs, clock: &dyn Clock, random: &dyn Random) -> i
     let _alive = stand_up()?;
     let api = OwnedFd::from(open_to_all(UnixListener::bind(paths::SOCKET_API)?, paths::SOCKET_API)?);
     let launch = OwnedFd::from(open_to_all(UnixDatagram::bind(paths::SOCKET_LAUNCH)?, paths::SOCKET_LAUNCH)?);
-    let registry = args.registry_port.map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port))).transpose()?;
+    let registry = args.registry_port.map(|port| {
+        let socket = open_to_all(UnixListener::bind(paths::SOCKET_REGISTRY)?, paths::SOCKET_REGISTRY)?;
+        Ok::<_, io::Error>([TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.into(), socket.into()])
+    });
+    let registry = registry.transpose()?;
     let seed = NodeKey::draw_seed(random);
     let public = NodeKey::from_seed(&seed).map_err(io::Error::other)?.public().clone();
     let node_key = longhorn_sys::memfd::hold(seed.as_ref())?;
@@ -61,7 +65,7 @@ fn become_keeper(args: &KeeperArgs, clock: &dyn Clock, random: &dyn Random) -> i
             credentials,
             api,
             launch,
-            registry: registry.map(OwnedFd::from),
+            registry,
             lease,
             lease_most: Duration::from_secs(args.lease_most),
             uid: args.uid,

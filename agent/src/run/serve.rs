@@ -91,8 +91,8 @@ fn become_sidecar(
     term.thread_unblock().map_err(|errno| os("the sidecar cannot hear signals")(errno.into()))?;
     let take = |number| longhorn_sys::inherited::take(number).map_err(os("the sidecar was started without its descriptors"));
     let samples = args.samples.map(take).transpose()?;
-    let registry = args.registry.zip(args.holders);
-    let registry = registry.map(|(listener, holders)| Ok((take(listener)?, take(holders)?))).transpose()?;
+    let registry = args.registry.zip(args.registry_socket).zip(args.holders);
+    let registry = registry.map(|((port, socket), holders)| Ok([take(port)?, take(socket)?, take(holders)?])).transpose()?;
     let (api, launch) = (take(args.api)?, take(args.launch)?);
     let seed = Zeroizing::new(longhorn_sys::memfd::held(&take(args.node_key)?, 32).map_err(os("the node key cannot be read"))?);
     let credentials = Zeroizing::new(
@@ -124,8 +124,9 @@ fn become_sidecar(
     let (way, mirror, journal) = way(&settings, policy, &credentials, key, &seen, clock, random)?;
     let gateway = match registry {
         None => None,
-        Some((listener, holders)) => Some(Gateway {
+        Some([listener, socket, holders]) => Some(Gateway {
             listener,
+            socket,
             holders,
             upstream: upstream(&settings, &credentials)?,
             key: again,

@@ -32,8 +32,8 @@ pub struct Holdings {
     pub api: OwnedFd,
     /// The launch report socket.
     pub launch: OwnedFd,
-    /// The gateway's listening socket, where there is a registry.
-    pub registry: Option<OwnedFd>,
+    /// The gateway's listening sockets, where there is a registry: on loopback, and in the file system.
+    pub registry: Option<[OwnedFd; 2]>,
     /// The lease.
     pub lease: publish::Lease,
     /// No single lease is longer.
@@ -236,7 +236,8 @@ impl Sidecar {
             ("--api", Some(&holdings.api)),
             ("--launch", Some(&holdings.launch)),
             ("--samples", shares.samples),
-            ("--registry", holdings.registry.as_ref()),
+            ("--registry", holdings.registry.as_ref().map(|[port, _]| port)),
+            ("--registry-socket", holdings.registry.as_ref().map(|[_, socket]| socket)),
             ("--holders", shares.holders),
         ];
         // Open across exec just while the child starts: the keeper is single-threaded and starts nothing else.

@@ -8,11 +8,18 @@ for version in mlflow-2.13.1 mlflow-2.22.0 mlflow-3.0.1 mlflow-new; do
   expect 0 '' "${venv%/*}/$version/bin/python" /mnt/host/code/train.py "http://127.0.0.1:$port"
 done
 run=$(tail -n 1 /tmp/out)
+# By the socket: the oldest and the newest, and a proxy that the job names is not asked.
+for version in mlflow-2.13.1 mlflow-new; do
+  expect 0 '' env http_proxy=http://127.0.0.1:9 "${venv%/*}/$version/bin/python" /mnt/host/code/by_socket.py
+done
 expect 0 '' "$mlflow" /mnt/host/code/denied.py "http://127.0.0.1:$port" "$run"
 
 # Whoever is not of the locked job is told so, and on record.
 expect 0 '403.*peer-not-locked' "$real" /mnt/host/code/asks.py "$port"
 expect 0 '^200' $python /mnt/host/code/asks.py "$port"
+socket=/run/longhorn/sock/mlflow
+expect 0 '403.*peer-not-locked' "$real" /mnt/host/code/asks.py $socket
+expect 0 '^200' $python /mnt/host/code/asks.py $socket
 
 # The listening socket outlives a sidecar, and so does a connection's caller that asks again.
 old=$(sidecar)
@@ -20,6 +27,7 @@ kill -9 "$old"
 back() { [ -n "$(sidecar)" ] && [ "$(sidecar)" != "$old" ] && $longhorn status | grep -q '^state *locked'; }
 until_true 10 back
 expect 0 '^200' $python /mnt/host/code/asks.py "$port"
+expect 0 '^200' $python /mnt/host/code/asks.py $socket
 
 for log in /var/lib/longhorn/log/*; do
   $longhorn log show "$log" >> /tmp/shown

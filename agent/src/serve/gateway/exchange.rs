@@ -50,6 +50,8 @@ pub(super) struct Exchange {
     pub(super) shared: Rc<Shared>,
     /// Who is at its other end; `None` where that could not be told.
     peer: Option<Peer>,
+    /// Whether it came by the socket.
+    by_socket: bool,
     /// Its way to the registry.
     pub(super) line: Line,
 }
@@ -89,8 +91,8 @@ impl From<Unread> for Stop {
 }
 
 impl Exchange {
-    pub(super) fn new(shared: Rc<Shared>, peer: Option<Peer>) -> Self {
-        Self { line: Line::new(shared.upstream.clone()), shared, peer }
+    pub(super) fn new(shared: Rc<Shared>, peer: Option<Peer>, by_socket: bool) -> Self {
+        Self { line: Line::new(shared.upstream.clone()), shared, peer, by_socket }
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
@@ -115,7 +117,8 @@ impl Exchange {
         let (parts, incoming) = request.into_parts();
         let headers = onward(&parts.headers);
         let parts = Unverified::<Parts>::new(parts);
-        let ask = Ask::read(&parts, &self.shared.table, &self.shared.hosts).map_err(unknown)?;
+        let hosts = if self.by_socket { &self.shared.socket_hosts } else { &self.shared.hosts };
+        let ask = Ask::read(&parts, &self.shared.table, hosts).map_err(unknown)?;
         let path = ask.endpoint().path;
         let denied = |denial| Stop::Denied(path, denial);
         // Before the body is waited for.

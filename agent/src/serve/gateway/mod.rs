@@ -1,4 +1,4 @@
-//! The gateway to MLflow and the model registry: listens on a port of loopback, and whoever is of the locked job gets through it what
+//! The gateway to MLflow and the model registry: listens on a port of loopback and on a socket, and whoever is of the locked job gets through it what
 //! the job may, with a credential that no job ever holds. What may go through is decided in [`crate::gateway`]; here it is carried.
 
 mod evidence;
@@ -11,12 +11,14 @@ mod origin;
 mod peers;
 mod promotion;
 mod signing;
+mod stream;
 mod upstream;
 
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener as StdUnixListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +27,7 @@ use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
 
 use self::exchange::Exchange;
@@ -34,10 +36,13 @@ pub use self::keys::Question;
 use self::known::Known;
 pub use self::line::{Line, Unreachable};
 use self::peers::Peers;
+use self::stream::Stream;
 pub use self::upstream::{Credential, Upstream};
+use super::peer::{self, Peer};
 use super::session::Session;
 use crate::context::{Context, NodeKey};
 use crate::gateway::Table;
+use crate::host::paths::HOST_REGISTRY;
 use crate::model::Gate;
 
 /// Connections at once; the next ones wait in the kernel's queue.
@@ -53,6 +58,8 @@ const MOST_HEAD: usize = 32 * 1024;
 pub struct Gateway {
     /// The listening socket, on loopback.
     pub listener: OwnedFd,
+    /// The one in the file system.
+    pub socket: OwnedFd,
     /// Where the keeper says who holds the other end of a connection.
     pub holders: OwnedFd,
     /// Where requests go.
@@ -68,8 +75,10 @@ pub struct Gateway {
 /// What every connection shares.
 struct Shared {
     table: Table,
-    /// The names that it is reached by, as a `Host` header has them.
+    /// The names that it is reached by on loopback, as a `Host` header has them.
     hosts: Vec<String>,
+    /// The same on the socket.
+    socket_hosts: Vec<String>,
     upstream: Rc<Upstream>,
     peers: Peers,
     session: Rc<RefCell<Session>>,
@@ -106,10 +115,14 @@ pub async fn answer(
     let listener = StdListener::from(gateway.listener);
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
+    let socket = StdUnixListener::from(gateway.socket);
+    socket.set_nonblocking(true)?;
+    let socket = UnixListener::from_std(socket)?;
     let port = listener.local_addr()?.port();
     let shared = Rc::new(Shared {
         table: Table::read(),
         hosts: ["127.0.0.1", "localhost"].map(|host| format!("{host}:{port}")).to_vec(),
+        socket_hosts: vec![HOST_REGISTRY.to_owned()],
         upstream: Rc::new(gateway.upstream),
         peers: Peers::new(gateway.holders)?,
         session,
@@ -123,9 +136,13 @@ pub async fn answer(
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
-        match listener.accept().await {
-            Ok((stream, from)) => {
-                let serving = serve_one(stream, from, shared.clone());
+        let caller = tokio::select! {
+            by_port = listener.accept() => by_port.map(|(stream, from)| Caller::Port(stream, from)),
+            by_socket = socket.accept() => by_socket.map(|(stream, _)| Caller::Socket(stream)),
+        };
+        match caller {
+            Ok(caller) => {
+                let serving = serve_one(caller, shared.clone());
                 tokio::task::spawn_local(async move {
                     serving.await;
                     drop(place);
@@ -137,13 +154,37 @@ pub async fn answer(
     }
 }
 
-async fn serve_one(stream: TcpStream, from: SocketAddr, shared: Rc<Shared>) {
-    // Small answers must not wait for each other. Where it is refused it only costs time.
-    let _ = stream.set_nodelay(true);
-    let peer = shared.peers.of(&stream, from).await;
+/// Whoever connected.
+enum Caller {
+    Port(TcpStream, SocketAddr),
+    Socket(UnixStream),
+}
+
+impl Caller {
+    /// Its connection, and who it is; `None` where that cannot be told.
+    async fn known(self, peers: &Peers) -> (Stream, Option<Peer>) {
+        match self {
+            Self::Port(stream, from) => {
+                // Small answers must not wait for each other. Where it is refused it only costs time.
+                let _ = stream.set_nodelay(true);
+                let peer = peers.of(&stream, from).await;
+                (Stream::Port(stream), peer)
+            }
+            // The kernel says who connected: nobody has to be looked for.
+            Self::Socket(stream) => {
+                let peer = peer::examine(&stream).ok();
+                (Stream::Socket(stream), peer)
+            }
+        }
+    }
+}
+
+async fn serve_one(caller: Caller, shared: Rc<Shared>) {
+    let (stream, peer) = caller.known(&shared.peers).await;
     // Whoever is not let through hears so once, and takes nobody's place.
     let locked = peer.as_ref().is_some_and(|peer| peer.marks.locked(shared.session.borrow().kept_capabilities()));
-    let exchange = Rc::new(Exchange::new(shared, peer));
+    let by_socket = matches!(stream, Stream::Socket(_));
+    let exchange = Rc::new(Exchange::new(shared, peer, by_socket));
     let service = service_fn(move |request| {
         let exchange = exchange.clone();
         async move { Ok::<_, Infallible>(exchange.answer(request).await) }

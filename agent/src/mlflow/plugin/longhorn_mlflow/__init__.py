@@ -14,6 +14,8 @@ import time
 # The context as this node's keeper publishes it. A file at a place that only root can write to, and never a variable: variables
 # can be rewritten after the start (a daemon module of Spark's does).
 TOKEN = "/run/longhorn/context.jwt"
+# Where the gateway listens, besides its port.
+SOCKET = "/run/longhorn/sock/mlflow"
 # What carries the token: tags and proxies have limits of their own, the smallest of which is not far above.
 CARRIED = 4096
 # No token is longer (context/seal.rs).
@@ -25,6 +27,8 @@ HEADER = "X-Longhorn-Context"
 
 # The file that was read last, and what it says.
 _last = (None, None)
+# Whether the way to the socket was looked for.
+_opened = False
 
 
 class _Said:
@@ -123,8 +127,29 @@ class RunContext(_Provider):
         return {} if said is None else dict(said.tags)
 
 
+def _open_socket():
+    """Once, where this node has the gateway's socket: by then MLflow has what it sends requests with."""
+    global _opened
+    if _opened:
+        return
+    try:
+        if stat.S_ISSOCK(os.stat(SOCKET).st_mode):
+            from . import _socket
+
+            _socket.mount()
+    except Exception:
+        # Without it that name is nobody's, and MLflow says so.
+        pass
+    _opened = True
+
+
 class RequestHeaders(_Provider):
     """`mlflow.request_header_provider`: the header of each request."""
+
+    def in_context(self):
+        # MLflow asks before each request.
+        _open_socket()
+        return super().in_context()
 
     def request_headers(self):
         said = _said()
