@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod issue;
 pub mod keeper;
 pub mod live;
+mod login;
 pub mod node;
 mod node_document;
 pub mod reach;

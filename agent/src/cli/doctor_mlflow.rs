@@ -26,6 +26,7 @@ pub(super) fn registry(settings: &Settings) -> Vec<(&'static str, String)> {
         RegistryAuth::None => "none: have it ask for one that only the gateway has",
         RegistryAuth::Bearer(_) => "a token that no job holds",
         RegistryAuth::Basic { .. } => "a password that no job holds",
+        RegistryAuth::Workspace => "tokens of the agent's login at the workspace, which no job holds",
     };
     let by = match (own, open) {
         (_, true) => "by nobody: close the registry to whoever has no credential",

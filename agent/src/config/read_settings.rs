@@ -47,7 +47,8 @@ fn root(root: Section<'_>, text: &str) -> Option<Settings> {
         section.need_table("assertion").and_then(secret)
     });
     let node_document = root.table("node-document").map(node_document);
-    let registry = root.table("registry").map(registry);
+    let host = workspace.as_ref().map(|workspace| &workspace.host);
+    let registry = root.table("registry").map(|section| registry(section, host));
     let record = root.table("record").map_or(Some(RecordSettings { journal: JOURNAL, pseudonym_key: None }), record);
     let node =
         root.table("node").map_or(Some(NodeSettings { deadline: DEADLINE, sidecar_uid: SIDECAR_UID, spark_conf: None }), node);

@@ -257,7 +257,7 @@ pub struct NodeDocumentSettings {
 /// `[registry]`.
 #[derive(Clone, Debug)]
 pub struct RegistrySettings {
-    /// `origin`: where it is.
+    /// `origin`: where it is; the workspace's `host`, where the gateway logs in there.
     pub origin: RegistryOrigin,
     /// `port`: of loopback, where jobs find the gateway.
     pub port: u16,
@@ -279,13 +279,15 @@ pub enum RegistryAuth {
         /// Where the password lies.
         secret: SecretSource,
     },
+    /// `{ kind = "workspace" }`: the registry is the workspace's own, and the gateway logs in there as the agent does.
+    Workspace,
 }
 
 impl RegistryAuth {
     /// Where its secret lies.
     pub fn source(&self) -> Option<&SecretSource> {
         match self {
-            Self::None => None,
+            Self::None | Self::Workspace => None,
             Self::Bearer(secret) | Self::Basic { secret, .. } => Some(secret),
         }
     }

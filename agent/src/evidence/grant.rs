@@ -1,7 +1,6 @@
 //! A token from a token endpoint, for whatever the agent shows there; kept while it is fresh.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::answers;
 use super::failure::{Failure, Who};
@@ -36,7 +35,8 @@ pub(super) async fn ask(
         200 => {
             let (token, fresh) =
                 answers::granted(&answer.body).ok_or_else(|| Failure::unintelligible(who, url, "no access_token"))?;
-            Ok(kept.put(token, deadline.clock.boot(), fresh, Duration::ZERO))
+            // The last fifth of its life is for whoever cannot have another one.
+            Ok(kept.put(token, deadline.clock.boot(), fresh, fresh / 4))
         }
         // RFC 6749 §5.2: invalid_client is 400 or 401.
         400 | 401 | 403 => Err(Failure::CredentialRefused {

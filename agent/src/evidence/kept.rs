@@ -56,6 +56,18 @@ impl<T> Kept<T> {
         self.state().answer.take().is_some()
     }
 
+    /// Drops this one, and none that came after it.
+    pub(super) fn forget_this(&self, value: &Arc<T>) {
+        self.state().answer.take_if(|answer| Arc::ptr_eq(&answer.value, value));
+    }
+
+    /// Until when this one is fresh, and until when it counts where nobody answers; `None` where it is no longer kept.
+    pub(super) fn lasts(&self, value: &Arc<T>) -> Option<(BootTime, BootTime)> {
+        let state = self.state();
+        let answer = state.answer.as_ref().filter(|answer| Arc::ptr_eq(&answer.value, value));
+        answer.map(|answer| (answer.fresh, answer.end))
+    }
+
     /// Whether one may ask although there is a fresh answer: not again within `pause`, whoever wants it. Counts as asked.
     pub(super) fn may_ask_again(&self, now: BootTime, pause: Duration) -> bool {
         let mut state = self.state();
@@ -110,6 +122,13 @@ mod tests {
             assert_eq!((kept.fresh(at(now)).is_some(), kept.stale(at(now)).is_some()), (fresh, stale), "{now}");
         }
         assert!(kept.forget() && kept.stale(at(100)).is_none());
+        let first = kept.put("first", at(100), Duration::from_secs(300), Duration::from_secs(600));
+        assert_eq!(kept.lasts(&first), Some((at(400), at(1000))));
+        let second = kept.put("second", at(200), Duration::ZERO, Duration::ZERO);
+        kept.forget_this(&first);
+        assert_eq!((kept.lasts(&first), kept.lasts(&second)), (None, Some((at(200), at(200)))));
+        kept.forget_this(&second);
+        assert_eq!(kept.lasts(&second), None);
     }
 
     #[test]

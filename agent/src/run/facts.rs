@@ -109,7 +109,7 @@ fn upstream(args: &RegistryArgs) -> Result<Upstream, Screen> {
         (None, Some(secret)) => Credential::Bearer(secret),
     };
     let tls = tls(args.ca_file.as_deref()).map_err(|error| failed(&error))?;
-    Upstream::new(&args.registry, tls, &credential).map_err(|error| failed(&error))
+    Upstream::new(&args.registry, tls, credential).map_err(|error| failed(&error))
 }
 
 fn secret(path: &Path) -> Result<Secret, Screen> {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::certify::certify;
 use super::cluster::{self, Others};
+use super::login;
 use super::serve::{os, say};
 use super::vouching::vouching;
 use super::{AUDIENCE, Attested, Way, attest, not_recorded, tell};
@@ -55,7 +56,7 @@ struct Begun {
 pub(super) async fn live(
     way: Way,
     settings: &Settings,
-    sockets: Sockets,
+    mut sockets: Sockets,
     first: Option<(&OwnedFd, Event)>,
     journal: Journal,
 ) -> Result<(), Screen> {
@@ -100,9 +101,13 @@ pub(super) async fn live(
         others.look(&way, settings, standing, &members).await.map(|looked| looked.map_err(|failure| failure.reason()))
     };
     let find = async |kid: &str| vouching(&way, settings, kid).await;
-    serve(sockets, session, way.policy.lifetimes.lease, &*random, renew, look, find)
-        .await
-        .map_err(os("the sidecar's sockets failed"))
+    let logins = sockets.gateway.as_mut().and_then(|gateway| gateway.logins.take());
+    tokio::select! {
+        served = serve(sockets, session, way.policy.lifetimes.lease, &*random, renew, look, find) => {
+            served.map_err(os("the sidecar's sockets failed"))
+        }
+        never = login::answer(&way, logins) => match never {},
+    }
 }
 
 /// On a new node: attests, agrees with `init`, publishes.

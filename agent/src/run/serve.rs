@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use nix::sys::signal::{SigSet, Signal};
+use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use super::certify::Certification;
@@ -35,7 +36,7 @@ use crate::record::verify::binding;
 use crate::record::{Event, Recorder, Start};
 use crate::screen::Screen;
 use crate::serve::descend::{Reach, irrevocably_descend};
-use crate::serve::gateway::{Credential, Gateway, Upstream};
+use crate::serve::gateway::{Credential, Gateway, Login, LoginQuestion, Upstream};
 use crate::serve::sidecar::Sockets;
 use crate::wire::credentials::Credentials;
 use crate::wire::packet;
@@ -124,15 +125,10 @@ fn become_sidecar(
     let (way, mirror, journal) = way(&settings, policy, &credentials, key, &seen, clock, random)?;
     let gateway = match registry {
         None => None,
-        Some([listener, socket, holders]) => Some(Gateway {
-            listener,
-            socket,
-            holders,
-            upstream: upstream(&settings, &credentials)?,
-            key: again,
-            gate,
-            audience: super::AUDIENCE,
-        }),
+        Some([listener, socket, holders]) => {
+            let (upstream, logins) = upstream(&settings, &credentials, &way.clock)?;
+            Some(Gateway { listener, socket, holders, upstream, logins, key: again, gate, audience: super::AUDIENCE })
+        }
     };
     drop(credentials);
     let sockets = Sockets { control, api, launch, samples, gateway };
@@ -144,21 +140,32 @@ fn become_sidecar(
     runtime.block_on(live(way, &settings, sockets, verdict.zip(seen.inventory), Journal { mirror, state: journal }))
 }
 
-/// The registry of the settings, with the gateway's own credential.
-fn upstream(settings: &Settings, credentials: &Credentials) -> Result<Upstream, Screen> {
+/// The registry of the settings, with the gateway's own credential; and the questions of its login, where it logs in.
+fn upstream(
+    settings: &Settings,
+    credentials: &Credentials,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Upstream, Option<mpsc::Receiver<LoginQuestion>>), Screen> {
     let failed = |error: &dyn std::error::Error| Screen::failed_by("registry-unusable", Exit::Config, error);
     let registry = settings.registry.as_ref().ok_or_else(|| failed(&io::Error::from(io::ErrorKind::InvalidData)))?;
     let secret = || {
         let secret = Secret::new(credentials.expose("registry").unwrap_or_default());
         secret.ok_or_else(|| failed(&io::Error::other("its secret is empty or not printable ASCII")))
     };
+    let mut logins = None;
     let credential = match &registry.auth {
         RegistryAuth::None => Credential::None,
         RegistryAuth::Bearer(_) => Credential::Bearer(secret()?),
         RegistryAuth::Basic { user, .. } => Credential::Basic(user.clone(), secret()?),
+        RegistryAuth::Workspace => {
+            let (asks, questions) = mpsc::channel(1);
+            logins = Some(questions);
+            Credential::Login(Login::new(asks, clock.clone()))
+        }
     };
     let tls = http::tls(settings.workspace.ca_file.as_deref()).map_err(|error| failed(&error))?;
-    Upstream::new(registry.origin.as_str(), tls, &credential).map_err(|error| failed(&error))
+    let upstream = Upstream::new(registry.origin.as_str(), tls, credential).map_err(|error| failed(&error))?;
+    Ok((upstream, logins))
 }
 
 /// What only root sees of the node.

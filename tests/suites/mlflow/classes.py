@@ -80,7 +80,7 @@ RULES = [
     (r"/registered-models/rename$", "deny"),  # a model that takes another's name brings its own aliases: no gate sees it
     # --- what the server is
     (r"GET (/|/health|/version|/static-files/\S*|/build/\S*)$", "server.info"),
-    (r"GET \S*/(server-info|server-features|ui-telemetry)$", "server.info"),
+    (r"GET \S*/(server-info|server-features|ui-telemetry)$|GET /\.well-known/databricks-config$", "server.info"),
     # --- what acts with the server's own rights
     (r"/mlflow/demo/|/api/3.0/jobs/|/mlflow/jobs/", "server.admin"),
     (r"POST \S*(/scorer/invoke|/genai/evaluate/invoke|/issues/invoke)$", "server.admin"),  # each starts a job on the server
@@ -276,6 +276,8 @@ LITERALS = [
     "GET /api/2.0/managed-evals/{rest...}",
     "POST /api/2.0/managed-evals/{rest...}",
     "GET /api/3.0/mlflow/server-features",
+    # The SDK asks what host it is, whenever MLflow makes a client of it; the gateway answers.
+    "GET /.well-known/databricks-config",
     # Clients of 2.22 and 3.0 kept what traces are judged by under the old number.
     "GET /api/2.0/mlflow/traces/{trace_id}",
     "POST /api/2.0/mlflow/traces/{trace_id}/assessments",

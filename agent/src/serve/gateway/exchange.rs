@@ -16,7 +16,7 @@ use super::hashing::Hashing;
 use super::line::{Line, Outgoing, Unreachable};
 use super::signing::Due;
 use crate::context::Context;
-use crate::gateway::{Allowed, Ask, Asked, Body, Denial, MOST_BODY, decide, permit};
+use crate::gateway::{Allowed, Ask, Asked, Body, Denial, MOST_BODY, decide, own_answer, permit};
 use crate::model::Unread;
 use crate::record::Event;
 use crate::record::event::Process;
@@ -40,6 +40,8 @@ const BACK: &[HeaderName] = &[
     header::LAST_MODIFIED,
     header::RETRY_AFTER,
 ];
+/// The workspace's id: MLflow's client links a version of a model to its run by it.
+const ORGANISATION: HeaderName = HeaderName::from_static("x-databricks-org-id");
 /// The verified context of the job, for a registry that checks it.
 const CONTEXT: HeaderName = HeaderName::from_static("x-longhorn-context");
 
@@ -123,6 +125,9 @@ impl Exchange {
         let denied = |denial| Stop::Denied(path, denial);
         // Before the body is waited for.
         permit(ask.endpoint().action, permissions).map_err(denied)?;
+        if let Some(document) = own_answer(path, &self.shared.hosts) {
+            return Ok(reply(StatusCode::OK, document));
+        }
         let (bytes, stream) = match ask.body() {
             Body::Json => (whole(incoming).await.map_err(denied)?, None),
             Body::None => (Bytes::new(), None),
@@ -130,6 +135,8 @@ impl Exchange {
         };
         let asked = Asked::read(ask, &Unverified::new(bytes), &self.shared.table).map_err(denied)?;
         let mut allowed = decide(asked, permissions).map_err(denied)?;
+        // Here it can be told why there is none.
+        self.shared.upstream.credential().await.map_err(|why| self.no_login(why))?;
         let mut held = self.before(&mut allowed, &context).await.map_err(|stop| stop.at(path))?;
         let request = self.onward(allowed, stream, headers, &context, &mut held.due);
         let answer = self.line.send(request).await?;
@@ -179,6 +186,12 @@ impl Exchange {
         self.denied(Denial::refused(reason, sentence))
     }
 
+    /// Whoever looks at `longhorn status` sees it, too.
+    fn no_login(&self, why: &'static str) -> Stop {
+        self.shared.session.borrow_mut().last_failure = Some("registry-login-failed".to_owned());
+        Stop::Failed(why)
+    }
+
     fn onward(
         &self,
         mut allowed: Allowed<'_>,
@@ -210,11 +223,7 @@ impl Exchange {
         let fields = request.headers_mut();
         *fields = headers;
         fields.insert(header::HOST, self.shared.upstream.authority.clone());
-        let own = [
-            (header::AUTHORIZATION, self.shared.upstream.credential.clone()),
-            (header::CONTENT_TYPE, kind),
-            (CONTEXT, self.shared.token(context)),
-        ];
+        let own = [(header::CONTENT_TYPE, kind), (CONTEXT, self.shared.token(context))];
         for (name, value) in own {
             if let Some(value) = value {
                 fields.insert(name, value);
@@ -258,7 +267,7 @@ async fn whole(incoming: Incoming) -> Result<Bytes, Denial> {
 fn returned(parts: &response::Parts, body: Either<Full<Bytes>, Incoming>) -> Answer {
     let mut answer = Response::new(body);
     *answer.status_mut() = parts.status;
-    for name in BACK {
+    for name in BACK.iter().chain([&ORGANISATION]) {
         if let Some(value) = parts.headers.get(name) {
             answer.headers_mut().insert(name.clone(), value.clone());
         }

@@ -38,8 +38,24 @@ impl Line {
         Self { upstream, kept: RefCell::new(None) }
     }
 
+    /// With the gateway's own credential. Where the registry does not take a token of the workspace, once more with another one: nothing
+    /// was done then. What streams has passed already, and is sent again by whoever sent it.
+    pub(super) async fn send(&self, mut request: Request<Outgoing>) -> Result<Response<Incoming>, Unreachable> {
+        let shown = self.upstream.credential().await.map_err(|_| Unreachable)?;
+        show(&mut request, shown.clone());
+        let again = if self.upstream.logs_in() { copy(&request) } else { None };
+        let answer = self.carry(request).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED || !self.upstream.refused(shown.as_ref()) {
+            return Ok(answer);
+        }
+        let mut request = again.ok_or(Unreachable)?;
+        drop(answer);
+        show(&mut request, self.upstream.credential().await.map_err(|_| Unreachable)?);
+        self.carry(request).await
+    }
+
     /// On the connection that is kept; on a new one where that has ended meanwhile.
-    pub(super) async fn send(&self, request: Request<Outgoing>) -> Result<Response<Incoming>, Unreachable> {
+    async fn carry(&self, request: Request<Outgoing>) -> Result<Response<Incoming>, Unreachable> {
         let kept = self.kept.borrow_mut().take();
         let mut request = request;
         if let Some(mut sender) = kept
@@ -105,11 +121,7 @@ impl Line {
         *request.method_mut() = method;
         *request.uri_mut() = target.wire().parse().map_err(|_| Unreachable)?;
         let upstream = &self.upstream;
-        let fields = [
-            (header::HOST, Some(upstream.authority.clone())),
-            (header::AUTHORIZATION, upstream.credential.clone()),
-            (header::CONTENT_TYPE, kind),
-        ];
+        let fields = [(header::HOST, Some(upstream.authority.clone())), (header::CONTENT_TYPE, kind)];
         for (name, value) in fields {
             if let Some(value) = value {
                 request.headers_mut().insert(name, value);
@@ -117,4 +129,20 @@ impl Line {
         }
         self.send(request).await
     }
+}
+
+fn show(request: &mut Request<Outgoing>, credential: Option<HeaderValue>) {
+    if let Some(value) = credential {
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+    }
+}
+
+/// The same once more; `None` for what streams.
+fn copy(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
+    let Either::Left(body) = request.body() else { return None };
+    let mut copy = Request::new(Either::Left(body.clone()));
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
 }

@@ -7,6 +7,7 @@ mod hashing;
 mod keys;
 mod known;
 mod line;
+mod login;
 mod origin;
 mod peers;
 mod promotion;
@@ -35,6 +36,7 @@ use self::keys::Keys;
 pub use self::keys::Question;
 use self::known::Known;
 pub use self::line::{Line, Unreachable};
+pub use self::login::{Login, LoginQuestion, Ticket};
 use self::peers::Peers;
 use self::stream::Stream;
 pub use self::upstream::{Credential, Upstream};
@@ -64,6 +66,8 @@ pub struct Gateway {
     pub holders: OwnedFd,
     /// Where requests go.
     pub upstream: Upstream,
+    /// Questions of its login at the workspace, where it logs in there: whoever serves answers them.
+    pub logins: Option<mpsc::Receiver<LoginQuestion>>,
     /// What statements are signed with.
     pub key: NodeKey,
     /// What promotions are judged by.
