@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("launch", &["exit", "host", "lock", "record", "screen", "unverified", "wire"]),
     ("serve", &["context", "gateway", "host", "model", "record", "screen", "unverified", "wire"]),
     ("mlflow", &["host"]),
-    ("model", &["context", "decision", "host", "unverified"]),
+    ("model", &["context", "decision", "host", "identity", "unverified"]),
     ("record", &["exit", "host", "screen", "unverified"]),
     ("config", &["context", "decision", "exit", "host", "identity", "screen"]),
     (

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 use simulator::Simulator;
-use simulator::scenario::Scenario;
+use simulator::scenario::{JOB, RUN, Scenario};
 
 const STEPS: &[&str] = &[
     "login",
@@ -21,6 +21,7 @@ const STEPS: &[&str] = &[
     "policies",
     "secrets",
     "tokens",
+    "metastore",
     "throttled",
     "given_up",
     "stranger",
@@ -30,6 +31,7 @@ const STEPS: &[&str] = &[
 /// The honest workspace, and 24 clusters of notebooks that are not running: more than one page.
 fn workspace() -> Simulator {
     let mut scenario = Scenario::honest();
+    scenario.metastore.seen.insert(format!("{JOB}/{RUN}"), vec!["main.gold.orders".to_owned()]);
     for number in 0..24 {
         let name = format!("notebooks-{number:02}");
         let mut cluster = json!({
@@ -107,8 +109,13 @@ fn assert_asked(asked: &BTreeMap<String, u32>, paths: &[&str]) {
 
 #[test]
 fn an_old_sdk_accepts_every_answer_of_the_simulated_workspace() {
-    let lacks =
-        ["ClustersAPI.list page_size", "ClustersAPI.list filter_by", "ClustersAPI.list sort_by", "Config.oidc_token_filepath"];
+    let lacks = [
+        "ClustersAPI.list page_size",
+        "ClustersAPI.list filter_by",
+        "ClustersAPI.list sort_by",
+        "WorkspaceClient.entity_tag_assignments",
+        "Config.oidc_token_filepath",
+    ];
     let asked = probe("sdk-old", "0.20.0", &lacks);
     assert_asked(&asked, &["/api/2.0/clusters/get", "/api/2.1/jobs/get", "/api/2.1/jobs/runs/get"]);
     // Whole each time: for everything, for notebooks, for jobs.

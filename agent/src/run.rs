@@ -6,10 +6,12 @@
 pub mod certify;
 mod cluster;
 pub mod facts;
+pub mod grants;
 pub mod init;
 pub mod inventory;
 pub mod issue;
 pub mod keeper;
+pub mod labels;
 pub mod live;
 mod login;
 pub mod node;
@@ -20,6 +22,7 @@ pub mod scope;
 pub mod serve;
 mod sources;
 mod vouching;
+mod workspace;
 
 use std::rc::Rc;
 use std::sync::Arc;

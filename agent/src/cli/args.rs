@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod labels;
 mod model;
 mod policy;
 
+pub use labels::{LabelsApplyArgs, LabelsArgs, LabelsCheckArgs, LabelsCommand};
 pub use model::{
     Asked, ModelArgs, ModelCommand, ModelExplainArgs, ModelFactsArgs, ModelProvenanceArgs, ModelSignArgs, ProvenanceAs,
     RegistryArgs, TrustArgs,
@@ -38,6 +40,8 @@ pub enum Command {
     Policy(PolicyArgs),
     /// Explain a promotion, or where a model version comes from.
     Model(ModelArgs),
+    /// Hold the labels of data against the governed tags of Unity Catalog.
+    Labels(LabelsArgs),
     /// Show or verify the record.
     Log(LogArgs),
     /// Say what this node allows, before anything is attached.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-use super::args::{Arguments, Command, ModelCommand};
+use super::args::{Arguments, Command, LabelsCommand, ModelCommand, PolicyCommand};
 use super::terminal::Terminal;
 use crate::exit::Exit;
 use crate::host::clock::SystemClock;
@@ -45,12 +45,19 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
         },
         Command::Status(args) => super::status::run(&args, &clock, terminal),
         Command::Context(args) => super::context::run(&args, &clock, terminal),
-        Command::Policy(args) => super::policy::run(&args, &clock, terminal),
+        Command::Policy(args) => match &args.command {
+            PolicyCommand::Check(check) if check.against_uc => run::grants::run(check, &clock, &random, terminal),
+            _ => super::policy::run(&args, &clock, terminal),
+        },
         Command::Model(args) => match args.command {
             ModelCommand::Facts(args) => run::facts::run(&args, &clock, terminal),
             ModelCommand::Explain(args) => super::model::explain(&args, &clock, terminal),
             ModelCommand::Provenance(args) => super::model::provenance(&args, &clock, terminal),
             ModelCommand::Sign(args) => super::model::sign(&args, &clock, terminal),
+        },
+        Command::Labels(args) => match args.command {
+            LabelsCommand::Check(args) => run::labels::check(&args, &clock, &random, terminal),
+            LabelsCommand::Apply(args) => run::labels::apply(&args, &clock, &random, terminal),
         },
         Command::Log(args) => super::log::run(&args, terminal),
         Command::Doctor(args) => super::doctor::run(&args, &clock, terminal),

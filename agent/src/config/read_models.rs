@@ -13,6 +13,8 @@ pub(super) struct PlacedModels {
     pub(super) models: Models,
     pub(super) scopes: Vec<At<LocalName>>,
     pub(super) roles: Vec<At<LocalName>>,
+    /// The labels of tables.
+    pub(super) labels: Vec<At<Label>>,
 }
 
 pub(super) fn models(rules: Option<Section<'_>>, labels: Option<Section<'_>>) -> PlacedModels {
@@ -25,7 +27,7 @@ pub(super) fn models(rules: Option<Section<'_>>, labels: Option<Section<'_>>) ->
         placed.models.rules.insert(name.value, rule);
     }
     if let Some(section) = labels {
-        placed.models.tables = section.table("tables").map(of_tables).unwrap_or_default();
+        placed.models.tables = section.table("tables").map(|section| of_tables(section, &mut placed.labels)).unwrap_or_default();
         placed.models.paths = section.table("paths").map(of_paths).unwrap_or_default();
         section.finish();
     }
@@ -90,9 +92,10 @@ fn threshold(section: Section<'_>) -> Option<Threshold> {
     Some(Threshold { name: name?.value, at_least, at_most, keeps })
 }
 
-fn of_tables(section: Section<'_>) -> BTreeMap<String, BTreeSet<Label>> {
+fn of_tables(section: Section<'_>, named: &mut Vec<At<Label>>) -> BTreeMap<String, BTreeSet<Label>> {
     let mut found = BTreeMap::new();
     for (name, labels) in section.named_lists() {
+        named.extend(labels.iter().cloned());
         if name.value.split('.').count() != 3 || name.value.split('.').any(str::is_empty) {
             section.reader().error(name.span, "a table is named by catalog, schema and table", "such as \"main.gold.customers\"");
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::check_policy::{Parts, PlacedEnvironment, check};
 use super::defaults::{IDENTITIES, LAUNCHES, LIFETIMES, LIFETIMES_MOST};
 use super::problem::Problems;
+use super::read_catalog::catalog;
 use super::read_compute::compute;
 use super::read_environment::environment;
 use super::read_models::models;
@@ -48,7 +49,8 @@ fn root(root: Section<'_>, text: &str) -> Option<Policy> {
     let scopes = root.table("scopes").map(scopes).unwrap_or_default();
     let environments = root.table("environments").map(environments).unwrap_or_default();
     let compute = root.table("compute").map(compute).unwrap_or_default();
-    let models = models(root.table("models"), root.table("labels"));
+    let mut models = models(root.table("models"), root.table("labels"));
+    models.models.catalog = root.table("unity-catalog").map(|section| catalog(section, &models.labels)).unwrap_or_default();
     let launches = root.table("launches").map_or(LAUNCHES, launches);
     let lifetimes = root.table("lease").map_or(LIFETIMES, lifetimes);
     let enforced = enforcement.as_ref().is_some_and(|word| word.value == Enforcement::Enforce);

@@ -36,6 +36,8 @@ pub enum Subject {
     Model(String),
     /// What data holds.
     Labels,
+    /// What is asked of Unity Catalog.
+    Catalog,
 }
 
 impl fmt::Display for Subject {
@@ -50,6 +52,7 @@ impl fmt::Display for Subject {
             Self::Compute(name) => write!(out, "compute {name}"),
             Self::Model(name) => write!(out, "model {name}"),
             Self::Labels => out.write_str("labels"),
+            Self::Catalog => out.write_str("unity-catalog"),
         }
     }
 }

@@ -3,11 +3,13 @@
 pub mod access;
 mod canonical;
 pub mod capability;
+pub mod catalog;
 pub mod compute;
 mod decide;
 pub mod diff;
 pub mod environment;
 pub mod grant;
+pub mod grants;
 pub mod models;
 pub mod permission;
 pub mod policy;

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::catalog::Catalog;
 use crate::identity::ids::{Label, LocalName};
 
-/// `[models]` and `[labels]`.
+/// `[models]`, `[labels]` and `[unity-catalog]`.
 #[derive(Clone, Debug, Default)]
 pub struct Models {
     /// By the name of a registered model; one that ends in `*` stands for all that begin so.
@@ -14,6 +15,8 @@ pub struct Models {
     pub tables: BTreeMap<String, BTreeSet<Label>>,
     /// `[labels.paths]`: what the files below a directory hold.
     pub paths: BTreeMap<String, BTreeSet<Label>>,
+    /// `[unity-catalog]`: labels, lineage and grants there.
+    pub catalog: Catalog,
 }
 
 /// `[models.NAME]`.
@@ -117,6 +120,7 @@ mod tests {
             rules: [("fraud".into(), rule("a")), ("fr*".into(), rule("b")), ("*".into(), rule("c"))].into(),
             tables: BTreeMap::new(),
             paths: [("/Volumes/main".into(), labels("internal")), ("/Volumes/main/pii".into(), labels("pii"))].into(),
+            catalog: Catalog::default(),
         };
         for (name, scope) in [("fraud", "a"), ("fraud2", "b"), ("fr", "b"), ("other", "c")] {
             assert!(models.rule(name).unwrap().scopes.contains(&LocalName::try_from(scope).unwrap()), "{name}");

@@ -8,9 +8,11 @@ use zeroize::Zeroizing;
 
 use super::claim::{Answered, DatabricksClaim};
 use super::failure::{Failure, Who, framed};
+use super::kept::Kept;
 use super::source::{Auth, SubjectToken, WorkspaceSource};
 use super::{cloud_token, grant};
 use crate::host::http::{Answer, Credentials, Http, Method, Request};
+pub(super) use crate::host::percent::percent_encode;
 use crate::host::retry::Deadline;
 use crate::host::secret::Secret;
 use crate::identity::ids::RunId;
@@ -95,11 +97,22 @@ pub(super) async fn authenticate<'a>(
     source: &'a WorkspaceSource,
     deadline: &Deadline<'_>,
 ) -> Result<Token<'a>, Failure> {
+    log_in(http, source.host.as_str(), &source.auth, &source.granted, deadline).await
+}
+
+/// The same, of whoever is no node.
+pub(super) async fn log_in<'a>(
+    http: &Http,
+    host: &str,
+    auth: &'a Auth,
+    kept: &Kept<Secret>,
+    deadline: &Deadline<'_>,
+) -> Result<Token<'a>, Failure> {
     // A token that was handed in is never kept here.
-    if let Some(granted) = source.granted.fresh(deadline.clock.boot()) {
+    if let Some(granted) = kept.fresh(deadline.clock.boot()) {
         return Ok(Token::Fetched(granted));
     }
-    let (form, credentials) = match &source.auth {
+    let (form, credentials) = match auth {
         Auth::Token(secret) => return Ok(Token::Given(secret)),
         Auth::MachineToMachine { client_id, secret } => {
             (Zeroizing::new("grant_type=client_credentials&scope=all-apis".to_owned()), Credentials::Basic(client_id, secret))
@@ -112,11 +125,11 @@ pub(super) async fn authenticate<'a>(
             (exchange(client_id.as_deref(), &subject), Credentials::None)
         }
     };
-    let url = format!("{}/oidc/v1/token", source.host);
+    let url = format!("{host}/oidc/v1/token");
     let asked = grant::Asked { who: WHO, url: &url, method: Method::Form(&form), credentials };
-    let granted = grant::ask(http, &asked, &source.granted, deadline).await;
+    let granted = grant::ask(http, &asked, kept, deadline).await;
     if let (Err(Failure::CredentialRefused { .. }), Auth::TokenExchange { subject: SubjectToken::Cloud(cloud), .. }) =
-        (&granted, &source.auth)
+        (&granted, auth)
     {
         // The next exchange begins with another one.
         cloud.forget();
@@ -231,17 +244,4 @@ fn scim_path(name: &str) -> String {
     // RFC 7644 §3.4.2.2: the value is a JSON string.
     let filter = format!("{attribute} eq {}", serde_json::Value::from(name));
     format!("/api/2.0/preview/scim/v2/{collection}?filter={}&count=2", percent_encode(&filter))
-}
-
-/// RFC 3986 §2.1: everything but unreserved characters.
-pub(super) fn percent_encode(text: &str) -> String {
-    text.bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                (byte as char).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }

@@ -117,6 +117,16 @@ impl Failure {
         Self::Unintelligible { who, what: what.to_owned(), detail: detail.to_owned() }
     }
 
+    /// In one sentence, for a list of many.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Unavailable { who, cause, .. } => format!("{who} gave no usable answer in time: {}", with_root(cause)),
+            Self::CredentialRefused { who, status, .. } => format!("{who} does not let the agent ask this (status {status})"),
+            Self::Unintelligible { who, detail, .. } => format!("{who} answered something that cannot be understood: {detail}"),
+            Self::IdentityRefused { .. } | Self::KeysElsewhere { .. } | Self::TokenEndpointElsewhere { .. } => self.to_string(),
+        }
+    }
+
     /// The stable name.
     pub fn reason(&self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! What is said: API answers, tokens, keys. Fetches and frames; believes nothing.
 
 pub mod answers;
+mod catalog;
 mod certifier;
 mod claim;
 mod client;
@@ -21,6 +22,7 @@ mod source;
 mod sts;
 mod volume;
 
+pub use catalog::{Changed, Login, Workspace};
 pub use certifier::{Certified, Certifier};
 pub use claim::{Answered, Claim, DatabricksClaim, OidcClaim, SamlClaim};
 pub use client::{Client, ClientProof};

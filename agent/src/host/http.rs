@@ -51,6 +51,8 @@ pub enum Method<'a> {
     Json(&'a str),
     /// PUT of bytes.
     Put(&'a [u8]),
+    /// DELETE.
+    Delete,
     /// POST of a JWS in its compact form (application/jose, RFC 7515 §9.2.1).
     Jose(&'a str),
 }
@@ -62,6 +64,7 @@ impl std::fmt::Debug for Method<'_> {
             Self::Get => "GET",
             Self::Form(_) | Self::Made(_) | Self::Json(_) | Self::Jose(_) => "POST",
             Self::Put(_) => "PUT",
+            Self::Delete => "DELETE",
         })
     }
 }
@@ -174,6 +177,7 @@ impl Http {
             Method::Json(json) => ("POST", Some("application/json"), json.as_bytes().to_vec()),
             Method::Jose(token) => ("POST", Some("application/jose"), token.as_bytes().to_vec()),
             Method::Put(bytes) => ("PUT", Some("application/octet-stream"), bytes.to_vec()),
+            Method::Delete => ("DELETE", None, Vec::new()),
         };
         let mut fields: Vec<(&str, Zeroizing<String>)> =
             kind.map(|kind| ("content-type", Zeroizing::new(kind.to_owned()))).into_iter().collect();

@@ -6,6 +6,7 @@ pub mod http;
 pub mod metadata;
 pub mod origin;
 pub mod paths;
+pub mod percent;
 pub mod random;
 pub mod retry;
 pub mod secret;

@@ -161,6 +161,24 @@ identifier!(
         && text.as_bytes()[0].is_ascii_lowercase()
 );
 identifier!(
+    /// A table or a registered model of Unity Catalog by its whole name. It becomes part of a path.
+    ObjectName, "name in Unity Catalog",
+    "catalog, schema and name with a dot between them, each 1 to 255 bytes without dots, slashes, blanks and control characters",
+    |text| text.split('.').count() == 3 && text.split('.').all(|part| {
+        (1..=255).contains(&part.len()) && !part.chars().any(|letter| letter == '/' || letter.is_whitespace() || letter.is_control())
+    })
+);
+identifier!(
+    /// How keys of governed tags begin that say a label.
+    TagPrefix, "beginning of a tag's key", "1 to 64 of A-Z, a-z, 0-9 and _, with _ at the end",
+    |text| all(text, 1, 64, |byte| byte.is_ascii_alphanumeric() || byte == b'_') && text.ends_with('_')
+);
+identifier!(
+    /// A SQL warehouse of the workspace.
+    WarehouseId, "SQL warehouse id", "1 to 64 of 0-9 and a-f",
+    |text| all(text, 1, 64, |byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+);
+identifier!(
     /// The name of an environment variable.
     EnvName, "variable name", "1 to 256 of A-Z, a-z, 0-9 and _, not beginning with a digit (POSIX XBD 8.1)",
     |text| all(text, 1, 256, |byte| byte.is_ascii_alphanumeric() || byte == b'_') && !text.as_bytes()[0].is_ascii_digit()
@@ -202,6 +220,21 @@ mod tests {
         assert!(GroupName::try_from("okta:ML Engineers").is_ok());
         for text in ["okta", "okta:", ":x", "Okta:x", "okta:a\nb"] {
             assert!(GroupName::try_from(text).is_err(), "{text:?}");
+        }
+        for text in ["main.gold.orders", "main.gold.orders-2026", "m.g.ü"] {
+            assert!(ObjectName::try_from(text).is_ok(), "{text}");
+        }
+        for text in
+            ["gold.orders", "a.b.c.d", "a..c", "a.b.c/../d", "a.b.c d", "a.b.c\n", "", "..", &format!("a.b.{}", "c".repeat(256))]
+        {
+            assert!(ObjectName::try_from(text).is_err(), "{text}");
+        }
+        assert!(TagPrefix::try_from("longhorn_label_").is_ok());
+        for text in ["", "longhorn_label", "longhorn-label_", "a.b_", "_ "] {
+            assert!(TagPrefix::try_from(text).is_err(), "{text}");
+        }
+        for (text, fits) in [("0123456789abcdef", true), ("", false), ("ABC", false), ("a/b", false)] {
+            assert_eq!(WarehouseId::try_from(text).is_ok(), fits, "{text}");
         }
         assert!(EnvName::try_from("_A9").is_ok());
         for text in ["", "9A", "A-B", "A=B", "A B"] {

@@ -70,6 +70,7 @@ mod tests {
             rules: BTreeMap::new(),
             tables: [("main.gold.customers".into(), set(&["pii"])), ("main.gold.products".into(), set(&[]))].into(),
             paths: [("/Volumes/main/health".into(), set(&["health", "pii"]))].into(),
+            ..Models::default()
         };
         for (datasets, parents, expected) in [
             (&[][..], &[][..], &["unknown"][..]),

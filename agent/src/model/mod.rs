@@ -12,6 +12,7 @@
 
 mod bundle;
 mod candidate;
+pub mod catalog;
 mod gate;
 mod gather;
 mod labels;

@@ -23,26 +23,7 @@ pub(super) fn sources(
     hints: Hints,
     node_key: &str,
 ) -> Result<Vec<Source>, Screen> {
-    let secret = || {
-        credentials.expose("workspace").and_then(Secret::new).ok_or_else(|| {
-            Screen::failed("secret-malformed", Exit::Config, "the workspace secret is empty or not printable ASCII")
-                .fact("expected", "one line of printable ASCII without blanks")
-                .fact("presented", "something else")
-        })
-    };
-    let auth = match &settings.workspace.auth {
-        WorkspaceAuth::MachineToMachine { client_id, .. } => {
-            Auth::MachineToMachine { client_id: client_id.clone(), secret: secret()? }
-        }
-        WorkspaceAuth::Token { .. } => Auth::Token(secret()?),
-        WorkspaceAuth::TokenExchange { client_id, subject } => Auth::TokenExchange {
-            client_id: client_id.clone(),
-            subject: match subject {
-                SubjectFrom::File(_) => SubjectToken::Given(secret()?),
-                SubjectFrom::Cloud(token) => SubjectToken::Cloud(Box::new(CloudTokenSource::to_exchange(token.clone()))),
-            },
-        },
-    };
+    let auth = workspace_auth(settings, credentials)?;
     let mut sources = vec![Source::Databricks(WorkspaceSource {
         host: settings.workspace.host.clone(),
         auth,
@@ -86,6 +67,30 @@ pub(super) fn sources(
         }));
     }
     Ok(sources)
+}
+
+/// What the agent proves itself with to the workspace.
+pub(super) fn workspace_auth(settings: &Settings, credentials: &Credentials) -> Result<Auth, Screen> {
+    let secret = || {
+        credentials.expose("workspace").and_then(Secret::new).ok_or_else(|| {
+            Screen::failed("secret-malformed", Exit::Config, "the workspace secret is empty or not printable ASCII")
+                .fact("expected", "one line of printable ASCII without blanks")
+                .fact("presented", "something else")
+        })
+    };
+    Ok(match &settings.workspace.auth {
+        WorkspaceAuth::MachineToMachine { client_id, .. } => {
+            Auth::MachineToMachine { client_id: client_id.clone(), secret: secret()? }
+        }
+        WorkspaceAuth::Token { .. } => Auth::Token(secret()?),
+        WorkspaceAuth::TokenExchange { client_id, subject } => Auth::TokenExchange {
+            client_id: client_id.clone(),
+            subject: match subject {
+                SubjectFrom::File(_) => SubjectToken::Given(secret()?),
+                SubjectFrom::Cloud(token) => SubjectToken::Cloud(Box::new(CloudTokenSource::to_exchange(token.clone()))),
+            },
+        },
+    })
 }
 
 /// Microsoft Graph, where the policy has it asked: that settings and policy agree on that was checked by `bind`.

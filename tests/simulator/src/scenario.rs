@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::catalog::Metastore;
 use crate::entra::{APPLICATION_ID, GROUP_ID, USER_ID};
 
 /// One workspace.
@@ -27,6 +28,8 @@ pub struct Scenario {
     pub directory_applications: BTreeMap<String, Vec<String>>,
     /// What STS writes into its tokens besides, or in the place of what it would.
     pub sts_claims: Value,
+    /// Unity Catalog.
+    pub metastore: Metastore,
 }
 
 /// Names in the honest scenario.
@@ -93,6 +96,7 @@ impl Scenario {
             ]
             .into(),
             sts_claims: json!({}),
+            metastore: Metastore::honest(),
             directory_users: [(USER_ID.to_owned(), vec![GROUP_ID.to_owned()])].into(),
             directory_applications: [(APPLICATION_ID.to_owned(), vec![GROUP_ID.to_owned()])].into(),
         }

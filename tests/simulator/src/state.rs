@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Changed;
 use crate::faults::Fault;
 use crate::files::Files;
 use crate::issuer::Issuer;
@@ -26,6 +27,7 @@ pub(crate) struct State {
 #[derive(Clone, Default)]
 pub(crate) struct Held {
     pub(crate) files: Files,
+    pub(crate) metastore: Changed,
     pub(crate) policies: Policies,
     pub(crate) secrets: Secrets,
     pub(crate) tokens: Tokens,

@@ -9,6 +9,7 @@ from steps.clusters import cluster, late, listed
 from steps.files import file
 from steps.jobs import job, run
 from steps.login import federated, login, stranger
+from steps.metastore import metastore
 from steps.patience import given_up, throttled
 from steps.people import principals
 from steps.place import client
@@ -16,7 +17,7 @@ from steps.policies import policies
 from steps.secrets import secrets
 from steps.tokens import another, tokens
 
-ALL = [login, cluster, listed, late, job, run, principals, file, policies, secrets, tokens, throttled, given_up, stranger, federated]
+ALL = [login, cluster, listed, late, job, run, principals, file, policies, secrets, tokens, metastore, throttled, given_up, stranger, federated]
 
 if sys.argv[4:]:
     another(None)

@@ -13,6 +13,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("unit", &["--workspace", "--lib", "--bins"]),
     ("papers", &["--test", "architecture", "--test", "compile_fail", "--test", "papers"]),
     ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
+    ("labels", &["--test", "labels"]),
     ("attest", &["--test", "attest", "--test", "saml"]),
     ("node-document", &["--test", "node_document", "--test", "metadata"]),
     ("workload-identity", &["--test", "workload_identity"]),

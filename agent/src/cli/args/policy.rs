@@ -39,6 +39,12 @@ pub struct PolicyCheckArgs {
     /// Also check these settings, the signature and the binding between the two.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// List the grants of Unity Catalog that are wider than the policy, instead of the policy's problems alone.
+    #[arg(long, requires = "settings")]
+    pub against_uc: bool,
+    /// Those grants as JSON.
+    #[arg(long, requires = "against_uc")]
+    pub json: bool,
 }
 
 /// `policy sign`.

@@ -3,17 +3,38 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, Effect, Line, Lines, Subject, texts};
+use crate::decision::catalog::Catalog;
 use crate::decision::models::{AliasRule, Better, ModelRule, Models, Threshold, decimal};
 use crate::identity::ids::Label;
 
 pub(super) fn models(old: &Models, new: &Models) -> Vec<Line> {
-    let Models { rules, tables, paths } = new;
+    let Models { rules, tables, paths, catalog } = new;
     let mut lines = super::each(&old.rules, rules, |name, one, other| model(name, one, other));
     let mut labels = Lines::of(Subject::Labels);
     labelled(&mut labels, "labels.tables", &old.tables, tables);
     labelled(&mut labels, "labels.paths", &old.paths, paths);
     lines.extend(labels.found);
+    lines.extend(unity_catalog(&old.catalog, catalog));
     lines
+}
+
+/// What the gate asks can only add labels: one question less is the weaker policy.
+fn unity_catalog(old: &Catalog, new: &Catalog) -> Vec<Line> {
+    let Catalog { label_tags, read_labels, warehouse, custodians } = new;
+    let mut lines = Lines::of(Subject::Catalog);
+    let word = |reads: bool| if reads { "yes" } else { "no" };
+    let reads = if *read_labels { Effect::Stronger } else { Effect::Weaker };
+    lines.replaced("read-labels", word(old.read_labels), word(*read_labels), reads);
+    lines.set("label-tags", &texts(&old.label_tags), &texts(label_tags), Effect::Changed);
+    // Another warehouse answers the same.
+    match (&old.warehouse, warehouse) {
+        (None, Some(new)) => lines.say("lineage-warehouse", Effect::Stronger, Change::Added(new.to_string())),
+        (Some(old), None) => lines.say("lineage-warehouse", Effect::Weaker, Change::Removed(old.to_string())),
+        (Some(old), Some(new)) => lines.replaced("lineage-warehouse", old.as_str(), new.as_str(), Effect::Changed),
+        (None, None) => {}
+    }
+    lines.set("custodians", &texts(&old.custodians), &texts(custodians), Effect::Gains);
+    lines.found
 }
 
 fn model(name: &str, old: Option<&ModelRule>, new: Option<&ModelRule>) -> Vec<Line> {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Mutation;
 use super::rich::{id, set};
-use crate::decision::diff::Effect::{Gains, Loses, Stronger, Weaker};
+use crate::decision::catalog::Catalog;
+use crate::decision::diff::Effect::{Changed, Gains, Loses, Stronger, Weaker};
 use crate::decision::models::{AliasRule, Better, ModelRule, Models, Threshold};
 use crate::decision::policy::Policy;
 
@@ -22,6 +23,12 @@ pub(super) fn models() -> Models {
         rules: BTreeMap::from([("fraud".to_owned(), rule)]),
         tables: BTreeMap::from([("main.gold.customers".to_owned(), labels())]),
         paths: BTreeMap::from([("/Volumes/main/pii".to_owned(), labels())]),
+        catalog: Catalog {
+            label_tags: Some(id("longhorn_label_")),
+            read_labels: true,
+            warehouse: Some(id("abc1")),
+            custodians: set([id("platform")]),
+        },
     }
 }
 
@@ -62,5 +69,10 @@ pub(super) fn mutations() -> Vec<Mutation> {
             })
         }),
         ("labels.paths", Weaker, |p| p.models.paths.values_mut().for_each(BTreeSet::clear)),
+        ("read-labels", Weaker, |p| p.models.catalog.read_labels = false),
+        ("label-tags", Changed, |p| p.models.catalog.label_tags = Some(id("other_"))),
+        ("lineage-warehouse", Weaker, |p| p.models.catalog.warehouse = None),
+        ("lineage-warehouse", Changed, |p| p.models.catalog.warehouse = Some(id("abc2"))),
+        ("custodians", Gains, |p| drop(p.models.catalog.custodians.insert(id("everybody")))),
     ]
 }
