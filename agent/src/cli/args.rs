@@ -8,8 +8,8 @@ mod model;
 mod policy;
 
 pub use model::{
-    Asked, ModelArgs, ModelCommand, ModelExplainArgs, ModelFactsArgs, ModelProvenanceArgs, ModelSignArgs, ProvenanceAs,
-    RegistryArgs, TrustArgs,
+    Asked, ModelApproveArgs, ModelArgs, ModelCommand, ModelExplainArgs, ModelFactsArgs, ModelProvenanceArgs, ModelSignArgs,
+    ProvenanceAs, RegistryArgs, TrustArgs,
 };
 pub use policy::{
     PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyDiffArgs, PolicyExplainArgs, PolicyLearnArgs, PolicyRenderArgs,

@@ -48,7 +48,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Policy> {
     let scopes = root.table("scopes").map(scopes).unwrap_or_default();
     let environments = root.table("environments").map(environments).unwrap_or_default();
     let compute = root.table("compute").map(compute).unwrap_or_default();
-    let models = models(root.table("models"), root.table("labels"));
+    let models = models(root.table("models"), root.table("approvers"), root.table("labels"));
     let launches = root.table("launches").map_or(LAUNCHES, launches);
     let lifetimes = root.table("lease").map_or(LIFETIMES, lifetimes);
     let enforced = enforcement.as_ref().is_some_and(|word| word.value == Enforcement::Enforce);

@@ -69,7 +69,7 @@ impl<R: Registry> Gather<'_, R> {
         let vouchings = self.vouchings(&version.tags).await;
         let voucher = |token: &str| vouchings.get(token).map(Vouching::voucher);
         let (binding, promoted) = (version.binding(&voucher), version.promoted(alias, &voucher));
-        Ok(Some((Candidate { version, binding, promoted, made, parents, lost, current }, previous)))
+        Ok(Some((Candidate { seen: self.now, version, binding, promoted, made, parents, lost, current }, previous)))
     }
 
     async fn version(&self, name: &str, number: &str) -> Result<Option<Version>, R::Error> {

@@ -89,6 +89,7 @@ impl Exchange {
             previous: previous.unwrap_or_default().to_owned(),
             failed: verdict.failed().map(|check| check.name.to_owned()).collect(),
             labels: verdict.labels.iter().cloned().collect(),
+            approved: verdict.approved.iter().cloned().collect(),
         };
         let recorder = self.shared.session.borrow().recorder.clone();
         recorder
