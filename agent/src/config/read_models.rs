@@ -73,6 +73,14 @@ fn model(section: Section<'_>, placed: &mut PlacedModels) -> ModelRule {
     for (name, body) in section.table("aliases").map(|section| section.named()).unwrap_or_default() {
         let reader = body.reader();
         let rule = alias(body, placed);
+        if name.value.eq_ignore_ascii_case("serving") && rule.metrics.iter().any(|metric| metric.keeps.is_some()) {
+            let hint = "say `at-least` or `at-most`";
+            reader.error(
+                name.span.clone(),
+                "which version an endpoint would replace nobody says: `keeps` would ask nothing",
+                hint,
+            );
+        }
         // The registry keeps two aliases apart that differ in case; a policy does not.
         if aliases.insert(name.value.to_lowercase(), rule).is_some() {
             reader.error(name.span, "there are two rules for this alias: case makes no difference here", "");
