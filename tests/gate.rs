@@ -8,6 +8,7 @@
 //! [before] DOCUMENT POINTER = JSON               sets a value; `absent` takes it away
 //! copy DOCUMENT POINTER -> DOCUMENT POINTER      puts one value in the place of another
 //! signer STATEMENT                               another key signs it, for which nobody vouches
+//! before approvals /NAME/FIELD = JSON            in what an approver signs or in its header; `key` is a key's number, 0 for no signature
 //! [before] policy TEXT -> TEXT                   in the policy in force; `{before}` is the digest of the one that nodes had
 //! ```
 
@@ -40,6 +41,22 @@ trained-in = ["training"]
 promoted-by = ["release"]
 four-eyes = true
 clearance = ["internal"]
+
+[models.fraud.aliases.reviewed]
+promoted-by = ["release"]
+four-eyes = true
+clearance = ["internal"]
+approved-by = ["ada", "grace"]
+approvals = 2
+
+[approvers.ada]
+key = "ed25519:7UkoxijRwsbq6QM4kFmVYSlZJzpcY/k2NsFGFKyHN9E="
+
+[approvers.grace]
+key = "ed25519:ypOsFwUYcHHWe4PH/w7+gQjo7EUwV113JoeTM9vavnw="
+
+[approvers.joan]
+key = "ed25519:bnoc3Smwt4/ROvTFWY/v9O8qlxZuPKby5Pv8zYBQW/E="
 
 [[models.fraud.aliases.champion.metrics]]
 name = "auc"
@@ -117,6 +134,7 @@ impl World {
             ("files", json!({ "made": "11", "parent": "22", "current": "33" })),
             ("ask", json!({ "alias": "champion", "lost": [] })),
             ("statements", json!({})),
+            ("approvals", json!({ "ada": {}, "grace": {} })),
         ]);
         Self { documents, foreign: Vec::new(), policy }
     }
@@ -220,12 +238,41 @@ impl World {
                     iat,
                 };
                 let had = self.documents["ask"]["had"].as_bool().is_some_and(|had| had).then(|| self.say("promotion", &had));
+                let approvals = [("ada", 3), ("grace", 4)].map(|(name, seed)| self.approval(name, seed, &version, &token));
                 self.tag("version", "/model_version/tags", "longhorn.version_binding", token);
                 if let Some(token) = had {
                     self.tag("version", "/model_version/tags", "longhorn.promotion.champion", token);
                 }
+                for (tag, token) in approvals {
+                    self.tag("version", "/model_version/tags", &tag, token);
+                }
             }
         }
+    }
+
+    /// What somebody approves: the tag, and the signature.
+    fn approval(&self, name: &str, seed: u8, version: &VersionBinding, token: &str) -> (String, String) {
+        let mut header = json!({ "alg": "EdDSA", "kid": null, "typ": "longhorn-approval+jwt" });
+        let mut body = json!({
+            "name": version.name, "version": version.version, "alias": "reviewed", "files": version.files,
+            "binding": sha256_hex(token.as_bytes()), "approver": name, "iat": NOW + 600, "exp": NOW + 600 + 14 * 86_400,
+        });
+        let changes = &self.documents["approvals"][name];
+        let number = changes["key"].as_u64().map_or(seed, |number| u8::try_from(number).expect("a small number"));
+        let signer = key(number);
+        header["kid"] = signer.public().thumbprint().into();
+        for (field, value) in changes.as_object().expect("changes are an object") {
+            match field.as_str() {
+                "key" | "tag" => {}
+                "alg" | "kid" | "typ" => header[field] = value.clone(),
+                _ => body[field] = value.clone(),
+            }
+        }
+        let mut token = compact::sign(&header, &body, &signer);
+        if number == 0 {
+            token.truncate(token.rfind('.').expect("a signature follows") + 1);
+        }
+        (changes["tag"].as_str().map_or_else(|| format!("longhorn.approval.reviewed.{name}"), str::to_owned), token)
     }
 
     fn shown(&self, document: &str) -> Unverified<Vec<u8>> {
@@ -253,6 +300,7 @@ impl World {
         let ask = &self.documents["ask"];
         let lost = ask["lost"].as_array().expect("a list").iter().map(|id| id.as_str().expect("an id").to_owned()).collect();
         let candidate = Candidate {
+            seen: now,
             binding: version.binding(&voucher),
             promoted: version.promoted(ask["alias"].as_str().expect("an alias"), &voucher),
             version,

@@ -85,14 +85,19 @@ fn outcome(case: &Case, table: &Table) -> (String, String) {
     }
 }
 
+/// With `LONGHORN_CASE=gateway/NAME` that one alone.
 #[test]
 fn every_request_comes_out_as_its_first_line_says() {
     let table = Table::read();
     let mut counted: BTreeMap<String, u32> = BTreeMap::new();
     let mut wrong = Vec::new();
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/gateway");
-    for entry in std::fs::read_dir(directory).unwrap() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let only = std::env::var("LONGHORN_CASE").ok();
+    for entry in std::fs::read_dir(fixtures.join("gateway")).unwrap() {
         let path = entry.unwrap().path();
+        if only.as_ref().is_some_and(|only| path.strip_prefix(&fixtures).is_ok_and(|case| case != Path::new(only))) {
+            continue;
+        }
         let case = case(&path);
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let (reason, onward) = outcome(&case, &table);
@@ -104,5 +109,5 @@ fn every_request_comes_out_as_its_first_line_says() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let denied: u32 = counted.iter().filter(|(reason, _)| *reason != "allowed").map(|(_, count)| count).sum();
-    assert!(denied >= 60 && counted["allowed"] >= 12, "{counted:?}");
+    assert!(only.is_some() || denied >= 100 && counted["allowed"] >= 18, "{counted:?}");
 }

@@ -9,9 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use longhorn::context::NodePublicKey;
 use longhorn::context::seal::Voucher;
 use longhorn::context::statement::{Statement, hear};
+use longhorn::context::{NodePublicKey, render_seed};
 use longhorn::decision::permission::PRESETS;
 use longhorn::host::digest::sha256_hex;
 use longhorn::model::statements::{
@@ -259,6 +259,90 @@ fn a_retrained_model_that_satisfies_the_policy_goes_out_alone_and_one_that_does_
     assert!(code == Some(77) && said.starts_with("NOT VERIFIED\n") && said.contains("run-sealed"), "{code:?} {said}");
     let (code, said) = explained("1", &good);
     assert!(code == Some(79) && said.contains("FAILS  run-sealed"), "{code:?} {said}");
+}
+
+/// Whom the policy asks as well, and what it says of endpoints.
+const APPROVERS: &str = r#"
+[approvers.ada]
+key = "ed25519:7UkoxijRwsbq6QM4kFmVYSlZJzpcY/k2NsFGFKyHN9E="
+
+[approvers.grace]
+key = "ed25519:ypOsFwUYcHHWe4PH/w7+gQjo7EUwV113JoeTM9vavnw="
+
+[models.fraud.aliases.reviewed]
+promoted-by = ["ml-engineer"]
+four-eyes = false
+clearance = ["internal"]
+approved-by = ["ada", "grace"]
+
+[models.fraud.aliases.serving]
+promoted-by = ["ml-engineer"]
+four-eyes = false
+clearance = ["internal"]
+
+[[models.fraud.aliases.serving.metrics]]
+name = "auc"
+at-least = 0.9
+"#;
+
+#[test]
+fn nobody_moves_an_alias_in_between_unnoticed_and_what_people_must_approve_waits_for_them() {
+    if !root_or_skip("a node with a gateway") {
+        return;
+    }
+    let server = Server::start("gateway-moved");
+    let meddler = Server::meddled(&server);
+    let (stage, _) = stage_under("gateway-moved", &meddler, |text| {
+        let text =
+            text.replace("presets = [\"trainer\"]\nmay = [", "presets = [\"trainer\", \"deployer\"]\nmay = [\"model.deploy\", ");
+        if text.contains("[scopes.") { text + MODELS + APPROVERS } else { text }
+    });
+    fs::write(stage.share.join("code/direct"), &meddler.url).expect("a file can be written");
+    let output = stage.command_of("gateway", "moved.sh").output().expect("a node starts");
+    assert!(output.status.success(), "{}", text(&output));
+    let version = String::from_utf8(output.stdout).expect("it prints text").trim().to_owned();
+    assert_eq!(version, "1");
+
+    // A person looks, and signs.
+    let place = |name: &str| stage.share.join(name).display().to_string();
+    let [facts, policy, keys, key] = ["facts", "bundle/policy.toml", "published", "ada.key"].map(place);
+    let noted = || {
+        let output = longhorn(&["model", "facts", "fraud", &version, "reviewed", "--registry", &server.url]);
+        assert!(output.status.success(), "{}", text(&output));
+        fs::write(&facts, &output.stdout).expect("a file can be written");
+    };
+    let model = |verb: &str, more: &[&str]| {
+        let known = ["--facts", &facts, "--policy", &policy, "--node-keys", &keys];
+        let output = longhorn(&[&["model", verb, "fraud", &version][..], more, &known].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), text(&output))
+    };
+    noted();
+    let (code, said, _) = model("explain", &["reviewed"]);
+    assert!(code == Some(79) && said.contains("FAILS  approved") && said.matches("FAILS").count() == 1, "{said}");
+    fs::write(&key, render_seed(&[5; 32]).as_bytes()).expect("a file can be written");
+    let (code, said, talk) = model("approve", &["reviewed", "--key", &key]);
+    assert!(code == Some(79) && said.is_empty() && talk.contains("approver-unlisted"), "{talk}");
+    fs::write(&key, render_seed(&[3; 32]).as_bytes()).expect("a file can be written");
+    let (code, said, talk) = model("approve", &["champion", "--key", &key]);
+    assert!(code == Some(79) && said.is_empty() && talk.contains("approver-unlisted"), "{talk}");
+    let (code, approval, talk) = model("approve", &["reviewed", "--key", &key]);
+    assert!(code == Some(0) && talk.contains("as its tag longhorn.approval.reviewed.ada"), "{talk}");
+    let mut tag = script(&suite(), "direct.py");
+    let arguments = ["tag", &version, "longhorn.approval.reviewed.ada", approval.trim()];
+    let tagged = tag.arg(&server.url).args(arguments).output().expect("python starts");
+    assert!(tagged.status.success(), "{}", text(&tagged));
+    noted();
+    let (code, said, _) = model("explain", &["reviewed"]);
+    assert!(code == Some(0) && said.contains("holds  approved"), "{said}");
+    let (code, said, _) = model("provenance", &[]);
+    assert!(code == Some(0) && said.contains("reviewed by ada until "), "{said}");
+
+    // The same approval under another version, by whoever reaches the registry: it counts for none but its own.
+    let copied = ["tag", "2", "longhorn.approval.reviewed.ada", approval.trim()];
+    let tagged = script(&suite(), "direct.py").arg(&server.url).args(copied).output().expect("python starts");
+    assert!(tagged.status.success(), "{}", text(&tagged));
+    let output = stage.command_of("gateway", "reviewed.sh").output().expect("a node starts");
+    assert!(output.status.success(), "{}", text(&output));
 }
 
 #[test]

@@ -39,6 +39,7 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
     ("cli", ["cli", "every_session"]),
     ("cloud-token", ["workload_identity", "every_clouds_token"]),
     ("gate", ["gate", "every_version"]),
+    ("gateway", ["gateway", "every_request"]),
     ("issue", ["issuer", "every_false_request"]),
     ("issuer", ["attest", "every_false_answer_of_the_issuer"]),
     ("node-document", ["node_document", "every_false_document"]),
@@ -52,7 +53,7 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
 const WHOLE: &[&str] = &["cloud-token", "issuer", "node-document", "saml", "token", "workspace"];
 /// The test binaries that are built.
 const TESTS: &[&str] =
-    &["attest", "cli", "config", "decide", "gate", "issuer", "node_document", "saml", "sealed", "workload_identity"];
+    &["attest", "cli", "config", "decide", "gate", "gateway", "issuer", "node_document", "saml", "sealed", "workload_identity"];
 
 impl Mutant {
     /// Each run that must fail: binary, test, case, and what must be shown.

@@ -46,12 +46,16 @@ pub struct Server {
 impl Server {
     /// With a database and artifacts of its own.
     pub fn start(name: &str) -> Self {
-        let mut process = script(&suite(), "server.py")
-            .arg(place(name))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python starts");
+        Self::of(script(&suite(), "server.py").arg(place(name)))
+    }
+
+    /// A way to a server in which somebody moves aliases when told to; see `meddler.py`.
+    pub fn meddled(server: &Self) -> Self {
+        Self::of(script(&suite(), "meddler.py").arg(&server.url))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python starts");
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("it is piped")).read_line(&mut line).expect("it prints text");
         assert!(line.starts_with("http://127.0.0.1:"), "the server does not start: {line:?}");

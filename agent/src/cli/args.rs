@@ -10,8 +10,8 @@ mod policy;
 
 pub use labels::{LabelsApplyArgs, LabelsArgs, LabelsCheckArgs, LabelsCommand};
 pub use model::{
-    Asked, ModelArgs, ModelCommand, ModelExplainArgs, ModelFactsArgs, ModelProvenanceArgs, ModelSignArgs, ProvenanceAs,
-    RegistryArgs, TrustArgs,
+    Asked, ModelApproveArgs, ModelArgs, ModelCommand, ModelExplainArgs, ModelFactsArgs, ModelProvenanceArgs, ModelSignArgs,
+    ProvenanceAs, RegistryArgs, TrustArgs,
 };
 pub use policy::{
     PolicyArgs, PolicyCheckArgs, PolicyCommand, PolicyDiffArgs, PolicyExplainArgs, PolicyLearnArgs, PolicyRenderArgs,

@@ -53,6 +53,7 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
             ModelCommand::Facts(args) => run::facts::run(&args, &clock, terminal),
             ModelCommand::Explain(args) => super::model::explain(&args, &clock, terminal),
             ModelCommand::Provenance(args) => super::model::provenance(&args, &clock, terminal),
+            ModelCommand::Approve(args) => super::approve::run(&args, &clock, terminal),
             ModelCommand::Sign(args) => super::model::sign(&args, &clock, terminal),
         },
         Command::Labels(args) => match args.command {

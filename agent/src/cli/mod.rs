@@ -1,5 +1,6 @@
 //! What people type. `args` is pure; each command is one file with one `run` that returns how it ended.
 
+mod approve;
 pub mod args;
 mod authority;
 pub mod command;

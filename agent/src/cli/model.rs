@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::Write;
 use std::path::Path;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -50,15 +51,20 @@ fn explained(args: &ModelExplainArgs, clock: &dyn Clock, terminal: &mut Terminal
 fn text(asked: &Asked, verdict: &Verdict, terminal: &mut Terminal<'_>) -> std::io::Result<()> {
     let word = if verdict.passes() { "may have" } else { "may not have" };
     writeln!(terminal.out, "version {} of {} {word} {}", asked.version, one_line(&asked.name), one_line(&asked.alias))?;
+    checks(verdict, terminal.out)
+}
+
+/// Each check on its line, and the labels.
+pub(super) fn checks(verdict: &Verdict, out: &mut dyn Write) -> std::io::Result<()> {
     for check in &verdict.checks {
         let mark = if check.holds { "holds" } else { "FAILS" };
-        writeln!(terminal.out, "{mark}  {:21} {}", check.name, one_line(&check.presented))?;
+        writeln!(out, "{mark}  {:21} {}", check.name, one_line(&check.presented))?;
         if !check.holds {
-            writeln!(terminal.out, "       {:21} {}", "expected", one_line(&check.expected))?;
+            writeln!(out, "       {:21} {}", "expected", one_line(&check.expected))?;
         }
     }
     let labels: Vec<&str> = verdict.labels.iter().map(String::as_str).collect();
-    writeln!(terminal.out, "labels {}", if labels.is_empty() { "none".to_owned() } else { labels.join(", ") })
+    writeln!(out, "labels {}", if labels.is_empty() { "none".to_owned() } else { labels.join(", ") })
 }
 
 fn json(asked: &Asked, verdict: &Verdict) -> String {
@@ -84,7 +90,7 @@ fn told(args: &ModelProvenanceArgs, clock: &dyn Clock, terminal: &mut Terminal<'
     let asked = Asked { name: args.name.clone(), version: args.version.clone(), alias: String::new() };
     let candidate = candidate(&asked, &args.facts, &trust, clock.now())?;
     let verdict = crate::model::evidence(&models, &candidate);
-    let story = provenance::Story::of(&candidate, &verdict);
+    let story = provenance::Story::of(&candidate, &verdict, &models);
     let shown = match args.shown {
         ProvenanceAs::Text => story.text(),
         ProvenanceAs::Json => story.json(),
@@ -155,7 +161,7 @@ fn bundle_key(path: &Path) -> Result<BundleKey, Screen> {
     })
 }
 
-fn policy(path: &Path, terminal: &mut Terminal<'_>) -> Result<Policy, Screen> {
+pub(super) fn policy(path: &Path, terminal: &mut Terminal<'_>) -> Result<Policy, Screen> {
     let bytes = read_bytes(path)?;
     read_policy(&path.display().to_string(), as_text(path, &bytes)?).map(|(policy, _)| policy).map_err(|problems| {
         // Talk: nobody listening is no reason to go on.
@@ -165,13 +171,13 @@ fn policy(path: &Path, terminal: &mut Terminal<'_>) -> Result<Policy, Screen> {
 }
 
 /// Whose word counts.
-struct Trust {
+pub(super) struct Trust {
     published: BTreeMap<String, Vouching>,
     authority: Option<Vouching>,
 }
 
 impl Trust {
-    fn read(args: &TrustArgs) -> Result<Self, Screen> {
+    pub(super) fn read(args: &TrustArgs) -> Result<Self, Screen> {
         let keys = match (&args.authority, &args.issuer_keys) {
             (Some(key), _) => Some(vec![super::context::authority_key(key)?]),
             (None, Some(path)) => Some(super::context::issuer_keys(path)?),
@@ -206,7 +212,7 @@ fn promoter(path: &Path, trust: &Trust, now: Timestamp) -> Result<Claims, Screen
         .map_err(|refusal| refusal.screen())
 }
 
-fn candidate(asked: &Asked, path: &Path, trust: &Trust, now: Timestamp) -> Result<Candidate, Screen> {
+pub(super) fn candidate(asked: &Asked, path: &Path, trust: &Trust, now: Timestamp) -> Result<Candidate, Screen> {
     let facts = facts(path)?;
     let registry = Noted::new(&facts, |token: &str| trust.of(token));
     let gather = Gather { registry: &registry, audience: AUDIENCE, now };

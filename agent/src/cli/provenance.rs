@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{Candidate, Check, Part, Verdict};
+use crate::decision::models::Models;
+use crate::host::clock::Timestamp;
+use crate::model::{APPROVAL, Candidate, Check, Part, Verdict, approval};
 use crate::screen::one_line;
 
 /// The steps, each with what is known of it.
@@ -20,8 +22,8 @@ struct Step {
 }
 
 impl Story {
-    /// Of a version and what was found of its evidence.
-    pub fn of(candidate: &Candidate, verdict: &Verdict) -> Self {
+    /// Of a version and what was found of its evidence; whose approvals count, `models` says.
+    pub fn of(candidate: &Candidate, verdict: &Verdict, models: &Models) -> Self {
         let made = &candidate.made;
         let labels: Vec<&str> = verdict.labels.iter().map(String::as_str).collect();
         let mut data: Vec<(&str, String)> = Vec::new();
@@ -74,6 +76,10 @@ impl Story {
         ];
         known.extend(made.model.as_ref().map(|model| ("logged model", model.id.clone())));
         steps.push(Step { name: "model", known });
+        let known: Vec<_> = version.tags.iter().filter_map(|(tag, _)| approved(tag, candidate, models)).collect();
+        if !known.is_empty() {
+            steps.push(Step { name: "approvals", known });
+        }
         Self { verified: verdict.passes(), steps, checks: verdict.checks.clone() }
     }
 
@@ -153,6 +159,15 @@ impl Story {
         out.push_str("</svg>\n");
         out
     }
+}
+
+/// What a tag with an approval says, where it is one.
+fn approved(tag: &str, candidate: &Candidate, models: &Models) -> Option<(&'static str, String)> {
+    let (alias, approver) = tag.strip_prefix(APPROVAL)?.strip_prefix('.')?.rsplit_once('.')?;
+    Some(match approval(models, approver, alias, candidate) {
+        Ok(approval) => ("approved", format!("{alias} by {approver} until {}", Timestamp::from_seconds(approval.exp))),
+        Err(presented) => ("not approved", format!("{alias} by {approver}: {presented}")),
+    })
 }
 
 /// A check, as JSON.

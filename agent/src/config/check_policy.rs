@@ -62,6 +62,10 @@ pub(super) fn check(reader: &Reader, parts: &Parts<'_>) {
     for role in parts.models.roles.iter().filter(|role| !roles.contains(&role.value)) {
         reader.error(role.span.clone(), format!("there is no role `{}`", role.value), known(roles.iter().copied()));
     }
+    let approvers = &parts.models.models.approvers;
+    for name in parts.models.approvers.iter().filter(|name| !approvers.contains_key(&name.value)) {
+        reader.error(name.span.clone(), format!("there is no [approvers.{}] that reads", name.value), known(approvers.keys()));
+    }
     if parts.enforced {
         used.iter().filter_map(|name| environments.get(*name)).for_each(|placed| check_targets(reader, placed));
     }

@@ -8,6 +8,7 @@ pub mod env_names;
 pub mod issuer_settings;
 pub mod learn;
 pub mod problem;
+mod public_key;
 mod read_catalog;
 mod read_client;
 mod read_cloud_token;

@@ -49,7 +49,7 @@ fn root(root: Section<'_>, text: &str) -> Option<Policy> {
     let scopes = root.table("scopes").map(scopes).unwrap_or_default();
     let environments = root.table("environments").map(environments).unwrap_or_default();
     let compute = root.table("compute").map(compute).unwrap_or_default();
-    let mut models = models(root.table("models"), root.table("labels"));
+    let mut models = models(root.table("models"), root.table("approvers"), root.table("labels"));
     models.models.catalog = root.table("unity-catalog").map(|section| catalog(section, &models.labels)).unwrap_or_default();
     let launches = root.table("launches").map_or(LAUNCHES, launches);
     let lifetimes = root.table("lease").map_or(LIFETIMES, lifetimes);

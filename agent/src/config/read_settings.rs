@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use super::defaults::{
     DEADLINE, DEADLINE_MOST, JOURNAL, METADATA_TIMEOUT, METADATA_TIMEOUT_MOST, MLFLOW_ENVIRONMENTS, MLFLOW_PLUGIN, SIDECAR_UID,
 };
 use super::problem::Problems;
+use super::public_key::public_key;
 use super::read_client::token_source;
 use super::read_cloud_token::{KINDS, Use, cloud_token};
 use super::read_registry::registry;
@@ -18,7 +16,7 @@ use super::settings::{
     AssertionSource, Authority, MembershipRule, MlflowSettings, NodeDocumentSettings, NodeSettings, PolicyPin, RecordSettings,
     SecretSource, Settings, SubjectFrom, TokenSource, Workspace, WorkspaceAuth,
 };
-use crate::context::{AuthorityPublicKey, NodePublicKey};
+use crate::context::AuthorityPublicKey;
 use crate::host::digest::sha256_hex;
 use crate::identity::ids::LocalName;
 use crate::identity::node_trust::Cloud;
@@ -148,24 +146,7 @@ pub(super) fn policy(section: Section<'_>) -> Option<PolicyPin> {
         }
         named
     });
-    let signer = section.need_text("signer").and_then(|text| {
-        let key = text
-            .value
-            .strip_prefix("ed25519:")
-            .and_then(|body| STANDARD.decode(body).ok())
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-            .filter(|bytes| NodePublicKey::from_bytes(bytes).is_ok());
-        if key.is_none() {
-            // It may be the private half, pasted into the wrong place.
-            section.reader().hide(&text.span);
-            section.reader().error(
-                text.span,
-                "`signer` must be `ed25519:` and the base64 of a public key",
-                "`longhorn authority new FILE` prints one",
-            );
-        }
-        key
-    });
+    let signer = section.need_text("signer").and_then(|text| public_key(&section, "signer", text));
     let min_serial = section.need_number("min-serial");
     section.finish();
     Some(PolicyPin { file: PathBuf::from(file?.value), signer: signer?, min_serial: min_serial?.value })

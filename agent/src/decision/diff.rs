@@ -34,6 +34,8 @@ pub enum Subject {
     Compute(LocalName),
     /// One registered model, or those that begin so.
     Model(String),
+    /// One who approves.
+    Approver(LocalName),
     /// What data holds.
     Labels,
     /// What is asked of Unity Catalog.
@@ -51,6 +53,7 @@ impl fmt::Display for Subject {
             Self::Environment(name) => write!(out, "environment {name}"),
             Self::Compute(name) => write!(out, "compute {name}"),
             Self::Model(name) => write!(out, "model {name}"),
+            Self::Approver(name) => write!(out, "approver {name}"),
             Self::Labels => out.write_str("labels"),
             Self::Catalog => out.write_str("unity-catalog"),
         }

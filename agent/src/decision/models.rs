@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::catalog::Catalog;
 use crate::identity::ids::{Label, LocalName};
 
-/// `[models]`, `[labels]` and `[unity-catalog]`.
+/// `[models]`, `[approvers]`, `[labels]` and `[unity-catalog]`.
 #[derive(Clone, Debug, Default)]
 pub struct Models {
+    /// `[approvers.NAME]`: whose signature approves, by an Ed25519 public key of its own.
+    pub approvers: BTreeMap<LocalName, [u8; 32]>,
     /// By the name of a registered model; one that ends in `*` stands for all that begin so.
     pub rules: BTreeMap<String, ModelRule>,
     /// `[labels.tables]`: what a table of the catalog holds, by its full name.
@@ -37,6 +39,10 @@ pub struct AliasRule {
     pub roles: BTreeSet<LocalName>,
     /// `four-eyes`: whoever promotes is somebody else than whoever trained.
     pub four_eyes: bool,
+    /// `approved-by`: approvers of which some must have signed; none are asked where there are none.
+    pub approved_by: BTreeSet<LocalName>,
+    /// `approvals`: how many of them; 0 where there are none.
+    pub approvals: usize,
     /// `clearance`: labels of data that a version may come from.
     pub clearance: BTreeSet<String>,
     /// `[[…metrics]]`.
@@ -83,6 +89,11 @@ impl Models {
         })
     }
 
+    /// The key of an approver.
+    pub fn approver(&self, name: &str) -> Option<&[u8; 32]> {
+        self.approvers.iter().find(|(other, _)| other.as_str() == name).map(|(_, key)| key)
+    }
+
     /// The labels of a table.
     pub fn of_table(&self, name: &str) -> Option<&BTreeSet<Label>> {
         self.tables.get(name)
@@ -117,6 +128,7 @@ mod tests {
         };
         let labels = |label: &str| BTreeSet::from([Label::try_from(label).unwrap()]);
         let models = Models {
+            approvers: BTreeMap::new(),
             rules: [("fraud".into(), rule("a")), ("fr*".into(), rule("b")), ("*".into(), rule("c"))].into(),
             tables: BTreeMap::new(),
             paths: [("/Volumes/main".into(), labels("internal")), ("/Volumes/main/pii".into(), labels("pii"))].into(),

@@ -73,7 +73,7 @@ pub fn permit(action: Action, permissions: &[String]) -> Result<(), Denial> {
 pub fn decide<'t>(asked: Asked<'t>, permissions: &[String]) -> Result<Allowed<'t>, Denial> {
     asked.actions.iter().try_for_each(|action| permit(*action, permissions))?;
     let gated = asked.actions.iter().find(|action| matches!(action, Action::Needs("model.promote" | "model.deploy")));
-    let judged = asked.touches.iter().any(|touch| matches!(touch, Touch::Promote(_) | Touch::Demote { .. }));
+    let judged = asked.touches.iter().any(|touch| matches!(touch, Touch::Promote(_) | Touch::Demote { .. } | Touch::Serve(_)));
     if let Some(action) = gated.filter(|_| !judged) {
         return Err(Denial::refused(
             "gate-missing",

@@ -6,6 +6,7 @@ use longhorn_json::{Json, Object};
 use super::ask::two_runs;
 use super::denial::Denial;
 use super::guard::Guard;
+use super::serving::{SERVING, served};
 use super::table::Captures;
 
 /// One thing that a request changes.
@@ -29,6 +30,8 @@ pub enum Touch {
     Artifact(String),
     /// Gives a version an alias or a stage.
     Promote(Promotion),
+    /// Has an endpoint serve these versions; their alias is [`SERVING`].
+    Serve(Vec<Promotion>),
     /// Takes an alias away, or takes a version out of its stage.
     Demote {
         /// The registered model.
@@ -117,6 +120,7 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
                 }
             }
             Guard::Promote => found.push(promotion(members, "alias")?),
+            Guard::ServedEntities => found.push(Touch::Serve(served(members)?)),
             Guard::Demote => found.push(Touch::Demote { name: named(members, "name")?, alias: named(members, "alias")? }),
             Guard::Stage => found.push(match named(members, "stage")?.as_str() {
                 "Staging" | "Production" => promotion(members, "stage")?,
@@ -130,15 +134,25 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
 }
 
 fn promotion(members: &Object<'_>, alias: &str) -> Result<Touch, Denial> {
-    let version = named(members, "version")?;
-    if !version.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Denial::unclear("version-unclear", "`version` must be a version's number, as a text"));
+    let alias = named(members, alias)?;
+    if alias.eq_ignore_ascii_case(SERVING) {
+        let sentence = format!("`{SERVING}` is no alias: in a policy it stands for serving endpoints");
+        return Err(Denial::refused("alias-reserved", sentence));
     }
-    Ok(Touch::Promote(Promotion { name: named(members, "name")?, version, alias: named(members, alias)? }))
+    Ok(Touch::Promote(Promotion { name: named(members, "name")?, version: numbered(members, "version")?, alias }))
+}
+
+/// A field that must be a version's number.
+pub(super) fn numbered(members: &Object<'_>, name: &str) -> Result<String, Denial> {
+    let version = named(members, name)?;
+    if version.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(version);
+    }
+    Err(Denial::unclear("version-unclear", format!("`{name}` must be a version's number, as a text")))
 }
 
 /// A field that must be a text and say something.
-fn named(members: &Object<'_>, name: &str) -> Result<String, Denial> {
+pub(super) fn named(members: &Object<'_>, name: &str) -> Result<String, Denial> {
     let text = members.get(name).and_then(Json::text).filter(|text| !text.is_empty());
     text.map(str::to_owned)
         .ok_or_else(|| Denial::unclear("field-unfit", format!("the field `{name}` must be a text that says something")))

@@ -17,6 +17,8 @@ use crate::unverified::Unverified;
 /// A version that somebody wants to promote.
 #[derive(Clone, Debug)]
 pub struct Candidate {
+    /// When it was gathered.
+    pub seen: Timestamp,
     /// As the registry shows it.
     pub version: Version,
     /// What a node said of it.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::approval::approved;
 use super::candidate::{Candidate, Part};
 use super::labels::labels;
 use super::statements::CONTEXT;
@@ -32,6 +33,8 @@ pub struct Verdict {
     pub checks: Vec<Check>,
     /// Labels of the data that the version comes from.
     pub labels: BTreeSet<String>,
+    /// Who approved, of those that the alias asks.
+    pub approved: BTreeSet<String>,
 }
 
 impl Verdict {
@@ -104,6 +107,7 @@ fn judge(policy: &Policy, candidate: &Candidate, alias: &str, promoter: Option<&
             promotion(&mut verdict, rule, made.context.as_ref(), promoter);
         }
         thresholds(&mut verdict, rule, alias, candidate);
+        approvals(&mut verdict, &policy.models, rule, alias, candidate);
     }
     parents(&mut verdict, policy, rule, candidate);
     verdict.labels = labels(&policy.models, std::iter::once(made).chain(&candidate.parents));
@@ -328,6 +332,23 @@ fn thresholds(verdict: &mut Verdict, alias: &AliasRule, asked: &str, candidate: 
         let presented = presented.map_or_else(|| "none".to_owned(), decimal);
         verdict.check("metric", least && most && kept && !lowered, format!("{name} {}", expected.join(", ")), presented);
     }
+}
+
+/// People, where the alias asks for them.
+fn approvals(verdict: &mut Verdict, models: &Models, rule: &AliasRule, alias: &str, candidate: &Candidate) {
+    if rule.approvals == 0 {
+        return;
+    }
+    let (found, lacking) = approved(models, rule, alias, candidate);
+    let mut presented: Vec<String> = found.iter().cloned().collect();
+    presented.extend(lacking);
+    let expected = format!(
+        "{} of {}, for this very version and alias, each under a key of its own",
+        rule.approvals,
+        list(&rule.approved_by)
+    );
+    verdict.check("approved", found.len() >= rule.approvals, expected, presented.join(", "));
+    verdict.approved = found;
 }
 
 /// What it was made from holds as well.

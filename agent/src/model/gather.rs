@@ -69,7 +69,29 @@ impl<R: Registry> Gather<'_, R> {
         let vouchings = self.vouchings(&version.tags).await;
         let voucher = |token: &str| vouchings.get(token).map(Vouching::voucher);
         let (binding, promoted) = (version.binding(&voucher), version.promoted(alias, &voucher));
-        Ok(Some((Candidate { version, binding, promoted, made, parents, lost, current }, previous)))
+        Ok(Some((Candidate { seen: self.now, version, binding, promoted, made, parents, lost, current }, previous)))
+    }
+
+    /// The version that an alias or a stage stands on now.
+    ///
+    /// # Errors
+    /// When the registry does not answer.
+    pub async fn stands(&self, name: &str, alias: &str) -> Result<Option<String>, R::Error> {
+        let answer = self.registry.get("/api/2.0/mlflow/registered-models/get", &[("name", name)]).await?;
+        let registered = answer.map(|answer| Registered::read(&answer)).transpose()?;
+        Ok(registered.and_then(|registered| registered.stands(alias).map(str::to_owned)))
+    }
+
+    /// Whether a version has an alias or is in a stage now. A stage may hold several versions, an alias stands on one.
+    ///
+    /// # Errors
+    /// When the registry does not answer.
+    pub async fn has(&self, name: &str, number: &str, alias: &str) -> Result<bool, R::Error> {
+        if self.stands(name, alias).await?.as_deref() == Some(number) {
+            return Ok(true);
+        }
+        let staged = matches!(alias, "Staging" | "Production");
+        Ok(staged && self.version(name, number).await?.is_some_and(|version| version.stage == alias))
     }
 
     async fn version(&self, name: &str, number: &str) -> Result<Option<Version>, R::Error> {

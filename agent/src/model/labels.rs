@@ -67,6 +67,7 @@ mod tests {
     fn data_has_the_labels_of_its_table_or_directory_and_what_nobody_named_is_unknown() {
         let set = |labels: &[&str]| labels.iter().map(|label| Label::try_from(*label).unwrap()).collect::<BTreeSet<_>>();
         let models = Models {
+            approvers: BTreeMap::new(),
             rules: BTreeMap::new(),
             tables: [("main.gold.customers".into(), set(&["pii"])), ("main.gold.products".into(), set(&[]))].into(),
             paths: [("/Volumes/main/health".into(), set(&["health", "pii"]))].into(),

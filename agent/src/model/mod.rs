@@ -7,9 +7,11 @@
 //! logged-models      ModelBinding    which run made the logged model
 //! model READY        ModelSeal       which files it is made of
 //! versions/create    VersionBinding  from which run and files the version was made
+//! people             Approval        that this version may have an alias
 //! alias, stage       Candidate -> Verdict -> Promoted
 //! ```
 
+mod approval;
 mod bundle;
 mod candidate;
 pub mod catalog;
@@ -25,6 +27,7 @@ mod source;
 pub mod statements;
 mod writing;
 
+pub use approval::{APPROVAL, Approval, MOST_VALID, approval, approval_tag};
 pub use bundle::{BundleKey, NotABundleKey};
 pub use candidate::{Candidate, Part, Vouchers};
 pub use gate::{Check, Gate, Verdict, evidence};

@@ -61,6 +61,8 @@ pub struct Version {
     pub source: String,
     /// The run that it names.
     pub run: Option<String>,
+    /// The stage that it is in.
+    pub stage: String,
     /// Its tags.
     pub tags: Vec<(String, String)>,
 }
@@ -79,6 +81,7 @@ impl Version {
             status: text(shown, "status").unwrap_or_default(),
             source: text(shown, "source").ok_or(Unread("source"))?,
             run: text(shown, "run_id").filter(|run| !run.is_empty()),
+            stage: text(shown, "current_stage").unwrap_or_default(),
             tags: pairs(shown.get("tags")),
         })
     }

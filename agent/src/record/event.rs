@@ -271,6 +271,8 @@ pub enum Event {
         failed: Vec<String>,
         /// Labels of the data that the version comes from.
         labels: Vec<String>,
+        /// Who approved, by the policy's names, of those that the alias asks.
+        approved: Vec<String>,
     },
     /// The keeper started the sidecar again.
     SidecarRestarted,

@@ -201,9 +201,9 @@ fn extension(event: &Event) -> Value {
         }),
         Event::Gap { count, .. } => json!({ "count": count }),
         Event::RequestRefused { method, endpoint, .. } => json!({ "method": cut(method), "endpoint": endpoint }),
-        Event::PromotionJudged { model, version, alias, previous, failed, labels, .. } => json!({
+        Event::PromotionJudged { model, version, alias, previous, failed, labels, approved, .. } => json!({
             "model": cut(model), "version": cut(version), "alias": cut(alias), "previous": cut(previous), "failed": list(failed),
-            "labels": list(labels),
+            "labels": list(labels), "approved": list(approved),
         }),
         Event::StatementSigned { statement, about, sha256, .. } => {
             json!({ "statement": statement, "about": cut(about), "sha256": sha256 })

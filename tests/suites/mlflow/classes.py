@@ -200,6 +200,7 @@ GUARDS = [
     (r"/tags/\{\w*key\} |/entity-tag-assignments ", "key"),
     (r"/unity-catalog/models(/\{full_name\}(/versions/\{version\})?)? model\.register$", "aliases"),
     (r"/serving-endpoints(/pt|:stageDeployment)? model\.deploy$|/serving-endpoints/\S*/config ", "served-entities"),
+    (r"/serving-endpoints(/pt)? model\.deploy$", "tags"),
     (r"/model-versions/create |/unity-catalog/models/versions ", "source"),
     (r"PATCH \S*/unity-catalog/models/\{full_name\}/versions/\{version\} ", "source"),
     (r"/model-versions/create |/unity-catalog/models/versions ", "copy"),

@@ -4,6 +4,8 @@ make            makes a run and a logged model of it, and copies the statements 
 show RUN MODEL  prints what the registry shows of a run, of a logged model and of the versions of `sealed`, as JSON
 edit RUN        changes a metric of a run that has ended
 fetch MODEL DIR takes the files of a logged model to a directory; prints where they are
+tag VERSION KEY VALUE
+                sets a tag of a version of `fraud`
 seed            makes an experiment, a run with a file, and the registered model `fraud` with an alias; prints the first two ids
 """
 
@@ -46,6 +48,8 @@ match command:
         }))
     case "edit":
         client.log_metric(arguments[0], "auc", 0.99, step=1)
+    case "tag":
+        client.set_model_version_tag("fraud", *arguments)
     case "seed":
         experiment = client.create_experiment("seeded")
         run = client.create_run(experiment)

@@ -21,6 +21,8 @@ pub enum ModelCommand {
     Explain(ModelExplainArgs),
     /// Say what a version was made of, by whom and under which policy, and whether nodes vouch for it.
     Provenance(ModelProvenanceArgs),
+    /// Approve that a version has an alias: prints a signature, once everything else that the alias asks holds.
+    Approve(ModelApproveArgs),
     /// Sign the files of a version that was promoted, as an OpenSSF Model Signing bundle.
     Sign(ModelSignArgs),
 }
@@ -37,6 +39,29 @@ pub struct ModelSignArgs {
     /// The signing key: P-256, PKCS#8 in PEM.
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
+    /// Whose word counts.
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+/// `model approve`.
+#[derive(Debug, Args)]
+pub struct ModelApproveArgs {
+    /// Which version, for which alias.
+    #[command(flatten)]
+    pub asked: Asked,
+    /// What `model facts` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub facts: PathBuf,
+    /// The policy that asks for approvals; it names the approver by the key.
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+    /// The approver's key, as `authority new` makes one.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// For how many days it holds.
+    #[arg(long, value_name = "NUMBER", default_value_t = 14, value_parser = clap::value_parser!(u8).range(1..=30))]
+    pub days: u8,
     /// Whose word counts.
     #[command(flatten)]
     pub trust: TrustArgs,

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Change, Effect, Line, Lines, Subject, texts};
 use crate::decision::catalog::Catalog;
 use crate::decision::models::{AliasRule, Better, ModelRule, Models, Threshold, decimal};
-use crate::identity::ids::Label;
+use crate::identity::ids::{Label, LocalName};
 
 pub(super) fn models(old: &Models, new: &Models) -> Vec<Line> {
-    let Models { rules, tables, paths, catalog } = new;
+    let Models { approvers, rules, tables, paths, catalog } = new;
     let mut lines = super::each(&old.rules, rules, |name, one, other| model(name, one, other));
+    lines.extend(super::each(&old.approvers, approvers, approver));
     let mut labels = Lines::of(Subject::Labels);
     labelled(&mut labels, "labels.tables", &old.tables, tables);
     labelled(&mut labels, "labels.paths", &old.paths, paths);
@@ -37,6 +41,14 @@ fn unity_catalog(old: &Catalog, new: &Catalog) -> Vec<Line> {
     lines.found
 }
 
+/// Keys: who has another one approves as well.
+fn approver(name: &LocalName, old: Option<&[u8; 32]>, new: Option<&[u8; 32]>) -> Vec<Line> {
+    let mut lines = Lines::of(Subject::Approver(name.clone()));
+    let written = |key: Option<&[u8; 32]>| texts(key.map(|key| format!("ed25519:{}", STANDARD.encode(key))));
+    lines.set("key", &written(old), &written(new), Effect::Weaker);
+    lines.of_both(old.is_some(), new.is_some())
+}
+
 fn model(name: &str, old: Option<&ModelRule>, new: Option<&ModelRule>) -> Vec<Line> {
     let aliases = |rule: Option<&ModelRule>| rule.map(|rule| rule.aliases.clone()).unwrap_or_default();
     let mut lines = Lines::of(Subject::Model(name.to_owned()));
@@ -55,7 +67,9 @@ fn rule(model: &str, alias: &str, old: Option<&AliasRule>, new: Option<&AliasRul
     // The alias stands in each statement: a model has many.
     let each = |words: BTreeSet<String>| words.into_iter().map(|word| format!("{alias}: {word}")).collect::<BTreeSet<_>>();
     let parts = |rule: Option<&AliasRule>| {
-        let Some(AliasRule { roles, four_eyes, clearance, metrics }) = rule else { return Default::default() };
+        let Some(AliasRule { roles, four_eyes, approved_by: _, approvals: _, clearance, metrics }) = rule else {
+            return Default::default();
+        };
         let eyes = four_eyes.then(|| "yes".to_owned());
         (
             each(texts(roles)),
@@ -75,7 +89,21 @@ fn rule(model: &str, alias: &str, old: Option<&AliasRule>, new: Option<&AliasRul
     for ((key, more), (one, other)) in effects.into_iter().zip(old_parts.iter().zip(&new_parts)) {
         lines.set(key, one, other, more);
     }
+    approvals(&mut lines, alias, old, new);
     lines.of_both(old.is_some(), new.is_some())
+}
+
+/// One more who may approve asks less of a version, unless nobody was asked before; one approval more asks more.
+fn approvals(lines: &mut Lines, alias: &str, old: Option<&AliasRule>, new: Option<&AliasRule>) {
+    let asked = |rule: Option<&AliasRule>| rule.map_or(0, |rule| rule.approvals);
+    let named = |rule: Option<&AliasRule>| {
+        let names = rule.into_iter().flat_map(|rule| &rule.approved_by);
+        names.map(|name| format!("{alias}: {name}")).collect::<BTreeSet<_>>()
+    };
+    let (before, after) = (asked(old), asked(new));
+    let (was_idle, is_idle) = (|_: &str| before == 0, |_: &str| after == 0);
+    lines.set_unless("approved-by", &named(old), &named(new), Effect::Weaker, was_idle, is_idle);
+    lines.ordered("approvals", before, after, |count| format!("{alias}: {count}"), Effect::Stronger);
 }
 
 fn threshold(metric: &Threshold) -> String {

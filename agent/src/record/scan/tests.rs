@@ -78,6 +78,7 @@ fn events() -> Vec<Event> {
             previous: String::new(),
             failed: list(),
             labels: Vec::new(),
+            approved: list(),
         },
         Event::KeyRotated { next_vkey: hard() },
         Event::Heartbeat { journal_dropped: 0, launches_unrecorded: 10, disk_free: u64::MAX },

@@ -66,6 +66,10 @@ impl Exchange {
                     held.turns.push(turn);
                     (None, Some(due))
                 }
+                Touch::Serve(versions) => {
+                    held.due.extend(Box::pin(self.serving(&versions, context)).await?);
+                    (None, None)
+                }
                 Touch::Demote { name, alias } => {
                     held.turns.push(Box::pin(self.demotion(&name, &alias, context)).await?);
                     (None, None)

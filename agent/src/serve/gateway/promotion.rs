@@ -1,4 +1,5 @@
-//! The promotion gate's doors: what is asked of the registry before an alias or a stage moves, the judgement, and what is signed after it.
+//! The promotion gate's doors: what is asked of the registry before an alias or a stage moves or an endpoint serves, the judgement, whether
+//! somebody else moved it meanwhile, and what is signed after it.
 
 use hyper::Method;
 use serde_json::json;
@@ -7,36 +8,70 @@ use super::exchange::{Exchange, Stop};
 use super::known::{Thing, Turn, Writing};
 use super::signing::Due;
 use crate::context::Context;
-use crate::gateway::{Denial, Promotion};
+use crate::gateway::{Denial, Promotion, SERVING};
 use crate::model::Verdict;
 use crate::model::statements::{PROMOTION, Promoted, promotion_tag};
 use crate::record::Event;
+
+/// What the gate found of one version.
+struct Judged {
+    /// What the alias stood on.
+    previous: Option<String>,
+    /// The digest of its files.
+    files: Option<String>,
+    /// The number of the decision in the record.
+    decision: u64,
+    /// Why not; absent where it may.
+    denied: Option<String>,
+}
 
 impl Exchange {
     /// Judges, on record; what is due once the registry has done it.
     pub(super) async fn gate(&self, promotion: &Promotion, context: &Context) -> Result<(Turn, Due), Stop> {
         let turn = self.shared.known.turn(&Thing::Registered(promotion.name.clone()), Writing::Last).await;
+        let Judged { previous, files, decision, denied } = self.judge(promotion, context).await?;
+        if let Some(sentence) = denied {
+            return Err(self.denied(Denial::refused("gate", sentence)));
+        }
+        // Reading every file takes a while: whoever moved it meanwhile was judged against another version, or by nobody.
+        let now = self.gather().stands(&promotion.name, &promotion.alias).await?;
+        if now != previous {
+            return Err(self.denied(moved(promotion, previous.as_deref(), now.as_deref())));
+        }
+        Ok((turn, Due::Promotion { promotion: promotion.clone(), previous, decision, files }))
+    }
+
+    /// The same for every version that an endpoint would serve. No alias moves, so nobody waits for a turn.
+    pub(super) async fn serving(&self, versions: &[Promotion], context: &Context) -> Result<Vec<Due>, Stop> {
+        let (mut due, mut refused) = (Vec::new(), Vec::new());
+        for promotion in versions {
+            let Judged { files, decision, denied, .. } = self.judge(promotion, context).await?;
+            refused.extend(denied);
+            due.push(Due::Promotion { promotion: promotion.clone(), previous: None, decision, files });
+        }
+        if refused.is_empty() { Ok(due) } else { Err(self.denied(Denial::refused("gate", refused.join(". ")))) }
+    }
+
+    async fn judge(&self, promotion: &Promotion, context: &Context) -> Result<Judged, Stop> {
         let Some((candidate, previous)) = self.gather().candidate(&promotion.name, &promotion.version, &promotion.alias).await?
         else {
             return Err(self.denied_because("version-unknown", "the registry has no such version, or its source names nothing"));
         };
         let verdict = self.shared.gate.judge(&candidate, &promotion.alias, Some(context.claims()));
         let decision = self.judged(promotion, previous.as_deref(), &verdict).await?;
-        if !verdict.passes() {
-            let failed: Vec<String> = verdict
-                .failed()
-                .map(|check| format!("{} (expected {}; presented {})", check.name, check.expected, check.presented))
-                .collect();
-            let sentence = format!(
-                "version {} of `{}` may not have `{}`, by decision {decision}: {}",
-                promotion.version,
-                promotion.name,
-                promotion.alias,
-                failed.join("; ")
-            );
-            return Err(self.denied(Denial::refused("gate", plain(&sentence))));
-        }
-        Ok((turn, Due::Promotion { promotion: promotion.clone(), previous, decision, files: candidate.made.files }))
+        let failed: Vec<String> = verdict
+            .failed()
+            .map(|check| format!("{} (expected {}; presented {})", check.name, check.expected, check.presented))
+            .collect();
+        let sentence = format!(
+            "version {} of `{}` may not have `{}`, by decision {decision}: {}",
+            promotion.version,
+            promotion.name,
+            promotion.alias,
+            failed.join("; ")
+        );
+        let denied = (!verdict.passes()).then(|| plain(&sentence));
+        Ok(Judged { previous, files: candidate.made.files, decision, denied })
     }
 
     /// Taking an alias away, or archiving a stage, asks for the role alone.
@@ -59,6 +94,11 @@ impl Exchange {
         files: Option<String>,
         context: &Context,
     ) -> Result<(), Stop> {
+        // Whoever moved it after us is not undone: it may have been judged, too. But nothing is signed of what is not so.
+        if promotion.alias != SERVING && !self.gather().has(&promotion.name, &promotion.version, &promotion.alias).await? {
+            let now = self.gather().stands(&promotion.name, &promotion.alias).await?;
+            return Err(self.denied(moved(&promotion, Some(&promotion.version), now.as_deref())));
+        }
         let claims = context.claims();
         let Promotion { name, version, alias } = promotion;
         let statement = Promoted {
@@ -89,6 +129,7 @@ impl Exchange {
             previous: previous.unwrap_or_default().to_owned(),
             failed: verdict.failed().map(|check| check.name.to_owned()).collect(),
             labels: verdict.labels.iter().cloned().collect(),
+            approved: verdict.approved.iter().cloned().collect(),
         };
         let recorder = self.shared.session.borrow().recorder.clone();
         recorder
@@ -97,6 +138,20 @@ impl Exchange {
             .map(|recorded| recorded.seq())
             .map_err(|_| Stop::Failed("the decision could not be recorded"))
     }
+}
+
+/// Somebody else moved the alias between two looks at it.
+fn moved(promotion: &Promotion, before: Option<&str>, now: Option<&str>) -> Denial {
+    let on = |version: Option<&str>| version.map_or("no version".to_owned(), |version| format!("version {version}"));
+    let sentence = format!(
+        "somebody else moved `{}` of `{}` from {} to {}; this decision about version {} counts for nothing, ask again",
+        promotion.alias,
+        promotion.name,
+        on(before),
+        on(now),
+        promotion.version
+    );
+    Denial::refused("alias-moved", plain(&sentence))
 }
 
 /// Names in it may be anybody's; it stays one line, and whole.

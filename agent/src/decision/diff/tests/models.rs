@@ -8,11 +8,18 @@ use crate::decision::catalog::Catalog;
 use crate::decision::diff::Effect::{Changed, Gains, Loses, Stronger, Weaker};
 use crate::decision::models::{AliasRule, Better, ModelRule, Models, Threshold};
 use crate::decision::policy::Policy;
+use crate::identity::ids::LocalName;
 
 pub(super) fn models() -> Models {
     let metric = Threshold { name: "auc".into(), at_least: Some(0.9), at_most: Some(1.0), keeps: Some(Better::Higher) };
-    let alias =
-        AliasRule { roles: set([id("engineer")]), four_eyes: true, clearance: set(["pii".to_owned()]), metrics: vec![metric] };
+    let alias = AliasRule {
+        roles: set([id("engineer")]),
+        four_eyes: true,
+        approved_by: set([id("ada"), id("grace")]),
+        approvals: 1,
+        clearance: set(["pii".to_owned()]),
+        metrics: vec![metric],
+    };
     let rule = ModelRule {
         scopes: set([id("training")]),
         policies: set(["00".to_owned()]),
@@ -20,6 +27,7 @@ pub(super) fn models() -> Models {
     };
     let labels = || set([id("pii")]);
     Models {
+        approvers: BTreeMap::from([(id("ada"), [1; 32]), (id("grace"), [2; 32])]),
         rules: BTreeMap::from([("fraud".to_owned(), rule)]),
         tables: BTreeMap::from([("main.gold.customers".to_owned(), labels())]),
         paths: BTreeMap::from([("/Volumes/main/pii".to_owned(), labels())]),
@@ -40,6 +48,10 @@ fn alias_of(policy: &mut Policy, change: fn(&mut AliasRule)) {
     policy.models.rules.values_mut().flat_map(|rule| rule.aliases.values_mut()).for_each(change);
 }
 
+fn nobody_asked(alias: &mut AliasRule) {
+    (alias.approved_by, alias.approvals) = (BTreeSet::new(), 0);
+}
+
 pub(super) fn mutations() -> Vec<Mutation> {
     vec![
         ("trained-in", Loses, |p| p.models.rules.clear()),
@@ -56,6 +68,22 @@ pub(super) fn mutations() -> Vec<Mutation> {
             })
         }),
         ("clearance", Loses, |p| alias_of(p, |a| a.clearance.clear())),
+        ("approved-by", Weaker, |p| {
+            alias_of(p, |a| {
+                a.approved_by.insert(id("joan"));
+            })
+        }),
+        ("approved-by", Stronger, |p| {
+            alias_of(p, |a| {
+                a.approved_by.remove(&id::<LocalName>("ada"));
+            })
+        }),
+        // Who no longer asks anybody is weaker by that, and not stronger by the names that go.
+        ("approved-by", Changed, |p| alias_of(p, nobody_asked)),
+        ("approvals", Weaker, |p| alias_of(p, nobody_asked)),
+        ("approvals", Stronger, |p| alias_of(p, |a| a.approvals = 2)),
+        ("key", Weaker, |p| p.models.approvers.values_mut().for_each(|key| key[0] += 2)),
+        ("key", Stronger, |p| p.models.approvers.clear()),
         ("four-eyes", Weaker, |p| alias_of(p, |a| a.four_eyes = false)),
         ("metrics", Weaker, |p| alias_of(p, |a| a.metrics.clear())),
         ("metrics", Stronger, |p| alias_of(p, |a| a.metrics.iter_mut().for_each(|metric| metric.at_least = Some(0.95)))),
