@@ -25,6 +25,10 @@ pub struct Scenario {
     pub directory_users: BTreeMap<String, Vec<String>>,
     /// The same of applications.
     pub directory_applications: BTreeMap<String, Vec<String>>,
+    /// How long access tokens serve, in seconds; 0: an hour.
+    pub token_life: u32,
+    /// The address of the real MLflow server that answers for the workspace's; without one it has none.
+    pub mlflow: Option<String>,
     /// What STS writes into its tokens besides, or in the place of what it would.
     pub sts_claims: Value,
 }
@@ -93,6 +97,8 @@ impl Scenario {
             ]
             .into(),
             sts_claims: json!({}),
+            token_life: 0,
+            mlflow: None,
             directory_users: [(USER_ID.to_owned(), vec![GROUP_ID.to_owned()])].into(),
             directory_applications: [(APPLICATION_ID.to_owned(), vec![GROUP_ID.to_owned()])].into(),
         }

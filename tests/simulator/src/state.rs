@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Catalog;
 use crate::faults::Fault;
 use crate::files::Files;
 use crate::issuer::Issuer;
@@ -20,11 +21,14 @@ pub(crate) struct State {
     /// What clients proved themselves with, each time.
     pub(crate) assertions: Vec<String>,
     pub(crate) url: String,
+    /// How often every access token was taken back.
+    pub(crate) taken_back: u32,
 }
 
 /// What callers made.
 #[derive(Clone, Default)]
 pub(crate) struct Held {
+    pub(crate) catalog: Catalog,
     pub(crate) files: Files,
     pub(crate) policies: Policies,
     pub(crate) secrets: Secrets,
