@@ -127,15 +127,7 @@ fn become_sidecar(
         None => None,
         Some((listener, holders)) => {
             let (upstream, logins) = upstream(&settings, &credentials, &way.clock)?;
-            Some(Gateway {
-            listener,
-            holders,
-            upstream,
-            logins,
-            key: again,
-            gate,
-            audience: super::AUDIENCE,
-        })
+            Some(Gateway { listener, holders, upstream, logins, key: again, gate, audience: super::AUDIENCE })
         }
     };
     drop(credentials);

@@ -8,15 +8,16 @@ use super::known::{Thing, Turn, Writing};
 use super::signing::Due;
 use crate::context::Context;
 use crate::gateway::{Denial, Promotion};
-use crate::model::Verdict;
 use crate::model::statements::{PROMOTION, Promoted, promotion_tag};
+use crate::model::{Shelf, Verdict};
 use crate::record::Event;
 
 impl Exchange {
     /// Judges, on record; what is due once the registry has done it.
-    pub(super) async fn gate(&self, promotion: &Promotion, context: &Context) -> Result<(Turn, Due), Stop> {
+    pub(super) async fn gate(&self, promotion: &Promotion, shelf: Shelf, context: &Context) -> Result<(Turn, Due), Stop> {
         let turn = self.shared.known.turn(&Thing::Registered(promotion.name.clone()), Writing::Last).await;
-        let Some((candidate, previous)) = self.gather().candidate(&promotion.name, &promotion.version, &promotion.alias).await?
+        let Some((candidate, previous)) =
+            self.gather(shelf).candidate(&promotion.name, &promotion.version, &promotion.alias).await?
         else {
             return Err(self.denied_because("version-unknown", "the registry has no such version, or its source names nothing"));
         };
@@ -36,7 +37,7 @@ impl Exchange {
             );
             return Err(self.denied(Denial::refused("gate", plain(&sentence))));
         }
-        Ok((turn, Due::Promotion { promotion: promotion.clone(), previous, decision, files: candidate.made.files }))
+        Ok((turn, Due::Promotion { shelf, promotion: promotion.clone(), previous, decision, files: candidate.made.files }))
     }
 
     /// Taking an alias away, or archiving a stage, asks for the role alone.
@@ -53,6 +54,7 @@ impl Exchange {
     /// After the alias has moved.
     pub(super) async fn promoted(
         &self,
+        shelf: Shelf,
         promotion: Promotion,
         previous: Option<String>,
         decision: u64,
@@ -75,7 +77,7 @@ impl Exchange {
         };
         let token = self.signed(PROMOTION, &format!("{name} {version} {alias}"), self.said(&statement, context)).await?;
         let tag = json!({ "name": name, "version": version, "key": promotion_tag(&alias), "value": token });
-        Ok(self.line.put(Method::POST, "/api/2.0/mlflow/model-versions/set-tag".into(), &tag).await?)
+        Ok(self.line.put(Method::POST, shelf.set_tag().into(), &tag).await?)
     }
 
     /// What came of it, on record before anything moves; the record's number.
