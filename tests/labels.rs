@@ -144,7 +144,7 @@ fn labels_that_agree_are_said_to_and_each_difference_is_named_with_its_table() {
     );
     place.workspace.edit(|scenario| {
         let things = &mut scenario.metastore.things;
-        let tags = |things: &mut BTreeMap<String, simulator::catalog::Thing>, name: &str, key: &str| {
+        let tags = |things: &mut BTreeMap<String, simulator::metastore::Thing>, name: &str, key: &str| {
             things.get_mut(name).expect("it is there").tags.insert(key.into(), String::new());
         };
         drop(things.get_mut("tables/main.gold.orders").expect("it is there").tags.remove("longhorn_label_internal"));

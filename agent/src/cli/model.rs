@@ -22,7 +22,7 @@ use crate::decision::models::Models;
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::clock::{Clock, Timestamp};
-use crate::model::{BundleKey, Candidate, FACTS, Facts, Gate, Gather, Noted, Unread, Verdict};
+use crate::model::{BundleKey, Candidate, FACTS, Facts, Gate, Gather, Noted, Shelf, Unread, Verdict};
 use crate::screen::{Screen, one_line};
 use crate::unverified::Unverified;
 
@@ -111,7 +111,7 @@ fn signed(args: &ModelSignArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) 
     let key = bundle_key(&args.key)?;
     let facts = facts(&args.facts)?;
     let registry = Noted::new(&facts, |token: &str| trust.of(token));
-    let gather = Gather { registry: &registry, audience: AUDIENCE, now: clock.now() };
+    let gather = Gather { registry: &registry, audience: AUDIENCE, now: clock.now(), shelf: Shelf::Workspace };
     let lacks = |error: Unread| lacking(asked, &args.facts, error.to_string());
     let candidate = at_once(gather.candidate(&asked.name, &asked.version, &asked.alias)).map_err(lacks)?;
     let (candidate, _) = candidate.ok_or_else(|| lacking(asked, &args.facts, "no such version".into()))?;
@@ -215,7 +215,7 @@ fn promoter(path: &Path, trust: &Trust, now: Timestamp) -> Result<Claims, Screen
 pub(super) fn candidate(asked: &Asked, path: &Path, trust: &Trust, now: Timestamp) -> Result<Candidate, Screen> {
     let facts = facts(path)?;
     let registry = Noted::new(&facts, |token: &str| trust.of(token));
-    let gather = Gather { registry: &registry, audience: AUDIENCE, now };
+    let gather = Gather { registry: &registry, audience: AUDIENCE, now, shelf: Shelf::Workspace };
     let gathered = at_once(gather.candidate(&asked.name, &asked.version, &asked.alias));
     let gathered = gathered.map_err(|error: Unread| lacking(asked, path, error.to_string()))?;
     gathered.map(|(candidate, _)| candidate).ok_or_else(|| lacking(asked, path, "no such version".into()))

@@ -8,6 +8,7 @@ use super::ask::{Ask, Body, two_runs};
 use super::denial::Denial;
 use super::form::Form;
 use super::guard::Guard;
+use super::own::FILES_API;
 use super::table::{Captures, Endpoint, Table};
 use super::touch::{Touch, touches};
 use crate::unverified::Unverified;
@@ -137,6 +138,9 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>
             Guard::NewRun | Guard::Run | Guard::NewModel | Guard::NewVersion | Guard::Artifact => {}
             Guard::Promote | Guard::Demote | Guard::Stage => {}
             Guard::Model | Guard::TagsOfModel | Guard::OfModel => {}
+            Guard::NewCatalogVersion | Guard::WholeVersion | Guard::CatalogPromote | Guard::CatalogDemote => {}
+            Guard::WorkspaceFile | Guard::EmitLineage => {}
+            Guard::ReadCredentials => reading(members)?,
         }
     }
     Ok(())
@@ -232,6 +236,18 @@ fn status(members: &Object<'_>, words: &[&str]) -> Result<(), Denial> {
         Some(status) if status.text().is_some_and(|word| words.contains(&word)) => Ok(()),
         Some(_) => Err(Denial::unclear("status-unclear", format!("`status` must be one of {}", words.join(", ")))),
     }
+}
+
+/// A credential of the storage below a version: what is written with it, nobody hashes.
+fn reading(members: &Object<'_>) -> Result<(), Denial> {
+    let operation = members.get("operation").and_then(Json::text);
+    if matches!(operation, Some("MODEL_VERSION_OPERATION_READ" | "READ_MODEL_VERSION")) {
+        return Ok(());
+    }
+    Err(Denial::refused(
+        "credentials-to-write",
+        format!("files of a version are written through the gateway, and not past it; set {FILES_API}"),
+    ))
 }
 
 /// Where a version may come from: what MLflow itself keeps. Whether it is this run's is asked at the gate.

@@ -67,4 +67,18 @@ guards! {
     Stage = "stage",
     /// A version of a registered model is made.
     NewVersion = "new-version",
+    /// The same in Unity Catalog, where its files come after it.
+    NewCatalogVersion = "new-catalog-version",
+    /// A version in Unity Catalog has all its files.
+    WholeVersion = "whole-version",
+    /// A version in Unity Catalog is given an `alias`.
+    CatalogPromote = "catalog-promote",
+    /// An `alias` is taken away in Unity Catalog.
+    CatalogDemote = "catalog-demote",
+    /// The rest of the path: a file of the workspace's own that is written or deleted.
+    WorkspaceFile = "workspace-file",
+    /// Who reads or writes a version, by the client's word.
+    EmitLineage = "emit-lineage",
+    /// `operation`: a credential to read, and none to write.
+    ReadCredentials = "read-credentials",
 }

@@ -2,6 +2,9 @@
 
 use serde_json::json;
 
+/// How files of versions in Unity Catalog get to the gateway.
+pub(super) const FILES_API: &str = "MLFLOW_USE_DATABRICKS_SDK_MODEL_ARTIFACTS_REPO_FOR_UC=true";
+
 /// The answer to the endpoint of this path in the table, where it is one of these. `hosts` are the names that the gateway is reached by.
 pub fn own_answer(path: &str, hosts: &[String]) -> Option<String> {
     let answer = match path {

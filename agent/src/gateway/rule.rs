@@ -5,6 +5,7 @@ use longhorn_json::{Json, Object, read};
 use super::action::Action;
 use super::asked::Asked;
 use super::denial::Denial;
+use super::own::FILES_API;
 use super::table::Endpoint;
 use super::touch::Touch;
 
@@ -59,10 +60,14 @@ pub fn permit(action: Action, permissions: &[String]) -> Result<(), Denial> {
             format!("requests of the class `{word}` go through for no job, whatever its policy says"),
         )),
         Action::Needs(word) if permissions.iter().any(|permission| permission == word) => Ok(()),
-        Action::Needs(word) => Err(Denial::refused(
-            "not-permitted",
-            format!("this job may not `{word}`: the policy's scope does not list it under `may`"),
-        )),
+        Action::Needs(word) => {
+            let mut sentence = format!("this job may not `{word}`: the policy's scope does not list it under `may`");
+            if word.starts_with("artifact.direct-") {
+                sentence.push_str("; files of a version in Unity Catalog go through the gateway where ");
+                sentence.push_str(FILES_API);
+            }
+            Err(Denial::refused("not-permitted", sentence))
+        }
     }
 }
 
@@ -73,7 +78,16 @@ pub fn permit(action: Action, permissions: &[String]) -> Result<(), Denial> {
 pub fn decide<'t>(asked: Asked<'t>, permissions: &[String]) -> Result<Allowed<'t>, Denial> {
     asked.actions.iter().try_for_each(|action| permit(*action, permissions))?;
     let gated = asked.actions.iter().find(|action| matches!(action, Action::Needs("model.promote" | "model.deploy")));
-    let judged = asked.touches.iter().any(|touch| matches!(touch, Touch::Promote(_) | Touch::Demote { .. } | Touch::Serve(_)));
+    let judged = asked.touches.iter().any(|touch| {
+        matches!(
+            touch,
+            Touch::Promote(_)
+                | Touch::Demote { .. }
+                | Touch::PromoteInCatalog(_)
+                | Touch::DemoteInCatalog { .. }
+                | Touch::Serve(_)
+        )
+    });
     if let Some(action) = gated.filter(|_| !judged) {
         return Err(Denial::refused(
             "gate-missing",

@@ -41,6 +41,26 @@ pub enum Touch {
     },
     /// Makes a version of a registered model.
     NewVersion(NewVersion),
+    /// Makes one in Unity Catalog.
+    NewCatalogVersion(NewVersion),
+    /// Says that a version in Unity Catalog has all its files.
+    WholeVersion {
+        /// The registered model, by its three levels.
+        name: String,
+        /// The version.
+        version: String,
+    },
+    /// Gives a version in Unity Catalog an alias.
+    PromoteInCatalog(Promotion),
+    /// Takes an alias away in Unity Catalog.
+    DemoteInCatalog {
+        /// The registered model.
+        name: String,
+        /// The alias.
+        alias: String,
+    },
+    /// Says who reads or writes a version.
+    Lineage,
 }
 
 /// A version that would be made.
@@ -78,12 +98,30 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
         match guard {
             Guard::NewRun => found.push(Touch::NewRun),
             Guard::NewModel => found.push(Touch::NewModel(one(members, "source_run_id")?)),
-            Guard::NewVersion => {
-                let text = |name| members.get(name).and_then(Json::text).unwrap_or_default().to_owned();
-                let (name, source) = (text("name"), text("source"));
-                let (run, model) = (one(members, "run_id")?, one(members, "model_id")?);
-                found.push(Touch::NewVersion(NewVersion { name, source, run, model }));
+            Guard::NewVersion => found.push(Touch::NewVersion(new_version(members)?)),
+            Guard::NewCatalogVersion => {
+                let made = new_version(members)?;
+                three_levels(&made.name)?;
+                found.push(Touch::NewCatalogVersion(made));
             }
+            Guard::WholeVersion => {
+                let (name, version) = (named(members, "name")?, numbered(members, "version")?);
+                three_levels(&name)?;
+                found.push(Touch::WholeVersion { name, version });
+            }
+            Guard::CatalogPromote => {
+                let Promotion { name, version, alias } = promotion(members, "alias")?;
+                three_levels(&name)?;
+                found.push(Touch::PromoteInCatalog(Promotion { name, version, alias }));
+            }
+            Guard::CatalogDemote => {
+                found.push(Touch::DemoteInCatalog { name: named(members, "name")?, alias: named(members, "alias")? });
+            }
+            Guard::WorkspaceFile => {
+                let place = |(name, root): (&str, &str)| captured(name).map(|path| Touch::Artifact(format!("{root}{path}")));
+                found.extend(WORKSPACE_FILES.into_iter().filter_map(place));
+            }
+            Guard::EmitLineage => found.push(Touch::Lineage),
             Guard::Run => {
                 let own = one(members, "run_id")?.or(one(members, "run_uuid")?);
                 // What names another run within is not for this one.
@@ -119,11 +157,16 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
                     found = vec![Touch::WholeModel(id_of(&id)?)];
                 }
             }
-            Guard::Promote => found.push(promotion(members, "alias")?),
-            Guard::ServedEntities => found.push(Touch::Serve(served(members)?)),
+            Guard::Promote => found.push(Touch::Promote(promotion(members, "alias")?)),
+            Guard::ServedEntities => {
+                let versions = served(members)?;
+                // Names of three parts are Unity Catalog's.
+                versions.iter().filter(|one| levels(&one.name) == 3).try_for_each(|one| three_levels(&one.name))?;
+                found.push(Touch::Serve(versions));
+            }
             Guard::Demote => found.push(Touch::Demote { name: named(members, "name")?, alias: named(members, "alias")? }),
             Guard::Stage => found.push(match named(members, "stage")?.as_str() {
-                "Staging" | "Production" => promotion(members, "stage")?,
+                "Staging" | "Production" => Touch::Promote(promotion(members, "stage")?),
                 stage => Touch::Demote { name: named(members, "name")?, alias: stage.to_owned() },
             }),
             Guard::Artifact => found.extend(captured("artifact_path").map(Touch::Artifact)),
@@ -133,13 +176,38 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
     Ok(found)
 }
 
-fn promotion(members: &Object<'_>, alias: &str) -> Result<Touch, Denial> {
+/// What stands for the rest of a path in the rows of the Files API, and the place that it is below.
+const WORKSPACE_FILES: [(&str, &str); 2] =
+    [("model_file", "/Models/"), ("artifact_file", "/WorkspaceInternal/Mlflow/Artifacts/")];
+
+fn new_version(members: &Object<'_>) -> Result<NewVersion, Denial> {
+    let text = |name| members.get(name).and_then(Json::text).unwrap_or_default().to_owned();
+    let (run, model) = (one(members, "run_id")?, one(members, "model_id")?);
+    Ok(NewVersion { name: text("name"), source: text("source"), run, model })
+}
+
+/// A model's name in Unity Catalog becomes part of a path.
+fn three_levels(name: &str) -> Result<(), Denial> {
+    let level = |level: &str| {
+        !level.is_empty() && !level.contains(|letter: char| letter.is_control() || letter == ' ' || "/\\%?#;".contains(letter))
+    };
+    if name.len() <= 765 && levels(name) == 3 && name.split('.').all(level) {
+        return Ok(());
+    }
+    Err(Denial::unclear("name-unclear", "a model's name in Unity Catalog is `catalog.schema.model`, at most 765 bytes"))
+}
+
+fn levels(name: &str) -> usize {
+    name.split('.').count()
+}
+
+fn promotion(members: &Object<'_>, alias: &str) -> Result<Promotion, Denial> {
     let alias = named(members, alias)?;
     if alias.eq_ignore_ascii_case(SERVING) {
         let sentence = format!("`{SERVING}` is no alias: in a policy it stands for serving endpoints");
         return Err(Denial::refused("alias-reserved", sentence));
     }
-    Ok(Touch::Promote(Promotion { name: named(members, "name")?, version: numbered(members, "version")?, alias }))
+    Ok(Promotion { name: named(members, "name")?, version: numbered(members, "version")?, alias })
 }
 
 /// A field that must be a version's number.
@@ -301,6 +369,62 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_in_unity_catalog_says_of_what() {
+        let table = Table::read();
+        let made = NewVersion { name: "a.b.c".into(), source: "s".into(), run: Some("r".into()), model: None };
+        let promoted = Promotion { name: "a.b.c".into(), version: "3".into(), alias: "champion".into() };
+        let (name, alias) = (|| "a.b.c".to_owned(), || "champion".to_owned());
+        for (method, path, body, expected) in [
+            (
+                "POST",
+                "/model-versions/create",
+                r#"{"name":"a.b.c","source":"s","run_id":"r"}"#,
+                Ok(vec![Touch::NewCatalogVersion(made)]),
+            ),
+            (
+                "POST",
+                "/model-versions/finalize",
+                r#"{"name":"a.b.c","version":"3"}"#,
+                Ok(vec![Touch::WholeVersion { name: name(), version: "3".into() }]),
+            ),
+            ("POST", "/model-versions/finalize", r#"{"name":"a.b.c","version":"3/../4"}"#, Err("version-unclear")),
+            ("POST", "/model-versions/finalize", r#"{"name":"a.b.c","version":3}"#, Err("field-unfit")),
+            ("POST", "/model-versions/finalize", r#"{"name":"a.b","version":"3"}"#, Err("name-unclear")),
+            ("POST", "/model-versions/finalize", r#"{"name":"a.b.c/d","version":"3"}"#, Err("name-unclear")),
+            ("POST", "/model-versions/finalize", r#"{"name":"a..c","version":"3"}"#, Err("name-unclear")),
+            (
+                "POST",
+                "/registered-models/alias",
+                r#"{"name":"a.b.c","version":"3","alias":"champion"}"#,
+                Ok(vec![Touch::PromoteInCatalog(promoted)]),
+            ),
+            (
+                "DELETE",
+                "/registered-models/alias",
+                r#"{"name":"a.b.c","alias":"champion"}"#,
+                Ok(vec![Touch::DemoteInCatalog { name: name(), alias: alias() }]),
+            ),
+            ("POST", "/model-versions/emit-lineage", r#"{"name":"a.b.c","version":"3"}"#, Ok(vec![Touch::Lineage])),
+        ] {
+            assert_eq!(touched(&table, method, &format!("/unity-catalog{path}"), body), expected, "{method} {path} {body}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_a_version_or_a_run_in_the_workspace_is_known_by_its_path() {
+        let table = Table::read();
+        for place in ["/Models/a/b/c/3/MLmodel", "/WorkspaceInternal/Mlflow/Artifacts/1/Runs/r/artifacts/x y"] {
+            for method in ["PUT", "DELETE", "POST"] {
+                let (endpoint, captures) = table.find(method, &format!("/api/2.0/fs/files{place}")).unwrap();
+                let found = touches(&endpoint.guards, &Object::default(), &captures);
+                assert_eq!(found, Ok(vec![Touch::Artifact(place.to_owned())]), "{method} {place}");
+            }
+        }
+        let (endpoint, _) = table.find("PUT", "/api/2.0/fs/files/Volumes/a/b/c").unwrap();
+        assert_eq!(endpoint.action.word(), "files.write");
+    }
+
+    #[test]
     fn a_request_is_about_one_run_and_few_models() {
         let table = Table::read();
         for body in [r#"{"run_id":"a","metrics":[{"run_id":"b"}]}"#, r#"{"metrics":[{"run_id":"b"}]}"#] {
@@ -341,6 +465,7 @@ mod tests {
             Guard::Whole,
             Guard::Artifact,
             Guard::NewVersion,
+            Guard::WorkspaceFile,
         ];
         let table = Table::read();
         let silent: Vec<&str> = table

@@ -7,7 +7,8 @@ use super::manifest::{Digest, Manifest};
 use super::place::{Owner, kept, owner};
 use super::registry::Registry;
 use super::run::Run;
-use super::shown::{LoggedModel, Registered, Unread, Version, directory, made_version};
+use super::shelf::Shelf;
+use super::shown::{LoggedModel, Registered, Unread, Version, directory, made_version, workspace_directory};
 use super::source::Source;
 use crate::context::seal::Vouching;
 use crate::host::clock::Timestamp;
@@ -40,6 +41,8 @@ pub struct Gather<'r, R> {
     pub audience: &'r str,
     /// Now.
     pub now: Timestamp,
+    /// Where its registered models are.
+    pub shelf: Shelf,
 }
 
 impl<R: Registry> Gather<'_, R> {
@@ -53,7 +56,7 @@ impl<R: Registry> Gather<'_, R> {
         number: &str,
         alias: &str,
     ) -> Result<Option<(Candidate, Option<String>)>, R::Error> {
-        let answer = self.registry.get("/api/2.0/mlflow/registered-models/get", &[("name", name)]).await?;
+        let answer = self.registry.get(self.shelf.registered(), &[("name", name)]).await?;
         let Some(registered) = answer.map(|answer| Registered::read(&answer)).transpose()? else { return Ok(None) };
         let Some(version) = self.version(name, number).await? else { return Ok(None) };
         let Some(made) = self.made(&version).await? else { return Ok(None) };
@@ -77,7 +80,7 @@ impl<R: Registry> Gather<'_, R> {
     /// # Errors
     /// When the registry does not answer.
     pub async fn stands(&self, name: &str, alias: &str) -> Result<Option<String>, R::Error> {
-        let answer = self.registry.get("/api/2.0/mlflow/registered-models/get", &[("name", name)]).await?;
+        let answer = self.registry.get(self.shelf.registered(), &[("name", name)]).await?;
         let registered = answer.map(|answer| Registered::read(&answer)).transpose()?;
         Ok(registered.and_then(|registered| registered.stands(alias).map(str::to_owned)))
     }
@@ -96,7 +99,7 @@ impl<R: Registry> Gather<'_, R> {
 
     async fn version(&self, name: &str, number: &str) -> Result<Option<Version>, R::Error> {
         let query = [("name", name), ("version", number)];
-        let answer = self.registry.get("/api/2.0/mlflow/model-versions/get", &query).await?;
+        let answer = self.registry.get(self.shelf.version(), &query).await?;
         Ok(answer.map(|answer| Version::read(&answer)).transpose()?)
     }
 
@@ -112,8 +115,8 @@ impl<R: Registry> Gather<'_, R> {
             Some(id) => self.run(id).await?,
             None => None,
         };
-        let files = match &origin.directory {
-            Some(directory) => Some(self.manifest(directory, |_| None).await?),
+        let files = match self.shelf.files(&version.name, &version.version).or(origin.directory) {
+            Some(directory) => self.manifest(&directory, |_| None).await?,
             None => None,
         };
         Ok(Some(self.part(run, model, files).await))
@@ -151,7 +154,7 @@ impl<R: Registry> Gather<'_, R> {
                 None => None,
             };
             let files = match kept(&model.artifacts) {
-                Some(directory) => Some(self.manifest(directory, |_| None).await?),
+                Some(directory) => self.manifest(&directory, |_| None).await?,
                 None => None,
             };
             let part = self.part(run, Some(model), files).await;
@@ -203,7 +206,7 @@ impl<R: Registry> Gather<'_, R> {
             let (thing, path) = match &read {
                 Source::Version(name, number) => {
                     let query = [("name", name.as_str()), ("version", number.as_str())];
-                    let answer = self.registry.get("/api/2.0/mlflow/model-versions/get", &query).await?;
+                    let answer = self.registry.get(self.shelf.version(), &query).await?;
                     let Some(answer) = answer else { return Ok(None) };
                     source = made_version(&answer)?.1;
                     continue;
@@ -228,7 +231,7 @@ impl<R: Registry> Gather<'_, R> {
                 },
                 Owner::Trace => return Ok(None),
             };
-            let directory = kept(&root).map(|root| if path.is_empty() { root.to_owned() } else { format!("{root}/{path}") });
+            let directory = kept(&root).map(|root| if path.is_empty() { root.into_owned() } else { format!("{root}/{path}") });
             // The path that was named must be where the registry says that these files are.
             if let Source::Artifacts(named) = &read
                 && directory.as_ref() != Some(named)
@@ -240,12 +243,12 @@ impl<R: Registry> Gather<'_, R> {
         Ok(None)
     }
 
-    /// The digest of a directory's manifest; `known` tells of files that need not be read.
+    /// The digest of a directory's manifest; `known` tells of files that need not be read. `None`: it is out of reach.
     ///
     /// # Errors
     /// When the registry does not answer, or there are more files than are read.
-    pub async fn manifest(&self, root: &str, known: impl Fn(&str) -> Option<Digest>) -> Result<String, R::Error> {
-        self.listing(root, known).await.map(|manifest| manifest.digest())
+    pub async fn manifest(&self, root: &str, known: impl Fn(&str) -> Option<Digest>) -> Result<Option<String>, R::Error> {
+        Ok(self.listing(root, known).await?.map(|manifest| manifest.digest()))
     }
 
     /// The files of a version as they are now. `None`: the registry has no such version, or they are out of reach.
@@ -254,18 +257,27 @@ impl<R: Registry> Gather<'_, R> {
     /// When the registry does not answer.
     pub async fn files(&self, name: &str, number: &str) -> Result<Option<Manifest>, R::Error> {
         let Some(version) = self.version(name, number).await? else { return Ok(None) };
-        match self.origin(&version.source).await?.and_then(|origin| origin.directory) {
-            Some(directory) => self.listing(&directory, |_| None).await.map(Some),
+        let directory = match self.shelf.files(name, number) {
+            Some(directory) => Some(directory),
+            None => self.origin(&version.source).await?.and_then(|origin| origin.directory),
+        };
+        match directory {
+            Some(directory) => self.listing(&directory, |_| None).await,
             None => Ok(None),
         }
     }
 
-    async fn listing(&self, root: &str, known: impl Fn(&str) -> Option<Digest>) -> Result<Manifest, R::Error> {
+    async fn listing(&self, root: &str, known: impl Fn(&str) -> Option<Digest>) -> Result<Option<Manifest>, R::Error> {
         let (mut manifest, mut seen, mut ahead) = (Manifest::default(), 0, vec![root.to_owned()]);
         while let Some(at) = ahead.pop() {
-            let answer = self.registry.get("/api/2.0/mlflow-artifacts/artifacts", &[("path", &at)]).await?;
-            let Some(answer) = answer else { continue };
-            for (name, is_directory) in directory(&answer)? {
+            let Some(entries) = self.entries(&at).await? else {
+                // A workspace has no such directory where files go another way.
+                if at == root && at.starts_with('/') {
+                    return Ok(None);
+                }
+                continue;
+            };
+            for (name, is_directory) in entries {
                 seen += 1;
                 if seen > MOST_FILES {
                     return Err(Unread("end of its files within 10,000").into());
@@ -282,6 +294,29 @@ impl<R: Registry> Gather<'_, R> {
                 manifest.add(path[root.len()..].trim_start_matches('/').to_owned(), digest);
             }
         }
-        Ok(manifest)
+        Ok(Some(manifest))
+    }
+
+    /// What a directory holds; of the workspace's own files by its whole path. `None`: there is none.
+    async fn entries(&self, at: &str) -> Result<Option<Vec<(String, bool)>>, R::Error> {
+        if !at.starts_with('/') {
+            let answer = self.registry.get("/api/2.0/mlflow-artifacts/artifacts", &[("path", at)]).await?;
+            return Ok(answer.map(|answer| directory(&answer)).transpose()?);
+        }
+        let path = format!("/api/2.0/fs/directories{at}");
+        let (mut entries, mut token) = (Vec::new(), None::<String>);
+        while entries.len() <= MOST_FILES {
+            let query = token.as_deref().map(|token| ("page_token", token));
+            let Some(answer) = self.registry.get(&path, query.as_slice()).await? else { return Ok(None) };
+            let (page, next) = workspace_directory(&answer)?;
+            // A page without an entry that says there are more would go on for ever.
+            let ended = page.is_empty();
+            entries.extend(page);
+            match next.filter(|_| !ended) {
+                Some(next) => token = Some(next),
+                None => break,
+            }
+        }
+        Ok(Some(entries))
     }
 }

@@ -1,6 +1,8 @@
 //! Whose file it is, by its path below the root of artifacts: servers put a run's files under `…/RUN/artifacts`, a logged model's
 //! under `…/MODEL/artifacts`. The registry's own word of where the run or model keeps its files is held against it.
 
+use std::borrow::Cow;
+
 /// Whose files are in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -42,11 +44,34 @@ fn named(segment: &str, before: &str) -> Option<Owner> {
     trace.then_some(Owner::Trace)
 }
 
-/// The path below the root of artifacts of a place that the server keeps; `None` for one elsewhere.
-pub fn kept(uri: &str) -> Option<&str> {
+/// The path below the root of artifacts of a place that the server keeps; one that begins with a slash is of the workspace's own files.
+/// `None` for one elsewhere.
+pub fn kept(uri: &str) -> Option<Cow<'_, str>> {
+    if let Some(path) = uri.strip_prefix(TRACKING) {
+        let (experiment, rest) = path.split_once('/').filter(|(experiment, _)| !experiment.is_empty())?;
+        let (kind, rest) = match rest.strip_prefix("logged_models/") {
+            Some(rest) => ("LoggedModels", rest),
+            None => ("Runs", rest),
+        };
+        let rest = Some(rest.trim_end_matches('/')).filter(|rest| !rest.is_empty() && !rest.starts_with('/'))?;
+        return Some(Cow::Owned(format!("/WorkspaceInternal/Mlflow/Artifacts/{experiment}/{kind}/{rest}")));
+    }
     uri.strip_prefix("mlflow-artifacts:/")
         .filter(|path| !path.is_empty() && !path.starts_with('/'))
-        .map(|path| path.trim_end_matches('/'))
+        .map(|path| Cow::Borrowed(path.trim_end_matches('/')))
+}
+
+/// Where a workspace keeps the files of runs and logged models, as it shows them.
+pub const TRACKING: &str = "dbfs:/databricks/mlflow-tracking/";
+
+/// The model and the version in Unity Catalog whose file it is, among the workspace's own files.
+pub fn version(path: &str) -> Option<(String, String)> {
+    let mut parts = path.strip_prefix("/Models/")?.splitn(5, '/');
+    let mut part = || parts.next().filter(|part| !part.is_empty());
+    let (catalog, schema, model, number, rest) = (part()?, part()?, part()?, part()?, part()?);
+    let plain = [catalog, schema, model].iter().all(|level| !level.contains('.'));
+    (plain && number.bytes().all(|byte| byte.is_ascii_digit()) && !rest.is_empty())
+        .then(|| (format!("{catalog}.{schema}.{model}"), number.to_owned()))
 }
 
 /// Whether a path is in a directory, or is it.
@@ -94,6 +119,21 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_of_a_version_by_three_levels_and_a_number() {
+        assert_eq!(version("/Models/a/b/c/3/data/x"), Some(("a.b.c".to_owned(), "3".to_owned())));
+        for path in [
+            "/Models/a/b/c/3",
+            "/Models/a/b/c/3/",
+            "/Models/a/b/c/x/y",
+            "/Models/a.b/c/d/3/x",
+            "/Models//b/c/3/x",
+            "Models/a/b/c/3/x",
+        ] {
+            assert_eq!(version(path), None, "{path}");
+        }
+    }
+
+    #[test]
     fn a_directory_holds_what_lies_below_it_and_not_what_begins_alike() {
         for (path, directory, holds) in [
             ("model/MLmodel", "model", true),
@@ -104,8 +144,26 @@ mod tests {
         ] {
             assert_eq!(inside(path, directory), holds, "{path} {directory}");
         }
-        assert_eq!(kept("mlflow-artifacts:/1/a/artifacts/"), Some("1/a/artifacts"));
-        for uri in ["mlflow-artifacts://h/1", "s3://b/1", "mlflow-artifacts:/", "/1"] {
+        for (uri, path) in [
+            ("mlflow-artifacts:/1/a/artifacts/", "1/a/artifacts"),
+            ("dbfs:/databricks/mlflow-tracking/1/a/artifacts/", "/WorkspaceInternal/Mlflow/Artifacts/1/Runs/a/artifacts"),
+            (
+                "dbfs:/databricks/mlflow-tracking/1/logged_models/m-a/artifacts",
+                "/WorkspaceInternal/Mlflow/Artifacts/1/LoggedModels/m-a/artifacts",
+            ),
+        ] {
+            assert_eq!(kept(uri).as_deref(), Some(path), "{uri}");
+        }
+        for uri in [
+            "mlflow-artifacts://h/1",
+            "s3://b/1",
+            "mlflow-artifacts:/",
+            "/1",
+            "dbfs:/databricks/mlflow-tracking/1",
+            "dbfs:/databricks/mlflow-tracking/1//a",
+            "dbfs:/databricks/mlflow-tracking//a/b",
+            "dbfs:/elsewhere/1/a/artifacts",
+        ] {
             assert_eq!(kept(uri), None, "{uri}");
         }
     }

@@ -158,6 +158,24 @@ pub fn directory(answer: &Unverified<Vec<u8>>) -> Result<Vec<(String, bool)>, Un
     items.iter().map(|item| entry(item).ok_or(Unread("plain names of files"))).collect()
 }
 
+/// A directory of the workspace's own files, from the answer to `fs/directories`: names, whether each is a directory itself, and where
+/// the listing goes on.
+///
+/// # Errors
+/// When it is no such answer, or a name leads out of the directory.
+pub fn workspace_directory(answer: &Unverified<Vec<u8>>) -> Result<(Vec<(String, bool)>, Option<String>), Unread> {
+    let value = parsed(answer)?;
+    let members = value.members().ok_or(Unread("directory"))?;
+    let entry = |item: &Json<'_>| {
+        let item = item.members()?;
+        let name = text(item, "name").filter(|name| !matches!(name.as_str(), "" | "." | "..") && !name.contains('/'))?;
+        Some((name, item.get("is_directory") == Some(&Json::Bool(true))))
+    };
+    let items = members.get("contents").map(Json::items).unwrap_or_default();
+    let entries: Result<_, _> = items.iter().map(|item| entry(item).ok_or(Unread("plain names of files"))).collect();
+    Ok((entries?, text(members, "next_page_token").filter(|token| !token.is_empty())))
+}
+
 /// An answer as text.
 pub(super) fn text_of(answer: &Unverified<Vec<u8>>) -> Result<String, Unread> {
     String::from_utf8(answer.examine().clone()).map_err(|_| Unread("text"))

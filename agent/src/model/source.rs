@@ -1,5 +1,7 @@
 //! Where a model version comes from.
 
+use super::place::{TRACKING, kept};
+
 /// A source that the registry keeps itself. Anything else is refused before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -9,7 +11,7 @@ pub enum Source {
     Version(String, String),
     /// `runs:/RUN/PATH`.
     Run(String, String),
-    /// `mlflow-artifacts:/PATH`, as its path below the root of artifacts.
+    /// `mlflow-artifacts:/PATH`, or a workspace's own place, as its path below the root of artifacts.
     Artifacts(String),
     /// In a store that is reached past the gateway.
     Elsewhere,
@@ -38,6 +40,9 @@ impl Source {
             // An authority would be another server.
             return (!rest.starts_with('/')).then(|| Self::Artifacts(rest.trim_end_matches('/').to_owned()));
         }
+        if source.starts_with(TRACKING) {
+            return kept(source).map(|path| Self::Artifacts(path.into_owned()));
+        }
         Some(Self::Elsewhere)
     }
 }
@@ -62,7 +67,12 @@ mod tests {
             ("runs://model", None),
             ("mlflow-artifacts:/1/0a1b/artifacts/model/", Some(Source::Artifacts(text("1/0a1b/artifacts/model")))),
             ("mlflow-artifacts://elsewhere.example/1/0a1b/artifacts/model", None),
-            ("dbfs:/databricks/mlflow-tracking/1/0a1b/artifacts/model", Some(Source::Elsewhere)),
+            (
+                "dbfs:/databricks/mlflow-tracking/1/0a1b/artifacts/model",
+                Some(Source::Artifacts(text("/WorkspaceInternal/Mlflow/Artifacts/1/Runs/0a1b/artifacts/model"))),
+            ),
+            ("dbfs:/databricks/mlflow-tracking/1", None),
+            ("dbfs:/databricks/mlflow-registry/1/0a1b", Some(Source::Elsewhere)),
         ] {
             assert_eq!(Source::read(source), expected, "{source}");
         }

@@ -1,8 +1,10 @@
 //! Whether a job may write to a run or to a logged model: it is its own, and has not ended.
 
 use super::run::Run;
-use super::shown::LoggedModel;
-use super::statements::{CONTEXT, MODEL_BINDING, MODEL_SEAL, ModelBinding, RUN_BINDING, RUN_SEAL, RunBinding};
+use super::shown::{LoggedModel, Version};
+use super::statements::{
+    CONTEXT, MODEL_BINDING, MODEL_SEAL, ModelBinding, RUN_BINDING, RUN_SEAL, RunBinding, VERSION_BINDING, VersionBinding,
+};
 use crate::context::seal::Voucher;
 use crate::context::statement::hear;
 use crate::host::digest::sha256_hex;
@@ -15,6 +17,8 @@ pub enum Made {
     Run(Run),
     /// A logged model.
     Model(LoggedModel),
+    /// A version in Unity Catalog, whose files come after it.
+    Version(Version),
 }
 
 /// Why a job may not write there.
@@ -34,6 +38,7 @@ impl Made {
         match self {
             Self::Run(run) => run.tag(RUN_BINDING),
             Self::Model(model) => model.tag(MODEL_BINDING),
+            Self::Version(version) => version.tag(VERSION_BINDING),
         }
     }
 
@@ -50,6 +55,10 @@ impl Made {
                 let (binding, _) = hear::<ModelBinding>(&token, voucher).ok()?;
                 (binding.model_id == model.id && binding.run_id == model.run).then_some(binding.sub)
             }
+            Self::Version(version) => {
+                let (binding, _) = hear::<VersionBinding>(&token, voucher).ok()?;
+                (binding.name == version.name && binding.version == version.version).then_some(binding.sub)
+            }
         }
     }
 
@@ -58,6 +67,7 @@ impl Made {
         match self {
             Self::Run(run) => run.tag(RUN_SEAL).is_some() || !matches!(run.status.as_str(), "RUNNING" | "SCHEDULED"),
             Self::Model(model) => model.tag(MODEL_SEAL).is_some() || model.status == "LOGGED_MODEL_READY",
+            Self::Version(version) => version.status != "PENDING_REGISTRATION",
         }
     }
 
@@ -66,6 +76,8 @@ impl Made {
         match self {
             Self::Run(run) => run.tag(RUN_SEAL).is_some(),
             Self::Model(model) => model.tag(MODEL_SEAL).is_some(),
+            // Whoever could not be bound to its files is made anew.
+            Self::Version(_) => self.ended(),
         }
     }
 
@@ -74,6 +86,8 @@ impl Made {
         match self {
             Self::Run(run) => &run.artifacts,
             Self::Model(model) => &model.artifacts,
+            // Those of a version lie by its name.
+            Self::Version(_) => "",
         }
     }
 
@@ -163,5 +177,39 @@ mod tests {
         assert_eq!(judged(made("m-2", Some("0a1b"), "LOGGED_MODEL_PENDING")), Err(NotWritable::Unbound));
         assert_eq!(judged(made("m-1", Some("ffff"), "LOGGED_MODEL_PENDING")), Err(NotWritable::Unbound));
         assert_eq!(judged(made("m-1", None, "LOGGED_MODEL_PENDING")), Err(NotWritable::Unbound));
+    }
+
+    #[test]
+    fn a_version_in_the_catalog_takes_files_from_the_job_that_made_it_until_it_has_all_of_them() {
+        let key = NodeKey::from_seed(&[1; 32]).unwrap();
+        let made = |name: &str, number: &str, status: &str, bound: bool| {
+            let binding = VersionBinding {
+                name: "a.b.c".into(),
+                version: "3".into(),
+                source: "models:/m-1".into(),
+                run_id: None,
+                model_id: None,
+                files: None,
+                sub: SUB.into(),
+                iat: 1,
+            };
+            Made::Version(Version {
+                name: name.into(),
+                version: number.into(),
+                status: status.into(),
+                source: "models:/m-1".into(),
+                run: None,
+                stage: String::new(),
+                tags: bound.then(|| (VERSION_BINDING.into(), say(&binding, &key, None))).into_iter().collect(),
+            })
+        };
+        let judged = |made: Made| made.writable(made.maker(&Voucher::NodeKey(key.public())).as_deref(), SUB);
+        assert_eq!(judged(made("a.b.c", "3", "PENDING_REGISTRATION", true)), Ok(()));
+        assert_eq!(judged(made("a.b.c", "3", "PENDING_REGISTRATION", false)), Err(NotWritable::Unbound));
+        for status in ["READY", "FAILED_REGISTRATION", ""] {
+            assert_eq!(judged(made("a.b.c", "3", status, true)), Err(NotWritable::Ended), "{status}");
+        }
+        assert_eq!(judged(made("a.b.c", "4", "PENDING_REGISTRATION", true)), Err(NotWritable::Unbound));
+        assert_eq!(judged(made("a.b.d", "3", "PENDING_REGISTRATION", true)), Err(NotWritable::Unbound));
     }
 }

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::http::tls;
 use crate::host::secret::Secret;
-use crate::model::{Digest, Facts, Gather, Noting, Registry, Unread};
+use crate::model::{Digest, Facts, Gather, Noting, Registry, Shelf, Unread};
 use crate::screen::Screen;
 use crate::serve::gateway::{Credential, Line, Unreachable, Upstream};
 use crate::unverified::Unverified;
@@ -68,7 +68,7 @@ fn gathered(args: &ModelFactsArgs, clock: &dyn Clock) -> Result<Facts, Screen> {
     let asked = &args.asked;
     let registry = Asked(Line::new(Rc::new(upstream(&args.registry)?)));
     let noting = Noting::new(&registry);
-    let gather = Gather { registry: &noting, audience: super::AUDIENCE, now: clock.now() };
+    let gather = Gather { registry: &noting, audience: super::AUDIENCE, now: clock.now(), shelf: Shelf::Workspace };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
     let runtime = runtime.map_err(super::serve::os("a registry cannot be asked"))?;
     let local = tokio::task::LocalSet::new();

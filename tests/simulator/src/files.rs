@@ -27,6 +27,12 @@ pub(crate) fn answer(asked: &Asked, call: &str, held: &mut Files) -> Answer {
             Some(file) => Response::new(Full::new(file.clone().into())),
             None => absent("file", path),
         },
+        ("DELETE", Some(path), _) => match held.files.remove(&asked.path) {
+            Some(_) => reply(204, &Value::Null),
+            None => absent("file", path),
+        },
+        ("HEAD", _, Some(path)) if held.directories.contains(path.trim_end_matches('/')) => reply(200, &Value::Null),
+        ("HEAD", _, Some(path)) => absent("directory", path),
         ("PUT", _, Some(path)) => {
             // With all that it lies in.
             let whole = Path::new(path.trim_end_matches('/'));
@@ -43,6 +49,11 @@ fn absent(what: &str, path: &str) -> Answer {
 }
 
 fn put(asked: &Asked, path: &str, held: &mut Files) -> Answer {
+    // The workspace's own files, and those of models, lie where they are put.
+    if path.starts_with("/Models/") || path.starts_with("/WorkspaceInternal/") {
+        let whole = Path::new(path).parent().into_iter().flat_map(Path::ancestors);
+        held.directories.extend(whole.map(|one| one.to_string_lossy().into_owned()));
+    }
     // A file cannot lie in a directory that nobody made; a volume itself is there.
     let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
     if parent.split('/').count() > 4 && !held.directories.contains(parent) {

@@ -2,13 +2,14 @@
 //! shapes that the official SDK accepts; it proves nothing about how the real service behaves. Never linked into the agent.
 //!
 //! `server` holds connections and faults; `routes` finds the subject of a request: `login`, `clusters`, `jobs`, `policies`,
-//! `secrets`, `tokens`, `files`, `scim`, `entra` (a tenant and Microsoft Graph), `catalog` (Unity Catalog), or `control`, the tests' own. `imds` and `documents` are a cloud's metadata
+//! `secrets`, `tokens`, `files`, `scim`, `entra` (a tenant and Microsoft Graph), `metastore` (Unity Catalog), `catalog` (its models), or
+//! `control`, the tests' own; `mlflow` hands on to a real MLflow server. `imds` and `documents` are a cloud's metadata
 //! service, `sts` is Amazon's.
 #![forbid(unsafe_code)]
 
 mod answer;
 mod asked;
-pub mod catalog;
+mod catalog;
 mod clusters;
 mod control;
 pub mod der;
@@ -20,6 +21,8 @@ pub mod imds;
 pub mod issuer;
 mod jobs;
 pub mod login;
+pub mod metastore;
+mod mlflow;
 mod policies;
 mod routes;
 pub mod scenario;

@@ -17,6 +17,14 @@ pub const ACCOUNT: &str = "00000000-0000-0000-0000-000000000000";
 /// Whom the agent's federation policy lets in.
 pub const WORKLOAD: &str = "agent-workload";
 
+/// The access token, until all are taken back.
+fn token(state: &State) -> String {
+    match state.taken_back {
+        0 => TOKEN.to_owned(),
+        times => format!("{TOKEN}-{times}"),
+    }
+}
+
 /// What needs no token.
 pub(crate) fn answer(asked: &Asked, state: &State) -> Option<Answer> {
     let url = &state.url;
@@ -40,7 +48,8 @@ pub(crate) fn answer(asked: &Asked, state: &State) -> Option<Answer> {
             if let Err((status, error)) = may_have_token(asked, state) {
                 return Some(reply(status, &json!({ "error": error })));
             }
-            json!({ "access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600 })
+            let life = if state.scenario.token_life == 0 { 3600 } else { state.scenario.token_life };
+            json!({ "access_token": token(state), "token_type": "Bearer", "expires_in": life })
         }
         _ => return None,
     };
@@ -73,7 +82,7 @@ fn may_have_token(asked: &Asked, state: &State) -> Result<(), (u16, &'static str
 /// Whose the request is: the scenario's principal by its OAuth token, or the owner of a token that it made.
 pub(crate) fn caller(asked: &Asked, state: &State) -> Result<String, Box<Answer>> {
     match asked.authorization.strip_prefix("Bearer ") {
-        Some(TOKEN) => Ok(state.scenario.client.0.clone()),
+        Some(one) if one == token(state) => Ok(state.scenario.client.0.clone()),
         Some(token) if token.starts_with(tokens::PREFIX) => {
             state.held.tokens.owner(token, now()).ok_or_else(|| Box::new(tokens::invalid()))
         }

@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Refusal, answer};
 use crate::asked::Asked;
 use crate::state::State;
-use crate::{catalog, clusters, control, entra, files, jobs, login, policies, scim, secrets, sts, tokens};
+use crate::{catalog, clusters, control, entra, files, jobs, login, metastore, policies, scim, secrets, sts, tokens};
 
 pub(crate) fn route(asked: &Asked, state: &mut State) -> Answer {
     let known = control::answer(asked, state).or_else(|| login::answer(asked, state));
@@ -23,12 +23,16 @@ pub(crate) fn route(asked: &Asked, state: &mut State) -> Answer {
         "secrets" => answer(secrets::answer(asked, call, &caller, &mut state.held.secrets)),
         "token" => answer(tokens::answer(asked, call, &caller, &mut state.held.tokens)),
         "preview" => answer(scim::answer(asked, call, &state.scenario)),
-        "unity-catalog" => answer(catalog::answer(asked, call, &state.scenario.metastore, &mut state.held.metastore)),
+        "unity-catalog" => answer(metastore::answer(asked, call, &state.scenario.metastore, &mut state.held.metastore)),
         "tag-policies" => {
             let call = format!("{subject}/{call}");
-            answer(catalog::answer(asked, &call, &state.scenario.metastore, &mut state.held.metastore))
+            answer(metastore::answer(asked, &call, &state.scenario.metastore, &mut state.held.metastore))
         }
-        "sql" => answer(catalog::statement(asked, call, &state.scenario.metastore, &mut state.held.metastore)),
+        "sql" => answer(metastore::statement(asked, call, &state.scenario.metastore, &mut state.held.metastore)),
+        "mlflow" => match call.strip_prefix("unity-catalog/") {
+            Some(call) => answer(catalog::answer(asked, call, &mut state.held.catalog)),
+            None => Refusal::unknown(&asked.path).into(),
+        },
         "fs" => files::answer(asked, call, &mut state.held.files),
         _ => Refusal::unknown(&asked.path).into(),
     }

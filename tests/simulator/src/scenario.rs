@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::catalog::Metastore;
 use crate::entra::{APPLICATION_ID, GROUP_ID, USER_ID};
+use crate::metastore::Metastore;
 
 /// One workspace.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ pub struct Scenario {
     pub directory_users: BTreeMap<String, Vec<String>>,
     /// The same of applications.
     pub directory_applications: BTreeMap<String, Vec<String>>,
+    /// How long access tokens serve, in seconds; 0: an hour.
+    pub token_life: u32,
+    /// The address of the real MLflow server that answers for the workspace's; without one it has none.
+    pub mlflow: Option<String>,
     /// What STS writes into its tokens besides, or in the place of what it would.
     pub sts_claims: Value,
     /// Unity Catalog.
@@ -97,6 +101,8 @@ impl Scenario {
             .into(),
             sts_claims: json!({}),
             metastore: Metastore::honest(),
+            token_life: 0,
+            mlflow: None,
             directory_users: [(USER_ID.to_owned(), vec![GROUP_ID.to_owned()])].into(),
             directory_applications: [(APPLICATION_ID.to_owned(), vec![GROUP_ID.to_owned()])].into(),
         }

@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::asked::Asked;
 use crate::faults::{Cut, Fault};
 use crate::issuer::Issuer;
+use crate::mlflow;
 use crate::routes::route;
 use crate::scenario::Scenario;
 use crate::state::{Held, State};
@@ -67,6 +68,26 @@ impl Simulator {
     /// The assertions that clients proved themselves with (RFC 7523).
     pub fn assertions(&self) -> Vec<String> {
         lock(&self.state).assertions.clone()
+    }
+
+    /// Takes back every access token that was given.
+    pub fn take_back(&self) {
+        lock(&self.state).taken_back += 1;
+    }
+
+    /// The header about lineage of each version in the catalog, in the order in which they were made.
+    pub fn lineages(&self) -> Vec<Option<String>> {
+        lock(&self.state).held.catalog.lineages.clone()
+    }
+
+    /// What else was said of the lineage of versions.
+    pub fn emitted(&self) -> Vec<serde_json::Value> {
+        lock(&self.state).held.catalog.emitted.clone()
+    }
+
+    /// Writes a file, as somebody who reaches the workspace himself.
+    pub fn write(&self, path: &str, bytes: &[u8]) {
+        lock(&self.state).held.files.files.insert(path.to_owned(), bytes.to_vec());
     }
 
     /// Files that were written, by path.
@@ -118,6 +139,7 @@ fn run(
         held: Held::default(),
         assertions: Vec::new(),
         url: url.clone(),
+        taken_back: 0,
     };
     let state = Arc::new(Mutex::new(state));
     let serving = state.clone();
@@ -170,11 +192,18 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<Ei
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
-    let honest = {
+    let asked = Asked::new(method, &path, &query, headers, body);
+    let onward = mlflow::onward(&asked, &query, &lock(state));
+    let honest = if let Some(onward) = onward {
+        match onward {
+            Ok(onward) => mlflow::carry(onward).await,
+            Err(refused) => refused,
+        }
+    } else {
         let mut state = lock(state);
         // Who is told to come back later was not served; whoever heard something else may have been.
         let before = fault.as_ref().and_then(|fault| fault.turns_away().then(|| state.held.clone()));
-        let honest = route(&Asked::new(method, &path, &query, headers, body), &mut state);
+        let honest = route(&asked, &mut state);
         if let Some(before) = before {
             state.held = before;
         }

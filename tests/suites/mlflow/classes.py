@@ -68,6 +68,9 @@ ACTIONS = {
     "trace.write": "traces, their tags and assessments",
 }
 
+# Files of the workspace that belong to a run, a logged model or a version.
+OWNED = r"/fs/(files|directories)/(Models|WorkspaceInternal/Mlflow/Artifacts)/"
+
 RULES = [
     # --- nobody
     (r"/graphql$", "deny"),  # many questions under one address, and only the user interface asks them
@@ -99,6 +102,11 @@ RULES = [
     (r"GET \S*/mlflow/gateway/", "llm.read"),
     (r"/mlflow/gateway/", "llm.admin"),
     # --- files of the workspace: no run owns them, so none of the rules about artifacts holds them
+    # Those of runs, logged models and versions are artifacts by another way.
+    (rf"(GET|HEAD) \S*{OWNED}", "artifact.read"),
+    (rf"PUT \S*{OWNED}", "artifact.write"),
+    (rf"DELETE \S*{OWNED}", "artifact.delete"),
+    (rf"POST \S*{OWNED}", "artifact.direct-write"),  # begins an upload in parts, which go past the gateway
     (r"(GET|HEAD) \S*/(fs|dbfs)/|/fs/create-download-url$", "files.read"),
     (r"DELETE \S*/fs/|/dbfs/delete$", "files.delete"),
     (r"/(fs|dbfs)/", "files.write"),
@@ -106,8 +114,8 @@ RULES = [
     # --- artifacts: what goes past the gateway first
     (r"/mlflow-artifacts/mpu/|/artifacts/\w+-multipart-upload$|/get-presigned-upload-part-url$", "artifact.direct-write"),
     (r"/presigned-upload-url$|/credentials-for-(write|upload|data-upload)$", "artifact.direct-write"),
-    # The operation in the body may be READ_WRITE.
-    (r"/generate-temporary-credentials$|/temporary-model-version-credentials$", "artifact.direct-write"),
+    # The operation in the body must be one that reads: there is a guard for it.
+    (r"/generate-temporary-credentials$|/temporary-model-version-credentials$", "artifact.direct-read"),
     (r"/presigned-download-url$|/credentials-for-(read|download|data-download)$", "artifact.direct-read"),
     (r"/mlflow-artifacts/presigned/|/get-signed-download-uri$", "artifact.direct-read"),
     (r"DELETE \S*/mlflow-artifacts/artifacts", "artifact.delete"),
@@ -194,6 +202,13 @@ GUARD_WORDS = {
     "demote": "an alias is taken away",
     "stage": "a version is given a stage",
     "new-version": "a version is made, of a run's files or a logged model",
+    "new-catalog-version": "the same in Unity Catalog: its files come after it",
+    "whole-version": "a version in Unity Catalog has all its files: after this it is bound to them",
+    "catalog-promote": "a version in Unity Catalog is given an alias",
+    "catalog-demote": "an alias is taken away in Unity Catalog",
+    "workspace-file": "the path of a file of a run, a logged model or a version in the workspace's own files",
+    "emit-lineage": "`entities`: who reads or writes a version, by the client's word; it is rebuilt",
+    "read-credentials": "`operation`: what is written with a credential, nobody hashes",
 }
 # (pattern over "METHOD /path action", guard). What only reads has none.
 GUARDS = [
@@ -215,6 +230,13 @@ GUARDS = [
     (r"^DELETE /api/2\.0/mlflow/registered-models/alias ", "demote"),
     (r"^POST /api/2\.0/mlflow/model-versions/transition-stage ", "stage"),
     (r"^POST /api/2\.0/mlflow/model-versions/create ", "new-version"),
+    (r"^POST /api/2\.0/mlflow/unity-catalog/model-versions/create ", "new-catalog-version"),
+    (r"^POST /api/2\.0/mlflow/unity-catalog/model-versions/finalize ", "whole-version"),
+    (r"^POST /api/2\.0/mlflow/unity-catalog/registered-models/alias ", "catalog-promote"),
+    (r"^DELETE /api/2\.0/mlflow/unity-catalog/registered-models/alias ", "catalog-demote"),
+    (r"/fs/files/\S+ artifact\.(write|delete|direct-write)$", "workspace-file"),
+    (r"/emit-lineage ", "emit-lineage"),
+    (r"/generate-temporary-credentials |/temporary-model-version-credentials ", "read-credentials"),
 ]
 # What begins with the plugin's tags of a run's context: those are taken out, and are no reason to refuse the rest.
 PLUGIN = r"^POST /api/2\.0/mlflow/(runs/create|logged-models) "
@@ -279,6 +301,11 @@ LITERALS = [
     "GET /api/3.0/mlflow/server-features",
     # The SDK asks what host it is, whenever MLflow makes a client of it; the gateway answers.
     "GET /.well-known/databricks-config",
+    *(
+        f"{method} /api/2.0/fs/{kind}/{place}"
+        for place in ("Models/{model_file...}", "WorkspaceInternal/Mlflow/Artifacts/{artifact_file...}")
+        for method, kind in [*((method, "files") for method in VERBS if method != "PATCH"), ("GET", "directories"), ("HEAD", "directories")]
+    ),
     # Clients of 2.22 and 3.0 kept what traces are judged by under the old number.
     "GET /api/2.0/mlflow/traces/{trace_id}",
     "POST /api/2.0/mlflow/traces/{trace_id}/assessments",

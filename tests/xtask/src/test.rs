@@ -24,6 +24,7 @@ const SUITES: &[(&str, &[&str])] = &[
     ("sdk", &["--test", "sdk", "--test", "render"]),
     ("mlflow", &["--test", "mlflow_endpoints", "--test", "mlflow_traps"]),
     ("gateway", &["--test", "gateway", "--test", "gate", "--test", "mlflow_gateway"]),
+    ("databricks", &["--test", "mlflow_databricks"]),
     ("record", &["--test", "record"]),
     ("record-faults", &["--test", "record_faults"]),
     ("init-script", &["--test", "init_script"]),

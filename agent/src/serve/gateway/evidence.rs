@@ -3,16 +3,19 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use hyper::header::HeaderValue;
 use longhorn_json::{Json, Object};
 
 use super::exchange::{Exchange, Stop};
 use super::known::{FRESH, Seen, Thing, Turn, Writing};
 use super::signing::Due;
-use crate::context::Context;
-use crate::gateway::{Allowed, Denial, Touch};
-use crate::model::place::{Owner, inside, kept, owner};
-use crate::model::statements::CONTEXT;
-use crate::model::{LoggedModel, Made, NotWritable, Run};
+use crate::context::statement::hear;
+use crate::context::{Context, JobClaim};
+use crate::gateway::{Allowed, Denial, NewVersion, Touch};
+use crate::model::place::{Owner, inside, kept, owner, version};
+use crate::model::statements::{CONTEXT, RUN_SEAL, RunSeal};
+use crate::model::{LoggedModel, Made, NotWritable, Run, Shelf, Version, lineage};
+use crate::unverified::Unverified;
 
 /// No tag's value is longer in the oldest MLflow that is served, in bytes.
 const MOST_TAG: usize = 5000;
@@ -21,6 +24,8 @@ const MOST_TAG: usize = 5000;
 pub(super) struct Held {
     turns: Vec<Turn>,
     pub(super) due: Vec<Due>,
+    /// What Unity Catalog hears of lineage.
+    pub(super) lineage: Option<HeaderValue>,
 }
 
 impl Exchange {
@@ -62,7 +67,7 @@ impl Exchange {
                 Touch::Artifact(path) => (None, self.file(path, sub, &mut held).await?),
                 // Rare, and large: each on a heap of its own.
                 Touch::Promote(promotion) => {
-                    let (turn, due) = Box::pin(self.gate(&promotion, context)).await?;
+                    let (turn, due) = Box::pin(self.gate(&promotion, Shelf::Workspace, context)).await?;
                     held.turns.push(turn);
                     (None, Some(due))
                 }
@@ -70,20 +75,38 @@ impl Exchange {
                     held.due.extend(Box::pin(self.serving(&versions, context)).await?);
                     (None, None)
                 }
-                Touch::Demote { name, alias } => {
+                Touch::PromoteInCatalog(promotion) => {
+                    let (turn, due) = Box::pin(self.gate(&promotion, Shelf::Catalog, context)).await?;
+                    held.turns.push(turn);
+                    (None, Some(due))
+                }
+                Touch::Demote { name, alias } | Touch::DemoteInCatalog { name, alias } => {
                     held.turns.push(Box::pin(self.demotion(&name, &alias, context)).await?);
                     (None, None)
                 }
                 Touch::NewVersion(made) => {
-                    let (turn, due) = Box::pin(self.version(&made)).await?;
+                    let (turn, due) = Box::pin(self.version(&made, Shelf::Workspace)).await?;
                     held.turns.extend(turn);
-                    if let Due::VersionBinding { run: Some(id), .. } = &due
-                        && made.run.is_none()
-                    {
-                        let id = id.clone();
-                        allowed.amend(|members| members.set("run_id", Json::Text(id.into())));
+                    amend_run(allowed, &made, &due);
+                    (None, Some(due))
+                }
+                Touch::NewCatalogVersion(made) => {
+                    let (turn, due) = Box::pin(self.version(&made, Shelf::Catalog)).await?;
+                    held.turns.extend(turn);
+                    amend_run(allowed, &made, &due);
+                    if let Due::VersionBinding { run, .. } = &due {
+                        held.lineage = Box::pin(self.lineage(run.as_deref(), context)).await?;
                     }
                     (None, Some(due))
+                }
+                Touch::WholeVersion { name, version } => (
+                    Some((Thing::Version(name.clone(), version.clone()), Writing::Last)),
+                    Some(Due::WholeVersion { name, version }),
+                ),
+                Touch::Lineage => {
+                    let job = context.claims().job.clone();
+                    allowed.amend(|members| attested(members, job));
+                    (None, None)
                 }
             };
             if let Some((thing, writing)) = claimed {
@@ -116,6 +139,13 @@ impl Exchange {
         let unknown = |reason, sentence| self.denied_because(reason, sentence);
         let made = match thing {
             Thing::Registered(_) => None,
+            Thing::Version(name, number) => {
+                let query = [("name", name.as_str()), ("version", number.as_str())];
+                let answer = self.line.get(Shelf::Catalog.version(), &query).await?;
+                let none = || unknown("version-unknown", "the registry has no such version");
+                let version = Version::read(&answer.ok_or_else(none)?)?;
+                (version.name == *name && version.version == *number).then_some(Made::Version(version))
+            }
             Thing::Run(id) => {
                 let answer = self.line.get("/api/2.0/mlflow/runs/get", &[("run_id", id)]).await?;
                 let run = Run::read(&answer.ok_or_else(|| unknown("run-unknown", "the registry has no such run"))?)?;
@@ -139,6 +169,30 @@ impl Exchange {
         Ok(seen)
     }
 
+    /// The lineage of a version of this run, by what was attested: its tables count where the run is this job's own and goes on, or is
+    /// still what a node sealed.
+    async fn lineage(&self, run: Option<&str>, context: &Context) -> Result<Option<HeaderValue>, Stop> {
+        let (Some(job), claims) = (&context.claims().job, context.claims()) else { return Ok(None) };
+        let seen = match run {
+            Some(run) => Some(self.look(&Thing::Run(run.to_owned()), FRESH).await?),
+            None => None,
+        };
+        let mut used = Vec::new();
+        if let Some(Seen { made: Made::Run(run), maker: Some(maker) }) = seen.as_deref() {
+            let counts = match run.tag(RUN_SEAL) {
+                None => *maker == claims.sub,
+                Some(token) => self.shared.keys.of(token).await.is_some_and(|vouching| {
+                    let heard = hear::<RunSeal>(&Unverified::new(token.as_bytes()), &vouching.voucher());
+                    heard.is_ok_and(|(seal, _)| seal.run_id == run.id && seal.inputs == run.digests.inputs)
+                }),
+            };
+            if counts {
+                used.clone_from(&run.datasets);
+            }
+        }
+        Ok(HeaderValue::from_str(&lineage(&job.id, &job.run, &used)).ok())
+    }
+
     /// A file that is written or deleted.
     async fn file(&self, path: String, sub: &str, held: &mut Held) -> Result<Option<Due>, Stop> {
         let foreign = || {
@@ -147,6 +201,11 @@ impl Exchange {
                 "files go where the registry keeps those of a run or of a logged model, and nowhere else",
             )
         };
+        if let Some((name, number)) = version(&path) {
+            self.claim(&Thing::Version(name, number), Writing::More, sub, held).await?;
+            self.shared.known.passed(&path, None);
+            return Ok(Some(Due::File { path, found: None }));
+        }
         let (owner, root, rest) = owner(&path).ok_or_else(foreign)?;
         let thing = match owner {
             Owner::Run(id) => Thing::Run(id),
@@ -154,7 +213,7 @@ impl Exchange {
             Owner::Trace => return Ok(None),
         };
         let seen = self.claim(&thing, Writing::More, sub, held).await?;
-        if kept(seen.made.artifacts()) != Some(root) {
+        if kept(seen.made.artifacts()).as_deref() != Some(root) {
             return Err(foreign());
         }
         if let Made::Run(run) = &seen.made
@@ -168,6 +227,31 @@ impl Exchange {
         // However this ends, it is not what it was.
         self.shared.known.passed(&path, None);
         Ok(Some(Due::File { path, found: None }))
+    }
+}
+
+/// A version names the run that its files are of.
+fn amend_run(allowed: &mut Allowed<'_>, made: &NewVersion, due: &Due) {
+    if let Due::VersionBinding { run: Some(id), .. } = due
+        && made.run.is_none()
+    {
+        let id = id.clone();
+        allowed.amend(|members| members.set("run_id", Json::Text(id.into())));
+    }
+}
+
+/// Who reads or writes a version is the attested job, or nobody that the client could name.
+fn attested(members: &mut Object<'_>, job: Option<JobClaim>) {
+    members.remove("securable");
+    if let Some(Json::Object(info)) = members.get_mut("model_version_lineage_info") {
+        let entity = |job: JobClaim| {
+            let (mut entity, mut named) = (Object::default(), Object::default());
+            named.set("id", Json::Text(job.id.into()));
+            named.set("job_run_id", Json::Text(job.run.into()));
+            entity.set("job", Json::Object(named));
+            Json::Object(entity)
+        };
+        info.set("entities", Json::List(job.into_iter().map(entity).collect()));
     }
 }
 
@@ -190,6 +274,13 @@ fn not_writable(thing: &Thing, why: NotWritable) -> Denial {
             ("run-of-another", "another job made this run; a job writes to the runs that it made itself")
         }
         (Thing::Run(_), NotWritable::Ended) => ("run-ended", "this run has ended, and what it held is sealed; start a new one"),
+        (Thing::Version(..), NotWritable::Unbound) => {
+            ("version-unbound", "no attested job made this version through the gateway; register the model anew")
+        }
+        (Thing::Version(..), NotWritable::OfAnother) => ("version-of-another", "another job made this version"),
+        (Thing::Version(..), NotWritable::Ended) => {
+            ("version-whole", "this version has all its files, and they are bound to it; register the model anew")
+        }
         (Thing::Model(_) | Thing::Registered(_), NotWritable::Unbound) => {
             ("model-unbound", "no attested job made this logged model; a job writes to those that it made itself")
         }

@@ -12,12 +12,13 @@ use hyper::http::response;
 use hyper::{Request, Response, StatusCode};
 
 use super::Shared;
+use super::evidence::Held;
 use super::hashing::Hashing;
 use super::line::{Line, Outgoing, Unreachable};
 use super::signing::Due;
 use crate::context::Context;
 use crate::gateway::{Allowed, Ask, Asked, Body, Denial, MOST_BODY, decide, own_answer, permit};
-use crate::model::Unread;
+use crate::model::{LINEAGE, Unread};
 use crate::record::Event;
 use crate::record::event::Process;
 use crate::serve::peer::Peer;
@@ -138,7 +139,7 @@ impl Exchange {
         // Here it can be told why there is none.
         self.shared.upstream.credential().await.map_err(|why| self.no_login(why))?;
         let mut held = self.before(&mut allowed, &context).await.map_err(|stop| stop.at(path))?;
-        let request = self.onward(allowed, stream, headers, &context, &mut held.due);
+        let request = self.onward(allowed, stream, headers, &context, &mut held);
         let answer = self.line.send(request).await?;
         // Nothing was asked that an upgrade or a promise answers.
         if answer.status().is_informational() {
@@ -198,7 +199,7 @@ impl Exchange {
         stream: Option<Incoming>,
         mut headers: HeaderMap,
         context: &Rc<Context>,
-        due: &mut [Due],
+        held: &mut Held,
     ) -> Request<Outgoing> {
         let body = allowed.body();
         let kind = match (&body, &stream) {
@@ -209,7 +210,7 @@ impl Exchange {
         let outgoing = match stream {
             Some(stream) => {
                 let (hashing, digest) = Hashing::new(stream);
-                if let [Due::File { found, .. }] = due {
+                if let [Due::File { found, .. }] = &mut held.due[..] {
                     *found = Some(digest);
                 }
                 Either::Right(hashing)
@@ -223,7 +224,11 @@ impl Exchange {
         let fields = request.headers_mut();
         *fields = headers;
         fields.insert(header::HOST, self.shared.upstream.authority.clone());
-        let own = [(header::CONTENT_TYPE, kind), (CONTEXT, self.shared.token(context))];
+        let own = [
+            (header::CONTENT_TYPE, kind),
+            (CONTEXT, self.shared.token(context)),
+            (HeaderName::from_static(LINEAGE), held.lineage.take()),
+        ];
         for (name, value) in own {
             if let Some(value) = value {
                 fields.insert(name, value);

@@ -23,6 +23,8 @@ const MOST_FILES: usize = 4096;
 pub(super) enum Thing {
     Run(String),
     Model(String),
+    /// A version in Unity Catalog, by its model's name and its number.
+    Version(String, String),
     /// A registered model, by its name: only so that two do not move one alias at once.
     Registered(String),
 }

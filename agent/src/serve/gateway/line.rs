@@ -99,7 +99,9 @@ impl Line {
 
     /// The digest of an artifact. `None`: there is none.
     pub async fn digest(&self, path: &str) -> Result<Option<Digest>, Unreachable> {
-        let target = Target::of(format!("/api/2.0/mlflow-artifacts/artifacts/{path}"), &[]);
+        // One that begins with a slash is of the workspace's own files.
+        let root = if path.starts_with('/') { "/api/2.0/fs/files" } else { "/api/2.0/mlflow-artifacts/artifacts/" };
+        let target = Target::of(format!("{root}{path}"), &[]);
         let answer = self.own(Method::GET, &target, None).await?;
         let status = answer.status();
         let (mut body, mut sha) = (answer.into_body(), Sha::new(&SHA256));

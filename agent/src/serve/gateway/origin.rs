@@ -11,7 +11,7 @@ use crate::context::seal::Vouching;
 use crate::gateway::NewVersion;
 use crate::model::place::{Owner, kept};
 use crate::model::statements::REGISTERED;
-use crate::model::{Digest, Gather, Made, Origin, Registry};
+use crate::model::{Digest, Gather, Made, Origin, Registry, Shelf};
 use crate::unverified::Unverified;
 
 /// What a run lists of directories that were registered, in bytes; beyond, all of its files count as one.
@@ -34,13 +34,14 @@ impl Registry for Exchange {
 }
 
 impl Exchange {
-    pub(super) fn gather(&self) -> Gather<'_, Self> {
+    pub(super) fn gather(&self, shelf: Shelf) -> Gather<'_, Self> {
         let now = self.shared.session.borrow().clock.now();
-        Gather { registry: self, audience: self.shared.audience, now }
+        Gather { registry: self, audience: self.shared.audience, now, shelf }
     }
 
-    pub(super) async fn version(&self, made: &NewVersion) -> Result<(Option<Turn>, Due), Stop> {
-        let origin = self.gather().origin(&made.source).await?;
+    pub(super) async fn version(&self, made: &NewVersion, shelf: Shelf) -> Result<(Option<Turn>, Due), Stop> {
+        let gather = self.gather(shelf);
+        let origin = gather.origin(&made.source).await?;
         let Some(Origin { owner, run, model, directory }) = origin else {
             return Err(self.denied_because(
                 "source-unclear",
@@ -66,11 +67,12 @@ impl Exchange {
             }
             None => None,
         };
-        let files = match &directory {
-            Some(directory) => Some(self.gather().manifest(directory, |path| self.shared.known.file(path)).await?),
+        // Those of a version in the catalog come after it.
+        let files = match directory.filter(|_| shelf == Shelf::Workspace) {
+            Some(directory) => gather.manifest(&directory, |path| self.shared.known.file(path)).await?,
             None => None,
         };
-        Ok((turn, Due::VersionBinding { name: made.name.clone(), run, model, files }))
+        Ok((turn, Due::VersionBinding { shelf, name: made.name.clone(), run, model, files }))
     }
 
     /// From now on nobody writes to what a version is made of.
@@ -83,7 +85,7 @@ impl Exchange {
             return Err(self.denied_because("model-not-whole", "this logged model is not whole yet; finish logging it first"));
         };
         let (Some(root), Some(directory)) = (kept(&run.artifacts), directory) else { return Ok(()) };
-        let within = directory.strip_prefix(root).unwrap_or_default().trim_start_matches('/').to_owned();
+        let within = directory.strip_prefix(&*root).unwrap_or_default().trim_start_matches('/').to_owned();
         let mut listed = run.registered();
         if listed.contains(&within) {
             return Ok(());

@@ -9,8 +9,8 @@ use super::known::{Thing, Turn, Writing};
 use super::signing::Due;
 use crate::context::Context;
 use crate::gateway::{Denial, Promotion, SERVING};
-use crate::model::Verdict;
 use crate::model::statements::{PROMOTION, Promoted, promotion_tag};
+use crate::model::{Shelf, Verdict};
 use crate::record::Event;
 
 /// What the gate found of one version.
@@ -27,33 +27,35 @@ struct Judged {
 
 impl Exchange {
     /// Judges, on record; what is due once the registry has done it.
-    pub(super) async fn gate(&self, promotion: &Promotion, context: &Context) -> Result<(Turn, Due), Stop> {
+    pub(super) async fn gate(&self, promotion: &Promotion, shelf: Shelf, context: &Context) -> Result<(Turn, Due), Stop> {
         let turn = self.shared.known.turn(&Thing::Registered(promotion.name.clone()), Writing::Last).await;
-        let Judged { previous, files, decision, denied } = self.judge(promotion, context).await?;
+        let Judged { previous, files, decision, denied } = self.judge(promotion, shelf, context).await?;
         if let Some(sentence) = denied {
             return Err(self.denied(Denial::refused("gate", sentence)));
         }
         // Reading every file takes a while: whoever moved it meanwhile was judged against another version, or by nobody.
-        let now = self.gather().stands(&promotion.name, &promotion.alias).await?;
+        let now = self.gather(shelf).stands(&promotion.name, &promotion.alias).await?;
         if now != previous {
             return Err(self.denied(moved(promotion, previous.as_deref(), now.as_deref())));
         }
-        Ok((turn, Due::Promotion { promotion: promotion.clone(), previous, decision, files }))
+        Ok((turn, Due::Promotion { shelf, promotion: promotion.clone(), previous, decision, files }))
     }
 
     /// The same for every version that an endpoint would serve. No alias moves, so nobody waits for a turn.
     pub(super) async fn serving(&self, versions: &[Promotion], context: &Context) -> Result<Vec<Due>, Stop> {
         let (mut due, mut refused) = (Vec::new(), Vec::new());
         for promotion in versions {
-            let Judged { files, decision, denied, .. } = self.judge(promotion, context).await?;
+            let shelf = Shelf::of(&promotion.name);
+            let Judged { files, decision, denied, .. } = self.judge(promotion, shelf, context).await?;
             refused.extend(denied);
-            due.push(Due::Promotion { promotion: promotion.clone(), previous: None, decision, files });
+            due.push(Due::Promotion { shelf, promotion: promotion.clone(), previous: None, decision, files });
         }
         if refused.is_empty() { Ok(due) } else { Err(self.denied(Denial::refused("gate", refused.join(". ")))) }
     }
 
-    async fn judge(&self, promotion: &Promotion, context: &Context) -> Result<Judged, Stop> {
-        let Some((candidate, previous)) = self.gather().candidate(&promotion.name, &promotion.version, &promotion.alias).await?
+    async fn judge(&self, promotion: &Promotion, shelf: Shelf, context: &Context) -> Result<Judged, Stop> {
+        let Some((candidate, previous)) =
+            self.gather(shelf).candidate(&promotion.name, &promotion.version, &promotion.alias).await?
         else {
             return Err(self.denied_because("version-unknown", "the registry has no such version, or its source names nothing"));
         };
@@ -88,6 +90,7 @@ impl Exchange {
     /// After the alias has moved.
     pub(super) async fn promoted(
         &self,
+        shelf: Shelf,
         promotion: Promotion,
         previous: Option<String>,
         decision: u64,
@@ -95,8 +98,8 @@ impl Exchange {
         context: &Context,
     ) -> Result<(), Stop> {
         // Whoever moved it after us is not undone: it may have been judged, too. But nothing is signed of what is not so.
-        if promotion.alias != SERVING && !self.gather().has(&promotion.name, &promotion.version, &promotion.alias).await? {
-            let now = self.gather().stands(&promotion.name, &promotion.alias).await?;
+        if promotion.alias != SERVING && !self.gather(shelf).has(&promotion.name, &promotion.version, &promotion.alias).await? {
+            let now = self.gather(shelf).stands(&promotion.name, &promotion.alias).await?;
             return Err(self.denied(moved(&promotion, Some(&promotion.version), now.as_deref())));
         }
         let claims = context.claims();
@@ -115,7 +118,7 @@ impl Exchange {
         };
         let token = self.signed(PROMOTION, &format!("{name} {version} {alias}"), self.said(&statement, context)).await?;
         let tag = json!({ "name": name, "version": version, "key": promotion_tag(&alias), "value": token });
-        Ok(self.line.put(Method::POST, "/api/2.0/mlflow/model-versions/set-tag".into(), &tag).await?)
+        Ok(self.line.put(Method::POST, shelf.set_tag().into(), &tag).await?)
     }
 
     /// What came of it, on record before anything moves; the record's number.

@@ -19,7 +19,7 @@ use crate::model::statements::{
     MODEL_BINDING, MODEL_SEAL, ModelBinding, ModelSeal, RUN_BINDING, RUN_SEAL, RunBinding, RunSeal, VERSION_BINDING,
     VersionBinding,
 };
-use crate::model::{Digests, Made, Run, made_model, made_run, made_version};
+use crate::model::{Digests, Made, Run, Shelf, made_model, made_run, made_version};
 use crate::record::Event;
 use crate::unverified::Unverified;
 
@@ -29,8 +29,9 @@ pub(super) enum Due {
     RunSeal { run: String, status: String },
     ModelBinding { run: Option<String> },
     ModelSeal { model: String },
-    VersionBinding { name: String, run: Option<String>, model: Option<String>, files: Option<String> },
-    Promotion { promotion: Promotion, previous: Option<String>, decision: u64, files: Option<String> },
+    VersionBinding { shelf: Shelf, name: String, run: Option<String>, model: Option<String>, files: Option<String> },
+    WholeVersion { name: String, version: String },
+    Promotion { shelf: Shelf, promotion: Promotion, previous: Option<String>, decision: u64, files: Option<String> },
     File { path: String, found: Option<Found> },
 }
 
@@ -67,7 +68,9 @@ impl Exchange {
                 let thing = Thing::Model(model.clone());
                 let seen = self.look(&thing, Duration::ZERO).await?;
                 let files = match kept(seen.made.artifacts()) {
-                    Some(directory) => Some(self.gather().manifest(directory, |path| self.shared.known.file(path)).await?),
+                    Some(directory) => {
+                        self.gather(Shelf::Workspace).manifest(&directory, |path| self.shared.known.file(path)).await?
+                    }
                     None => None,
                 };
                 let seal = ModelSeal { model_id: model.clone(), files, sub, iat };
@@ -76,31 +79,45 @@ impl Exchange {
                 self.shared.known.forget(&thing);
                 Ok(())
             }
-            Due::VersionBinding { name, run, model, files } => {
+            Due::VersionBinding { shelf, name, run, model, files } => {
                 let (version, source) = made_version(answer)?;
-                let about = format!("{name} {version}");
-                let binding = VersionBinding {
-                    name: name.clone(),
-                    version: version.clone(),
-                    source,
-                    run_id: run,
-                    model_id: model,
-                    files,
-                    sub,
-                    iat,
-                };
-                let token = self.signed(VERSION_BINDING, &about, self.said(&binding, context)).await?;
-                let tag = json!({ "name": name, "version": version, "key": VERSION_BINDING, "value": token });
-                Ok(self.line.put(Method::POST, "/api/2.0/mlflow/model-versions/set-tag".into(), &tag).await?)
+                let binding = VersionBinding { name, version, source, run_id: run, model_id: model, files, sub, iat };
+                self.bind(binding, shelf, context).await
             }
-            Due::Promotion { promotion, previous, decision, files } => {
-                self.promoted(promotion, previous, decision, files, context).await
+            Due::WholeVersion { name, version } => {
+                let thing = Thing::Version(name, version);
+                let seen = self.look(&thing, Duration::ZERO).await?;
+                self.shared.known.forget(&thing);
+                let Made::Version(shown) = &seen.made else { return Err(Stop::unreachable()) };
+                let vouching = match seen.made.binding() {
+                    Some(token) => self.shared.keys.of(token).await,
+                    None => None,
+                };
+                // It was there when the request came, and nobody but the gateway sets it.
+                let said = vouching.and_then(|vouching| shown.binding(&|_| Some(vouching.voucher())));
+                let said = said.ok_or_else(Stop::unreachable)?;
+                let files = match Shelf::Catalog.files(&shown.name, &shown.version) {
+                    Some(root) => self.gather(Shelf::Catalog).manifest(&root, |path| self.shared.known.file(path)).await?,
+                    None => None,
+                };
+                self.bind(VersionBinding { files, sub, iat, ..said }, Shelf::Catalog, context).await
+            }
+            Due::Promotion { shelf, promotion, previous, decision, files } => {
+                self.promoted(shelf, promotion, previous, decision, files, context).await
             }
             Due::File { path, found } => {
                 self.shared.known.passed(&path, found.and_then(|found| found.take()));
                 Ok(())
             }
         }
+    }
+
+    /// Says what a version is, in its tag.
+    async fn bind(&self, binding: VersionBinding, shelf: Shelf, context: &Context) -> Result<(), Stop> {
+        let about = format!("{} {}", binding.name, binding.version);
+        let token = self.signed(VERSION_BINDING, &about, self.said(&binding, context)).await?;
+        let tag = json!({ "name": binding.name, "version": binding.version, "key": VERSION_BINDING, "value": token });
+        Ok(self.line.put(Method::POST, shelf.set_tag().into(), &tag).await?)
     }
 
     /// A statement is on record before anybody sees it.

@@ -1,0 +1,118 @@
+"""catalog.py [VERSION]: a job that registers its models in Unity Catalog and promotes one, by MLflow's own client; and what it must not.
+Prints how many versions it made. With VERSION, one whose files were changed meanwhile."""
+
+import base64
+import json
+import os
+import sys
+
+import mlflow
+import pandas
+import requests
+from mlflow.entities import Dataset, DatasetInput
+from mlflow.exceptions import MlflowException
+from mlflow.models import infer_signature
+
+NAME = "main.ml.fraud"
+HOST = os.environ["DATABRICKS_HOST"]
+LINEAGE = "X-Databricks-Lineage-Identifier"
+client = mlflow.MlflowClient()
+assert (mlflow.get_tracking_uri(), mlflow.get_registry_uri()) == ("databricks", "databricks-uc")
+signature = infer_signature(pandas.DataFrame({"x": [1.0]}), pandas.DataFrame({"y": [1.0]}))
+
+
+class Model(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input):
+        return model_input
+
+
+def trained(auc):
+    """A version of a run that used one table; the client would tell the catalog of another job."""
+    with mlflow.start_run(tags={"mlflow.databricks.jobID": "999", "mlflow.databricks.jobRunID": "998"}) as run:
+        mlflow.log_metric("auc", auc)
+        source = json.dumps({"delta_table_name": "main.gold.orders", "delta_table_id": "t-1", "delta_table_version": 3, "is_databricks_uc_table": True})
+        client.log_inputs(run.info.run_id, [DatasetInput(Dataset("orders", "1", "delta_table", source), [])])
+        logged = mlflow.pyfunc.log_model(
+            name="model", python_model=Model(), signature=signature, pip_requirements=[], registered_model_name=NAME
+        )
+    return run.info.run_id, logged.model_id, logged.registered_model_version
+
+
+def api(method, path, **more):
+    return requests.request(method, HOST + path, timeout=20, **more)
+
+
+def refused(rule, answer):
+    assert answer.status_code in (400, 403) and f"(rule: {rule}, record: " in answer.text, (rule, answer.status_code, answer.text)
+
+
+def denied(what, version, alias="champion"):
+    try:
+        client.set_registered_model_alias(NAME, alias, version)
+    except MlflowException as error:
+        assert error.error_code == "PERMISSION_DENIED" and "(rule: gate, record: " in str(error), error
+        assert all(f"{one} (" in str(error) for one in what), error
+        return
+    raise SystemExit(f"{what}: not denied")
+
+
+if sys.argv[1:]:
+    # Files that somebody changed past the gateway.
+    denied(["files-unchanged", "model-sealed"], sys.argv[1])
+    sys.exit()
+mlflow.set_experiment("/Shared/fraud")
+run, model, good = trained(0.95)
+shown = client.get_model_version(NAME, good)
+assert (shown.status, shown.run_id) == ("READY", run), shown
+assert shown.tags["longhorn.version_binding"].count(".") == 2
+client.set_registered_model_alias(NAME, "champion", good)
+assert client.get_model_version_by_alias(NAME, "champion").version == str(good)
+place = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{NAME}@champion")
+assert "MLmodel" in os.listdir(place), os.listdir(place)
+
+# What does not satisfy the policy does not go out, whichever door is tried.
+low = trained(0.5)[2]
+denied(["metric"], low)
+denied(["alias-ruled"], good, "another")
+refused("gate-missing", api("PUT", f"/api/2.1/unity-catalog/models/{NAME}/aliases/champion", json={"version_num": int(low)}))
+
+# Files of a version are its job's, until it has all of them; no credential goes past the gateway.
+files = f"/api/2.0/fs/files/Models/{NAME.replace('.', '/')}"
+refused("version-whole", api("PUT", f"{files}/{good}/MLmodel?overwrite=true", data=b"evil"))
+refused("version-unknown", api("PUT", f"{files}/77/MLmodel?overwrite=true", data=b"evil"))
+refused("artifact-place", api("PUT", "/api/2.0/fs/files/Models/main/ml/MLmodel", data=b"evil"))
+refused("not-permitted", api("DELETE", f"{files}/{good}/MLmodel"))
+refused("not-permitted", api("PUT", "/api/2.0/fs/files/Volumes/main/ml/x", data=b"evil"))
+refused("version-whole", api("POST", "/api/2.0/mlflow/unity-catalog/model-versions/finalize", json={"name": NAME, "version": str(good)}))
+credentials = "/api/2.0/mlflow/unity-catalog/model-versions/generate-temporary-credentials"
+answer = api("POST", credentials, json={"name": NAME, "version": str(good), "operation": "MODEL_VERSION_OPERATION_READ_WRITE"})
+refused("not-permitted", answer)
+assert "MLFLOW_USE_DATABRICKS_SDK_MODEL_ARTIFACTS_REPO_FOR_UC=true" in answer.text, answer.text
+
+# Whatever a client says of lineage, the catalog hears what was attested.
+def said(what):
+    return base64.b64encode(json.dumps(what).encode()).decode()
+
+
+table = {"table": {"name": "main.gold.never", "table_id": "t-2"}}
+versions = 2
+for header in [
+    said({"entities": [{"job": {"id": "999", "job_run_id": "998"}}]}),
+    said({"entities": [], "lineages": [{"source_securables": [table]}]}),
+    said({"entities": [{"job": {"id": "999"}}], "lineages": [{"source_securables": [table] * 500}]})[:20000],
+    "no base64, and no JSON",
+]:
+    body = {"name": NAME, "source": f"models:/{model}", "run_id": run, "model_id": model}
+    answer = api("POST", "/api/2.0/mlflow/unity-catalog/model-versions/create", json=body, headers={LINEAGE: header})
+    assert answer.status_code == 200, answer.text
+    versions += 1
+emitted = {"name": NAME, "version": str(good), "model_version_lineage_info": {"entities": [{"job": {"id": "999"}}], "direction": "DOWNSTREAM"}}
+assert api("POST", "/api/2.0/mlflow/unity-catalog/model-versions/emit-lineage", json=emitted).status_code == 200
+
+# Files that are not those of the run that it names.
+other = str(versions)
+assert api("PUT", f"{files}/{other}/MLmodel?overwrite=true", data=b"another model").status_code in (200, 204)
+assert api("POST", "/api/2.0/mlflow/unity-catalog/model-versions/finalize", json={"name": NAME, "version": other}).status_code == 200
+denied(["model-sealed"], other)
+
+print(versions)
