@@ -13,6 +13,7 @@
 mod bundle;
 mod candidate;
 pub mod catalog;
+mod catalogued;
 mod gate;
 mod gather;
 mod labels;
@@ -27,6 +28,7 @@ mod writing;
 
 pub use bundle::{BundleKey, NotABundleKey};
 pub use candidate::{Candidate, Part, Vouchers};
+pub use catalogued::Catalogued;
 pub use gate::{Check, Gate, Verdict, evidence};
 pub use gather::{Gather, Origin};
 pub use manifest::{Digest, Manifest};

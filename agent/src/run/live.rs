@@ -11,6 +11,7 @@ use super::certify::certify;
 use super::cluster::{self, Others};
 use super::serve::{os, say};
 use super::vouching::vouching;
+use super::workspace::catalog;
 use super::{AUDIENCE, Attested, Way, attest, not_recorded, tell};
 use crate::config::settings::Settings;
 use crate::context::seal::{Expiry, Voucher, open};
@@ -25,6 +26,7 @@ use crate::lock::sealed::{SealedLock, digest_of};
 use crate::record::Event;
 use crate::record::journal::Mirror;
 use crate::screen::{Screen, Verdict};
+use crate::serve::gateway::Question;
 use crate::serve::session::{Session, State};
 use crate::serve::sidecar::{Renewed, Sockets, publish, serve};
 use crate::unverified::Unverified;
@@ -99,7 +101,11 @@ pub(super) async fn live(
         let (standing, members) = standing.zip(listed.take())?;
         others.look(&way, settings, standing, &members).await.map(|looked| looked.map_err(|failure| failure.reason()))
     };
-    let find = async |kid: &str| vouching(&way, settings, kid).await;
+    // Whoever asked may be gone.
+    let find = async |question: Question| match question {
+        Question::Key(kid, answer) => drop(answer.send(vouching(&way, settings, &kid).await)),
+        Question::Workspace(question, answer) => drop(answer.send(catalog(&way, &question).await)),
+    };
     serve(sockets, session, way.policy.lifetimes.lease, &*random, renew, look, find)
         .await
         .map_err(os("the sidecar's sockets failed"))

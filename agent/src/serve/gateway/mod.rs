@@ -10,6 +10,7 @@ mod line;
 mod origin;
 mod peers;
 mod promotion;
+mod questions;
 mod signing;
 mod upstream;
 
@@ -30,10 +31,10 @@ use tokio::sync::{Semaphore, mpsc};
 
 use self::exchange::Exchange;
 use self::keys::Keys;
-pub use self::keys::Question;
 use self::known::Known;
 pub use self::line::{Line, Unreachable};
 use self::peers::Peers;
+pub use self::questions::Question;
 pub use self::upstream::{Credential, Upstream};
 use super::session::Session;
 use crate::context::{Context, NodeKey};
@@ -77,6 +78,7 @@ struct Shared {
     gate: Gate,
     audience: &'static str,
     keys: Keys,
+    asks: mpsc::Sender<Question>,
     known: Known,
     /// The context as it was last seen, and its token as a header.
     token: RefCell<Option<(Rc<Context>, HeaderValue)>>,
@@ -113,7 +115,8 @@ pub async fn answer(
         upstream: Rc::new(gateway.upstream),
         peers: Peers::new(gateway.holders)?,
         session,
-        keys: Keys::new(gateway.key.public().clone(), asks),
+        keys: Keys::new(gateway.key.public().clone(), asks.clone()),
+        asks,
         key: gateway.key,
         gate: gateway.gate,
         audience: gateway.audience,

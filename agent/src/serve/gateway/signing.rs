@@ -1,6 +1,7 @@
 //! What is signed after the registry has done what it was asked: what was made and how it ended, a node says under its key, in tags that
 //! are Longhorn's.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hyper::Method;
@@ -16,7 +17,7 @@ use crate::gateway::Promotion;
 use crate::host::digest::sha256_hex;
 use crate::model::place::kept;
 use crate::model::statements::{
-    MODEL_BINDING, MODEL_SEAL, ModelBinding, ModelSeal, RUN_BINDING, RUN_SEAL, RunBinding, RunSeal, VERSION_BINDING,
+    LABELS, MODEL_BINDING, MODEL_SEAL, ModelBinding, ModelSeal, RUN_BINDING, RUN_SEAL, RunBinding, RunSeal, VERSION_BINDING,
     VersionBinding,
 };
 use crate::model::{Digests, Made, Run, made_model, made_run, made_version};
@@ -29,7 +30,7 @@ pub(super) enum Due {
     RunSeal { run: String, status: String },
     ModelBinding { run: Option<String> },
     ModelSeal { model: String },
-    VersionBinding { name: String, run: Option<String>, model: Option<String>, files: Option<String> },
+    VersionBinding { name: String, run: Option<String>, model: Option<String>, files: Option<String>, labels: BTreeSet<String> },
     Promotion { promotion: Promotion, previous: Option<String>, decision: u64, files: Option<String> },
     File { path: String, found: Option<Found> },
 }
@@ -76,7 +77,7 @@ impl Exchange {
                 self.shared.known.forget(&thing);
                 Ok(())
             }
-            Due::VersionBinding { name, run, model, files } => {
+            Due::VersionBinding { name, run, model, files, labels } => {
                 let (version, source) = made_version(answer)?;
                 let about = format!("{name} {version}");
                 let binding = VersionBinding {
@@ -90,8 +91,11 @@ impl Exchange {
                     iat,
                 };
                 let token = self.signed(VERSION_BINDING, &about, self.said(&binding, context)).await?;
-                let tag = json!({ "name": name, "version": version, "key": VERSION_BINDING, "value": token });
-                Ok(self.line.put(Method::POST, "/api/2.0/mlflow/model-versions/set-tag".into(), &tag).await?)
+                self.tag_version(&name, &version, VERSION_BINDING, &token).await?;
+                let labels: Vec<String> = labels.into_iter().collect();
+                // A tag without a value is no tag everywhere; no label is a hyphen.
+                let labels = if labels.is_empty() { "-".to_owned() } else { labels.join(",") };
+                self.tag_version(&name, &version, LABELS, &labels).await
             }
             Due::Promotion { promotion, previous, decision, files } => {
                 self.promoted(promotion, previous, decision, files, context).await
@@ -126,6 +130,11 @@ impl Exchange {
     pub(super) async fn tag_run(&self, run: &str, key: &str, value: &str) -> Result<(), Stop> {
         let tag = json!({ "run_id": run, "key": key, "value": value });
         Ok(self.line.put(Method::POST, "/api/2.0/mlflow/runs/set-tag".into(), &tag).await?)
+    }
+
+    async fn tag_version(&self, name: &str, version: &str, key: &str, value: &str) -> Result<(), Stop> {
+        let tag = json!({ "name": name, "version": version, "key": key, "value": value });
+        Ok(self.line.put(Method::POST, "/api/2.0/mlflow/model-versions/set-tag".into(), &tag).await?)
     }
 
     async fn tag_model(&self, model: &str, key: &str, value: &str) -> Result<(), Stop> {
