@@ -41,6 +41,7 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
     ("gate", ["gate", "every_version"]),
     ("issue", ["issuer", "every_false_request"]),
     ("issuer", ["attest", "every_false_answer_of_the_issuer"]),
+    ("labels", ["labels", "every_false_answer_of_the_catalog"]),
     ("node-document", ["node_document", "every_false_document"]),
     ("policy", ["config", "every_bad_policy"]),
     ("saml", ["saml", "every_false_assertion"]),
@@ -52,7 +53,7 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
 const WHOLE: &[&str] = &["cloud-token", "issuer", "node-document", "saml", "token", "workspace"];
 /// The test binaries that are built.
 const TESTS: &[&str] =
-    &["attest", "cli", "config", "decide", "gate", "issuer", "node_document", "saml", "sealed", "workload_identity"];
+    &["attest", "cli", "config", "decide", "gate", "issuer", "labels", "node_document", "saml", "sealed", "workload_identity"];
 
 impl Mutant {
     /// Each run that must fail: binary, test, case, and what must be shown.
