@@ -23,7 +23,7 @@ use longhorn::context::{Claims, NodeKey};
 use longhorn::host::clock::Timestamp;
 use longhorn::host::digest::sha256_hex;
 use longhorn::model::statements::{ModelBinding, ModelSeal, Promoted, RunBinding, RunSeal, VersionBinding};
-use longhorn::model::{Candidate, Digests, Gate, LoggedModel, Part, Run, Version};
+use longhorn::model::{Candidate, Catalogued, Digests, Gate, LoggedModel, Part, Run, Version};
 use longhorn::unverified::Unverified;
 use serde_json::{Value, json};
 
@@ -133,6 +133,8 @@ impl World {
             ),
             ("files", json!({ "made": "11", "parent": "22", "current": "33" })),
             ("ask", json!({ "alias": "champion", "lost": [] })),
+            // `tables`: labels by tags, null where there is no such table; `seen`: by job and run; `unanswered`: questions.
+            ("catalog", json!({ "tables": {}, "seen": [], "unanswered": [] })),
             ("statements", json!({})),
             ("approvals", json!({ "ada": {}, "grace": {} })),
         ]);
@@ -283,6 +285,16 @@ impl World {
         Run::read(&self.shown(document)).expect("it is a run")
     }
 
+    fn catalogued(&self) -> Catalogued {
+        let catalog = self.documents["catalog"].clone();
+        let field = |name: &str| catalog[name].clone();
+        Catalogued {
+            tables: serde_json::from_value(field("tables")).expect("tables with labels"),
+            seen: serde_json::from_value::<Vec<_>>(field("seen")).expect("job and run, and tables").into_iter().collect(),
+            unanswered: serde_json::from_value(field("unanswered")).expect("a list of texts"),
+        }
+    }
+
     fn judged(&self) -> String {
         let (node, now) = (key(1), Timestamp::from_seconds(NOW + 86_400));
         let voucher = |token: &str| {
@@ -308,6 +320,7 @@ impl World {
             parents: vec![part("parent-run", Some("parent-model"), "/parent")],
             lost,
             current: Some(part("current-run", None, "/current")),
+            catalogued: self.catalogued(),
         };
         let policy = read_policy("policy.toml", &self.policy).map_err(|problems| problems.to_string()).expect("it is a policy").0;
         let promoter: Claims = serde_json::from_value(self.documents["promoter"].clone()).expect("they are claims");

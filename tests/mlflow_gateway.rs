@@ -481,3 +481,65 @@ fn no_spelling_that_the_server_takes_for_another_goes_through() {
     let beyond: Vec<&&str> = honoured.iter().filter(|name| !HARMLESS.contains(name)).collect();
     assert!(beyond.is_empty(), "{beyond:?} on port {port}: {said}");
 }
+
+/// What is asked of Unity Catalog besides.
+const CATALOG: &str = r#"
+[unity-catalog]
+label-tags = "longhorn_label_"
+read-labels = true
+lineage-warehouse = "abc1"
+"#;
+
+#[test]
+fn tags_and_lineage_of_unity_catalog_count_at_the_gate_and_what_cannot_be_read_is_no_clear_label() {
+    if !root_or_skip("a node with a gateway") {
+        return;
+    }
+    let server = Server::start("gateway-labelled");
+    let (stage, _) = stage_under("gateway-labelled", &server, |text| {
+        let text = text.replace("presets = [\"trainer\"]", "presets = [\"trainer\", \"deployer\"]");
+        let models = MODELS
+            .replace("\n[[models.fraud.aliases.champion.metrics]]\nname = \"auc\"\nat-least = 0.9\nkeeps = \"higher\"\n", "");
+        let models = format!("{models}\"main.gold.products\" = []\n{CATALOG}");
+        if text.contains("[scopes.") { text + &models } else { text }
+    });
+    stage.workspace.edit(|scenario| {
+        let things = &mut scenario.metastore.things;
+        let mut tags = |table: &str, label: Option<&str>| {
+            let thing = things.entry(format!("tables/main.gold.{table}")).or_default();
+            thing.tags.extend(label.map(|label| (format!("longhorn_label_{label}"), String::new())));
+        };
+        tags("tagged", Some("internal"));
+        tags("products", Some("pii"));
+        tags("bare", None);
+    });
+    fs::write(stage.share.join("code/workspace"), stage.workspace.url()).expect("a file can be written");
+    let output = stage.command_of("gateway", "labelled.sh").output().expect("a node starts");
+    assert!(output.status.success(), "{}", text(&output));
+    let said = String::from_utf8(output.stdout).expect("it prints text");
+    let [version, denied] = said.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    assert_eq!(denied, "8", "{said}");
+
+    // The same where there is neither registry nor workspace: facts carry what both answered.
+    let here = stage.share.display().to_string();
+    let settings =
+        fs::read_to_string(stage.share.join("bundle/longhorn.toml")).expect("it can be read").replace("/mnt/host", &here);
+    fs::write(stage.share.join("here.toml"), settings).expect("a file can be written");
+    let [settings, policy, keys, facts] =
+        ["here.toml", "bundle/policy.toml", "published", "facts"].map(|file| stage.share.join(file).display().to_string());
+    let explained = |more: &[&str]| {
+        let asked = ["model", "facts", "fraud", version, "champion", "--registry", &server.url];
+        let output = longhorn(&[&asked, more].concat());
+        assert!(output.status.success(), "{}", text(&output));
+        fs::write(&facts, output.stdout).expect("a file can be written");
+        let asked =
+            ["model", "explain", "fraud", version, "champion", "--facts", &facts, "--policy", &policy, "--node-keys", &keys];
+        let output = longhorn(&asked);
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = explained(&["--settings", &settings, "--policy", &policy]);
+    assert!(code == Some(0) && said.contains("holds  labels-read") && said.ends_with("labels internal\n"), "{code:?} {said}");
+    let (code, said) = explained(&[]);
+    let failed: Vec<&str> = said.lines().filter(|line| line.starts_with("FAILS")).collect();
+    assert!(code == Some(79) && failed.len() == 1 && failed[0].contains("labels-read"), "{code:?} {said}");
+}

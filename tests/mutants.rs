@@ -42,6 +42,7 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
     ("gateway", ["gateway", "every_request"]),
     ("issue", ["issuer", "every_false_request"]),
     ("issuer", ["attest", "every_false_answer_of_the_issuer"]),
+    ("labels", ["labels", "every_false_answer_of_the_catalog"]),
     ("node-document", ["node_document", "every_false_document"]),
     ("policy", ["config", "every_bad_policy"]),
     ("saml", ["saml", "every_false_assertion"]),
@@ -52,8 +53,20 @@ const FOLDERS: &[(&str, [&str; 2])] = &[
 /// Folders in which each case that is refused has its mutant.
 const WHOLE: &[&str] = &["cloud-token", "issuer", "node-document", "saml", "token", "workspace"];
 /// The test binaries that are built.
-const TESTS: &[&str] =
-    &["attest", "cli", "config", "decide", "gate", "gateway", "issuer", "node_document", "saml", "sealed", "workload_identity"];
+const TESTS: &[&str] = &[
+    "attest",
+    "cli",
+    "config",
+    "decide",
+    "gate",
+    "gateway",
+    "issuer",
+    "labels",
+    "node_document",
+    "saml",
+    "sealed",
+    "workload_identity",
+];
 
 impl Mutant {
     /// Each run that must fail: binary, test, case, and what must be shown.

@@ -36,7 +36,7 @@ fn approved(args: &ModelApproveArgs, clock: &dyn Clock, terminal: &mut Terminal<
             )
             .hint("[approvers.NAME] has the public half of the key, and the alias's `approved-by` the name")
     })?;
-    let candidate = candidate(asked, &args.facts, &Trust::read(&args.trust)?, clock.now())?;
+    let candidate = candidate(asked, &args.facts, &Trust::read(&args.trust)?, &policy.models.catalog, clock.now())?;
     let mut verdict = Gate::new(policy.into()).judge(&candidate, &asked.alias, None);
     // Whoever else approves is no reason to, and none not to.
     verdict.checks.retain(|check| check.name != "approved");

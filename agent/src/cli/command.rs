@@ -50,7 +50,7 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
             _ => super::policy::run(&args, &clock, terminal),
         },
         Command::Model(args) => match args.command {
-            ModelCommand::Facts(args) => run::facts::run(&args, &clock, terminal),
+            ModelCommand::Facts(args) => run::facts::run(&args, &clock, &random, terminal),
             ModelCommand::Explain(args) => super::model::explain(&args, &clock, terminal),
             ModelCommand::Provenance(args) => super::model::provenance(&args, &clock, terminal),
             ModelCommand::Approve(args) => super::approve::run(&args, &clock, terminal),

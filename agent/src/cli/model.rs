@@ -18,6 +18,7 @@ use crate::config::read_policy;
 use crate::context::Claims;
 use crate::context::seal::{Expiry, Vouching, open};
 use crate::context::statement::key_named;
+use crate::decision::catalog::Catalog;
 use crate::decision::models::Models;
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
@@ -40,7 +41,7 @@ fn explained(args: &ModelExplainArgs, clock: &dyn Clock, terminal: &mut Terminal
     let policy = policy(&args.policy, terminal)?;
     let trust = Trust::read(&args.trust)?;
     let promoter = args.promoter.as_deref().map(|path| promoter(path, &trust, clock.now())).transpose()?;
-    let candidate = candidate(&args.asked, &args.facts, &trust, clock.now())?;
+    let candidate = candidate(&args.asked, &args.facts, &trust, &policy.models.catalog, clock.now())?;
     let verdict = Gate::new(policy.into()).judge(&candidate, &args.asked.alias, promoter.as_ref());
     let shown =
         if args.json { writeln!(terminal.out, "{}", json(&args.asked, &verdict)) } else { text(&args.asked, &verdict, terminal) };
@@ -88,7 +89,7 @@ fn told(args: &ModelProvenanceArgs, clock: &dyn Clock, terminal: &mut Terminal<'
     };
     let trust = Trust::read(&args.trust)?;
     let asked = Asked { name: args.name.clone(), version: args.version.clone(), alias: String::new() };
-    let candidate = candidate(&asked, &args.facts, &trust, clock.now())?;
+    let candidate = candidate(&asked, &args.facts, &trust, &models.catalog, clock.now())?;
     let verdict = crate::model::evidence(&models, &candidate);
     let story = provenance::Story::of(&candidate, &verdict, &models);
     let shown = match args.shown {
@@ -111,7 +112,8 @@ fn signed(args: &ModelSignArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) 
     let key = bundle_key(&args.key)?;
     let facts = facts(&args.facts)?;
     let registry = Noted::new(&facts, |token: &str| trust.of(token));
-    let gather = Gather { registry: &registry, audience: AUDIENCE, now: clock.now(), shelf: Shelf::Workspace };
+    let catalog = Catalog::default();
+    let gather = Gather { registry: &registry, audience: AUDIENCE, now: clock.now(), shelf: Shelf::Workspace, catalog: &catalog };
     let lacks = |error: Unread| lacking(asked, &args.facts, error.to_string());
     let candidate = at_once(gather.candidate(&asked.name, &asked.version, &asked.alias)).map_err(lacks)?;
     let (candidate, _) = candidate.ok_or_else(|| lacking(asked, &args.facts, "no such version".into()))?;
@@ -212,10 +214,16 @@ fn promoter(path: &Path, trust: &Trust, now: Timestamp) -> Result<Claims, Screen
         .map_err(|refusal| refusal.screen())
 }
 
-pub(super) fn candidate(asked: &Asked, path: &Path, trust: &Trust, now: Timestamp) -> Result<Candidate, Screen> {
+pub(super) fn candidate(
+    asked: &Asked,
+    path: &Path,
+    trust: &Trust,
+    catalog: &Catalog,
+    now: Timestamp,
+) -> Result<Candidate, Screen> {
     let facts = facts(path)?;
     let registry = Noted::new(&facts, |token: &str| trust.of(token));
-    let gather = Gather { registry: &registry, audience: AUDIENCE, now, shelf: Shelf::Workspace };
+    let gather = Gather { registry: &registry, audience: AUDIENCE, now, shelf: Shelf::Workspace, catalog };
     let gathered = at_once(gather.candidate(&asked.name, &asked.version, &asked.alias));
     let gathered = gathered.map_err(|error: Unread| lacking(asked, path, error.to_string()))?;
     gathered.map(|(candidate, _)| candidate).ok_or_else(|| lacking(asked, path, "no such version".into()))

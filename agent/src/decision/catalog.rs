@@ -17,6 +17,13 @@ pub struct Catalog {
     pub custodians: BTreeSet<PrincipalName>,
 }
 
+impl Catalog {
+    /// Whether the gate asks for anything.
+    pub fn asks(&self) -> bool {
+        self.read_labels || self.warehouse.is_some()
+    }
+}
+
 impl TagPrefix {
     /// The key of the tag that says a label.
     pub fn key(&self, label: &Label) -> String {

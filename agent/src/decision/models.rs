@@ -94,11 +94,6 @@ impl Models {
         self.approvers.iter().find(|(other, _)| other.as_str() == name).map(|(_, key)| key)
     }
 
-    /// The labels of a table.
-    pub fn of_table(&self, name: &str) -> Option<&BTreeSet<Label>> {
-        self.tables.get(name)
-    }
-
     /// The labels of a file: those of the nearest directory.
     pub fn of_path(&self, path: &str) -> Option<&BTreeSet<Label>> {
         let holds = |directory: &str| path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

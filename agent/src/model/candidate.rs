@@ -1,6 +1,7 @@
 //! Everything that a promotion is judged by: what the registry shows of a version, of its run and of its files, and what nodes said of
 //! them.
 
+use super::catalogued::Catalogued;
 use super::run::Run;
 use super::shown::LoggedModel;
 use super::shown::Version;
@@ -33,6 +34,8 @@ pub struct Candidate {
     pub lost: Vec<String>,
     /// The run of the version that the alias stands on now.
     pub current: Option<Part>,
+    /// What Unity Catalog says of its data, where the policy has it asked.
+    pub catalogued: Catalogued,
 }
 
 /// A model's run and files, and the words of nodes.

@@ -1,7 +1,7 @@
 //! What Unity Catalog says: governed tags of tables, who may do what, who owns a thing, and which tables a run was seen reading. An answer
 //! that is not exactly one to what was asked is no answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -67,19 +67,34 @@ impl Tagged {
     }
 }
 
+/// The keys of tags of schemas and catalogs that were asked for.
+pub type Above = BTreeMap<Securable, Vec<String>>;
+
 /// The labels of a table, by tags of it, of its schema and of its catalog: the platform lets tags hold for what lies below in its own
 /// policies, and lists them at their own place alone. `None`: there is no such table.
 ///
 /// # Errors
 /// When it cannot be told, in one sentence.
-pub async fn tagged(catalog: &dyn UnityCatalog, prefix: &TagPrefix, table: &ObjectName) -> Result<Option<Tagged>, String> {
+pub async fn tagged(
+    catalog: &dyn UnityCatalog,
+    prefix: &TagPrefix,
+    table: &ObjectName,
+    known: &mut Above,
+) -> Result<Option<Tagged>, String> {
     let name = table.as_str();
     let Some(own) = tags(catalog, Kind::Table, name).await? else { return Ok(None) };
     let labels = |keys: Vec<String>| keys.into_iter().filter_map(|key| prefix.label(&key).map(str::to_owned)).collect::<Vec<_>>();
     let mut found = Tagged { own: labels(own).into_iter().collect(), above: BTreeSet::new() };
     for above in Securable::new(Kind::Table, name).above() {
-        let keys = tags(catalog, above.kind, &above.name).await?;
-        let keys = keys.ok_or_else(|| format!("the workspace shows the table and not its {above}"))?;
+        let keys = match known.get(&above) {
+            Some(keys) => keys.clone(),
+            None => {
+                let keys = tags(catalog, above.kind, &above.name).await?;
+                let keys = keys.ok_or_else(|| format!("the workspace shows the table and not its {above}"))?;
+                known.insert(above.clone(), keys.clone());
+                keys
+            }
+        };
         found.above.extend(labels(keys).into_iter().map(|label| (label, above.name.clone())));
     }
     Ok(Some(found))
@@ -255,4 +270,55 @@ async fn pages<T>(
 
 fn of_catalog(Unread(what): Unread) -> String {
     format!("the workspace's answer has no {what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A workspace that says one thing.
+    struct Says(String);
+
+    impl UnityCatalog for Says {
+        fn ask<'a>(&'a self, _: &'a Question) -> Pin<Box<dyn Future<Output = Answer> + 'a>> {
+            Box::pin(std::future::ready(Ok(Some(Unverified::new(self.0.clone().into_bytes())))))
+        }
+    }
+
+    #[test]
+    fn a_run_was_seen_reading_what_a_whole_answer_to_our_own_statement_says_and_nothing_else() {
+        let honest = r#"{"statement_id":"1","status":{"state":"SUCCEEDED"},"manifest":{"schema":{"columns":[{"name":"source_table_full_name"}]},"total_row_count":2,"truncated":false},"result":{"data_array":[["a.b.c"],["a.b.d"]]}}"#;
+        let none = honest.replace(":2,", ":0,").replace(r#","result":{"data_array":[["a.b.c"],["a.b.d"]]}"#, "");
+        let seen = |answer: &str| {
+            let warehouse = WarehouseId::try_from("abc1").unwrap();
+            let (says, waker) = (Says(answer.to_owned()), std::task::Waker::noop());
+            let mut asked = std::pin::pin!(seen_reading(&says, &warehouse, "1", "2"));
+            match asked.as_mut().poll(&mut std::task::Context::from_waker(waker)) {
+                std::task::Poll::Ready(answer) => answer,
+                std::task::Poll::Pending => unreachable!("it is ready"),
+            }
+        };
+        assert_eq!(seen(honest), Ok(vec!["a.b.c".to_owned(), "a.b.d".to_owned()]));
+        assert_eq!(seen(&none), Ok(Vec::new()));
+        for (what, from, to) in [
+            ("not done", "SUCCEEDED", "RUNNING"),
+            ("failed", "SUCCEEDED", "FAILED"),
+            ("no state", r#""status":{"state":"SUCCEEDED"},"#, ""),
+            ("another column", "source_table_full_name", "target_table_full_name"),
+            ("two columns", r#"[{"name""#, r#"[{"name":"x"},{"name""#),
+            ("no columns", r#""columns":[{"name":"source_table_full_name"}]"#, ""),
+            ("fewer rows than there are", ":2,", ":3,"),
+            ("more rows than there are", ":2,", ":1,"),
+            ("no count", r#""total_row_count":2,"#, ""),
+            ("cut off", "false", "true"),
+            ("a row of two", r#"["a.b.c"]"#, r#"["a.b.c","x"]"#),
+            ("a row without a name", r#"["a.b.c"]"#, "[null]"),
+            ("a row that is none", r#"["a.b.c"]"#, r#""a.b.c""#),
+            ("a name twice", r#""result":"#, r#""result":{},"result":"#),
+            ("no JSON", r#"{"statement_id""#, r#"<"statement_id""#),
+        ] {
+            assert!(honest.contains(from), "{what}");
+            assert!(seen(&honest.replacen(from, to, 1)).is_err(), "{what}");
+        }
+    }
 }

@@ -68,6 +68,11 @@ impl Gate {
         judge(&self.0, candidate, alias, promoter)
     }
 
+    /// What the policy says of models and labels.
+    pub fn models(&self) -> &Models {
+        &self.0.models
+    }
+
     /// Whether `promoter` may take an alias away.
     pub fn may_demote(&self, name: &str, alias: &str, promoter: &Claims) -> bool {
         let rule = self.0.models.rule(name).and_then(|rule| rule.alias(alias));
@@ -110,7 +115,7 @@ fn judge(policy: &Policy, candidate: &Candidate, alias: &str, promoter: Option<&
         approvals(&mut verdict, &policy.models, rule, alias, candidate);
     }
     parents(&mut verdict, policy, rule, candidate);
-    verdict.labels = labels(&policy.models, std::iter::once(made).chain(&candidate.parents));
+    labelled(&mut verdict, &policy.models, candidate);
     let cleared = of_alias.map(|alias| alias.clearance.clone()).unwrap_or_default();
     let over: Vec<&str> = verdict.labels.difference(&cleared).map(String::as_str).collect();
     let (holds, presented) = (over.is_empty(), if over.is_empty() { list(&verdict.labels) } else { over.join(", ") });
@@ -130,8 +135,20 @@ pub fn evidence(models: &Models, candidate: &Candidate) -> Verdict {
     for lost in &candidate.lost {
         verdict.check("parents", false, "a model that the registry has", lost);
     }
-    verdict.labels = labels(models, std::iter::once(&candidate.made).chain(&candidate.parents));
+    labelled(&mut verdict, models, candidate);
     verdict
+}
+
+/// The labels of all data that a version comes from, and whether every question about them was answered: a label that nobody could read is
+/// not one that is not there.
+fn labelled(verdict: &mut Verdict, models: &Models, candidate: &Candidate) {
+    let unanswered = &candidate.catalogued.unanswered;
+    if models.catalog.asks() || !unanswered.is_empty() {
+        let presented = if unanswered.is_empty() { "one".to_owned() } else { list(unanswered) };
+        let expected = "an answer of Unity Catalog to every question about labels and lineage";
+        verdict.check("labels-read", unanswered.is_empty(), expected, presented);
+    }
+    verdict.labels = labels(models, &candidate.catalogued, std::iter::once(&candidate.made).chain(&candidate.parents));
 }
 
 /// What holds of every run that a model comes from.

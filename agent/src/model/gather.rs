@@ -1,8 +1,10 @@
 //! Asks the registry for everything that a version is judged by, as it is now.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::candidate::{Candidate, Part};
+use super::catalogued::catalogued;
+use super::labels::labels;
 use super::manifest::{Digest, Manifest};
 use super::place::{Owner, kept, owner};
 use super::registry::Registry;
@@ -11,6 +13,8 @@ use super::shelf::Shelf;
 use super::shown::{LoggedModel, Registered, Unread, Version, directory, made_version, workspace_directory};
 use super::source::Source;
 use crate::context::seal::Vouching;
+use crate::decision::catalog::Catalog;
+use crate::decision::models::{Models, UNKNOWN};
 use crate::host::clock::Timestamp;
 
 /// A version that is a copy of a copy of a copy: so far it is followed.
@@ -43,6 +47,8 @@ pub struct Gather<'r, R> {
     pub now: Timestamp,
     /// Where its registered models are.
     pub shelf: Shelf,
+    /// What the policy wants to have asked of Unity Catalog.
+    pub catalog: &'r Catalog,
 }
 
 impl<R: Registry> Gather<'_, R> {
@@ -60,7 +66,7 @@ impl<R: Registry> Gather<'_, R> {
         let Some(registered) = answer.map(|answer| Registered::read(&answer)).transpose()? else { return Ok(None) };
         let Some(version) = self.version(name, number).await? else { return Ok(None) };
         let Some(made) = self.made(&version).await? else { return Ok(None) };
-        let (parents, lost) = self.parents(&made).await?;
+        let (parents, lost) = self.parents(&made, true).await?;
         let previous = registered.stands(alias).map(str::to_owned);
         let current = match previous.as_deref().filter(|previous| *previous != number) {
             Some(previous) => match self.version(name, previous).await? {
@@ -72,7 +78,10 @@ impl<R: Registry> Gather<'_, R> {
         let vouchings = self.vouchings(&version.tags).await;
         let voucher = |token: &str| vouchings.get(token).map(Vouching::voucher);
         let (binding, promoted) = (version.binding(&voucher), version.promoted(alias, &voucher));
-        Ok(Some((Candidate { seen: self.now, version, binding, promoted, made, parents, lost, current }, previous)))
+        let parts: Vec<&Part> = std::iter::once(&made).chain(&parents).collect();
+        let catalogued = catalogued(self.catalog, self.registry, &parts).await;
+        let candidate = Candidate { seen: self.now, version, binding, promoted, made, parents, lost, current, catalogued };
+        Ok(Some((candidate, previous)))
     }
 
     /// The version that an alias or a stage stands on now.
@@ -95,6 +104,30 @@ impl<R: Registry> Gather<'_, R> {
         }
         let staged = matches!(alias, "Staging" | "Production");
         Ok(staged && self.version(name, number).await?.is_some_and(|version| version.stage == alias))
+    }
+
+    /// The labels of a version that is made from there now, by what can be told: whatever cannot be told is `unknown`.
+    ///
+    /// # Errors
+    /// When the registry does not answer.
+    pub async fn labels(&self, models: &Models, origin: &Origin) -> Result<BTreeSet<String>, R::Error> {
+        let model = match &origin.model {
+            Some(id) => self.model(id).await?,
+            None => None,
+        };
+        let run = match &origin.run {
+            Some(id) => self.run(id).await?,
+            None => None,
+        };
+        let made = self.part(run, model, None).await;
+        let (parents, lost) = self.parents(&made, false).await?;
+        let parts: Vec<&Part> = std::iter::once(&made).chain(&parents).collect();
+        let catalogued = catalogued(self.catalog, self.registry, &parts).await;
+        let mut found = labels(models, &catalogued, parts.into_iter());
+        if !lost.is_empty() || !catalogued.unanswered.is_empty() {
+            found.insert(UNKNOWN.to_owned());
+        }
+        Ok(found)
     }
 
     async fn version(&self, name: &str, number: &str) -> Result<Option<Version>, R::Error> {
@@ -133,7 +166,7 @@ impl<R: Registry> Gather<'_, R> {
     }
 
     /// The models that a run used, and those that their runs used; and what is known of nobody.
-    async fn parents(&self, made: &Part) -> Result<(Vec<Part>, Vec<String>), R::Error> {
+    async fn parents(&self, made: &Part, with_files: bool) -> Result<(Vec<Part>, Vec<String>), R::Error> {
         let of = |part: &Part| part.run.iter().flat_map(|run| run.parents.iter().cloned()).collect::<Vec<_>>();
         let (mut parents, mut lost, mut asked, mut ahead) = (Vec::new(), Vec::new(), Vec::new(), of(made));
         while let Some(id) = ahead.pop() {
@@ -154,8 +187,8 @@ impl<R: Registry> Gather<'_, R> {
                 None => None,
             };
             let files = match kept(&model.artifacts) {
-                Some(directory) => self.manifest(&directory, |_| None).await?,
-                None => None,
+                Some(directory) if with_files => self.manifest(&directory, |_| None).await?,
+                Some(_) | None => None,
             };
             let part = self.part(run, Some(model), files).await;
             ahead.extend(of(&part));

@@ -1,43 +1,84 @@
-//! Labels of the data that a model comes from. What a job may touch counts as touched; what it says it used counts by the policy's
-//! tables; what no table names is `unknown`, which is clear nowhere unless an alias says so.
+//! Labels of the data that a model comes from. What a job may touch counts as touched; what it says it used, and what it was seen using,
+//! counts by the policy's tables and by tags of Unity Catalog; what neither names is `unknown`, which is clear nowhere unless an alias says
+//! so.
 
 use std::collections::BTreeSet;
 
 use super::candidate::Part;
+use super::catalogued::Catalogued;
 use super::run::Dataset;
 use crate::decision::models::{Models, UNKNOWN};
+use crate::identity::ids::Label;
 
 /// The labels of everything that these runs used.
-pub fn labels<'p>(models: &Models, parts: impl Iterator<Item = &'p Part>) -> BTreeSet<String> {
+pub fn labels<'p>(models: &Models, catalogued: &Catalogued, parts: impl Iterator<Item = &'p Part>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
+    let mut add = |labels: Option<BTreeSet<String>>| match labels {
+        Some(labels) => found.extend(labels),
+        None => _ = found.insert(UNKNOWN.to_owned()),
+    };
     for part in parts {
-        found.extend(part.context.iter().flat_map(|context| context.clearance.iter().cloned()));
+        add(Some(part.context.iter().flat_map(|context| context.clearance.iter().cloned()).collect()));
         let datasets = part.run.as_ref().map(|run| &run.datasets[..]).unwrap_or_default();
-        // Nobody trains on nothing: a run that names no data has not said what it used, whatever model it began with.
+        // Nobody trains on nothing: a run that names no data has not said what it used, whatever model it began with, and whatever of it
+        // was seen.
         if datasets.is_empty() {
-            found.insert(UNKNOWN.to_owned());
+            add(None);
         }
-        for dataset in datasets {
-            match of(models, dataset) {
-                Some(labels) => found.extend(labels),
-                None => _ = found.insert(UNKNOWN.to_owned()),
-            }
-        }
+        datasets.iter().for_each(|dataset| add(of(models, catalogued, dataset)));
+        catalogued.seen_by(part).iter().for_each(|table| add(of_table(models, catalogued, table)));
     }
     found
 }
 
 /// By the source that the client names: a table of the catalog, or a file.
-fn of(models: &Models, dataset: &Dataset) -> Option<BTreeSet<String>> {
+fn of(models: &Models, catalogued: &Catalogued, dataset: &Dataset) -> Option<BTreeSet<String>> {
+    match named(dataset)? {
+        Named::Table(table) => of_table(models, catalogued, &table),
+        Named::Path(path) => models.of_path(local(&path)).map(texts),
+    }
+}
+
+/// By the policy's table and by tags, together. A table without tags is not thereby known.
+fn of_table(models: &Models, catalogued: &Catalogued, table: &str) -> Option<BTreeSet<String>> {
+    let tags = catalogued.tables.get(table).cloned().flatten().filter(|labels| !labels.is_empty());
+    // The catalog takes names in any case: one that the policy has in another case is the same table.
+    let same = |name: &str| name.to_lowercase() == table.to_lowercase();
+    let rows = models.tables.iter().filter(|(name, _)| same(name)).map(|(_, labels)| texts(labels));
+    let told = rows.reduce(|one, other| one.into_iter().chain(other).collect());
+    match (told, tags) {
+        (None, None) => None,
+        (told, tags) => Some(told.into_iter().chain(tags).flatten().collect()),
+    }
+}
+
+fn texts(labels: &BTreeSet<Label>) -> BTreeSet<String> {
+    labels.iter().map(|label| label.as_str().to_owned()).collect()
+}
+
+/// What a client names as its source.
+enum Named {
+    Table(String),
+    Path(String),
+}
+
+fn named(dataset: &Dataset) -> Option<Named> {
     let source: serde_json::Value = serde_json::from_str(&dataset.source).ok()?;
-    let text = |name: &str| source.get(name).and_then(serde_json::Value::as_str);
-    let labels = match (text("delta_table_name").or(text("table_name")), text("uri").or(text("path"))) {
-        (Some(table), None) => models.of_table(table),
-        (None, Some(path)) => models.of_path(local(path)),
+    let text = |name: &str| source.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    match (text("delta_table_name").or(text("table_name")), text("uri").or(text("path"))) {
+        (Some(table), None) => Some(Named::Table(table)),
+        (None, Some(path)) => Some(Named::Path(path)),
         // Both, or neither: not said what it is.
         _ => None,
-    };
-    labels.map(|labels| labels.iter().map(|label| label.as_str().to_owned()).collect())
+    }
+}
+
+/// The table that a dataset is, where it is one.
+pub(super) fn table_of(dataset: &Dataset) -> Option<String> {
+    match named(dataset)? {
+        Named::Table(table) => Some(table),
+        Named::Path(_) => None,
+    }
 }
 
 /// A path as the node has it.
@@ -55,7 +96,6 @@ mod tests {
 
     use super::super::run::Run;
     use super::*;
-    use crate::identity::ids::Label;
 
     fn run(datasets: &[&str], parents: &[&str]) -> Part {
         let datasets = datasets.iter().map(|source| Dataset { name: "d".into(), source: (*source).to_owned() }).collect();
@@ -82,6 +122,7 @@ mod tests {
             (&[r#"{"uri":"file:///Volumes/main/health/a.csv"}"#], &[], &["health", "pii"]),
             (&[r#"{"uri":"/Volumes/main/gold/../health/a.csv"}"#], &[], &["unknown"]),
             (&[r#"{"table_name":"main.gold.other"}"#], &[], &["unknown"]),
+            (&[r#"{"table_name":"Main.GOLD.customers"}"#], &[], &["pii"]),
             (&[r#"{"table_name":"main.gold.products","uri":"/Volumes/main/health/a.csv"}"#], &[], &["unknown"]),
             (&[r#"{"tags":{}}"#], &[], &["unknown"]),
             (&["no JSON"], &[], &["unknown"]),
@@ -89,7 +130,7 @@ mod tests {
             (&[], &["m-1"], &["unknown"]),
         ] {
             let part = run(datasets, parents);
-            let found: Vec<String> = labels(&models, [&part].into_iter()).into_iter().collect();
+            let found: Vec<String> = labels(&models, &Catalogued::default(), [&part].into_iter()).into_iter().collect();
             assert_eq!(found, expected, "{datasets:?}");
         }
     }

@@ -6,6 +6,7 @@ use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 
+use super::catalog::{Answer, Question};
 use super::manifest::Digest;
 use super::shown::Unread;
 use crate::context::seal::Vouching;
@@ -22,6 +23,9 @@ pub trait Registry {
 
     /// The digest of a file, by its path below the root of artifacts. `None`: there is none.
     fn digest(&self, path: &str) -> impl Future<Output = Result<Option<Digest>, Self::Error>>;
+
+    /// What Unity Catalog says, by the workspace or by what it said once.
+    fn catalog(&self, question: &Question) -> impl Future<Output = Answer>;
 
     /// Who vouches for the key that a statement names. `None`: nobody, or it cannot be told.
     fn vouching(&self, token: &str) -> impl Future<Output = Option<Vouching>>;
@@ -84,6 +88,13 @@ impl<R: Registry> Registry for Noting<'_, R> {
         Ok(digest)
     }
 
+    async fn catalog(&self, question: &Question) -> Answer {
+        let answer = self.registry.catalog(question).await?;
+        let text = answer.as_ref().map(super::shown::text_of).transpose().map_err(|unread| unread.to_string())?;
+        self.facts.borrow_mut().answers.insert(question.to_string(), text);
+        Ok(answer)
+    }
+
     async fn vouching(&self, token: &str) -> Option<Vouching> {
         self.registry.vouching(token).await
     }
@@ -114,6 +125,11 @@ impl<V: Fn(&str) -> Option<Vouching>> Registry for Noted<'_, V> {
     async fn digest(&self, path: &str) -> Result<Option<Digest>, Unread> {
         let digest = self.facts.files.get(path).ok_or(Unread("such file among these facts"))?;
         digest.as_ref().map(|text| unhex(text.as_bytes()).ok_or(Unread("digest of that file"))).transpose()
+    }
+
+    async fn catalog(&self, question: &Question) -> Answer {
+        let answer = self.facts.answers.get(&question.to_string()).ok_or("these facts have no answer of the workspace")?;
+        Ok(answer.as_ref().map(|text| Unverified::new(text.clone().into_bytes())))
     }
 
     async fn vouching(&self, token: &str) -> Option<Vouching> {

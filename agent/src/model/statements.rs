@@ -16,6 +16,9 @@ pub const MODEL_BINDING: &str = "longhorn.model_binding";
 pub const MODEL_SEAL: &str = "longhorn.model_seal";
 /// The tag of a [`VersionBinding`].
 pub const VERSION_BINDING: &str = "longhorn.version_binding";
+/// The tag of a version that lists the labels of its data, as they were known when it was made. It is for people and for searches: no gate
+/// asks for it.
+pub const LABELS: &str = "longhorn.labels";
 /// The tags of [`Promoted`] begin so; a dot and the alias follow.
 pub const PROMOTION: &str = "longhorn.promotion";
 /// The tag of a run that lists the directories of which versions were made, as a JSON list.

@@ -3,20 +3,28 @@
 use std::path::Path;
 use std::rc::Rc;
 
+use super::workspace::{self, Desk};
 use crate::cli::args::{ModelFactsArgs, RegistryArgs};
 use crate::cli::terminal::{Terminal, closed};
 use crate::context::seal::Vouching;
+use crate::decision::catalog::Catalog;
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::http::tls;
+use crate::host::random::Random;
 use crate::host::secret::Secret;
+use crate::model::catalog::{Answer, Question, UnityCatalog};
 use crate::model::{Digest, Facts, Gather, Noting, Registry, Shelf, Unread};
 use crate::screen::Screen;
 use crate::serve::gateway::{Credential, Line, Unreachable, Upstream};
 use crate::unverified::Unverified;
 
 /// A registry over a line of its own. Whose word counts is asked where the facts are judged.
-struct Asked(Line);
+struct Asked<'d> {
+    line: Line,
+    /// The workspace, where Unity Catalog is asked as well.
+    desk: Option<&'d Desk<'d>>,
+}
 
 /// Why nothing was written.
 enum Silent {
@@ -36,15 +44,22 @@ impl From<Unreachable> for Silent {
     }
 }
 
-impl Registry for Asked {
+impl Registry for Asked<'_> {
     type Error = Silent;
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Option<Unverified<Vec<u8>>>, Silent> {
-        Ok(self.0.get(path, query).await?)
+        Ok(self.line.get(path, query).await?)
     }
 
     async fn digest(&self, path: &str) -> Result<Option<Digest>, Silent> {
-        Ok(self.0.digest(path).await?)
+        Ok(self.line.digest(path).await?)
+    }
+
+    async fn catalog(&self, question: &Question) -> Answer {
+        match self.desk {
+            Some(desk) => desk.ask(question).await,
+            None => Err("the workspace was not asked: `--settings` says which one it is".to_owned()),
+        }
     }
 
     async fn vouching(&self, _token: &str) -> Option<Vouching> {
@@ -53,8 +68,8 @@ impl Registry for Asked {
 }
 
 /// Runs it.
-pub fn run(args: &ModelFactsArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Exit {
-    let written = gathered(args, clock).and_then(|facts| {
+pub fn run(args: &ModelFactsArgs, clock: &dyn Clock, random: &dyn Random, terminal: &mut Terminal<'_>) -> Exit {
+    let written = gathered(args, clock, random, terminal).and_then(|facts| {
         let text = serde_json::to_string(&facts).expect("texts alone");
         writeln!(terminal.out, "{text}").map_err(closed)
     });
@@ -64,11 +79,18 @@ pub fn run(args: &ModelFactsArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>
     }
 }
 
-fn gathered(args: &ModelFactsArgs, clock: &dyn Clock) -> Result<Facts, Screen> {
+fn gathered(args: &ModelFactsArgs, clock: &dyn Clock, random: &dyn Random, terminal: &mut Terminal<'_>) -> Result<Facts, Screen> {
     let asked = &args.asked;
-    let registry = Asked(Line::new(Rc::new(upstream(&args.registry)?)));
+    // What the policy has asked of Unity Catalog is asked with the settings' credentials; without both nothing is.
+    let (mut catalog, mut desk) = (Catalog::default(), None);
+    if let (Some(settings), Some(policy)) = (&args.settings, &args.policy) {
+        catalog = workspace::policy(policy, terminal)?.models.catalog;
+        desk = Some(Desk::open(&workspace::settings(settings, terminal)?, clock, random)?);
+    }
+    let registry = Asked { line: Line::new(Rc::new(upstream(&args.registry)?)), desk: desk.as_ref() };
     let noting = Noting::new(&registry);
-    let gather = Gather { registry: &noting, audience: super::AUDIENCE, now: clock.now(), shelf: Shelf::Workspace };
+    let shelf = Shelf::Workspace;
+    let gather = Gather { registry: &noting, audience: super::AUDIENCE, now: clock.now(), shelf, catalog: &catalog };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
     let runtime = runtime.map_err(super::serve::os("a registry cannot be asked"))?;
     let local = tokio::task::LocalSet::new();

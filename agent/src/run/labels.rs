@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::random::Random;
 use crate::identity::ids::{Label, ObjectName, TagPrefix};
-use crate::model::catalog::{ASSIGNMENTS, assignment, governed, tagged};
+use crate::model::catalog::{ASSIGNMENTS, Above, assignment, governed, tagged};
 use crate::screen::{Screen, one_line};
 
 /// How one table stands.
@@ -72,12 +72,12 @@ fn prefix<'p>(path: &Path, policy: &'p Policy) -> Result<&'p TagPrefix, Screen> 
 
 /// Asks for every table of the policy and every key of its labels.
 async fn look(desk: &Desk<'_>, prefix: &TagPrefix, policy: &Policy) -> Found {
-    let mut rows = Vec::new();
+    let (mut rows, mut above) = (Vec::new(), Above::new());
     for (name, labels) in &policy.models.tables {
         let mut row =
             Row { table: name.clone(), missing: BTreeSet::new(), more: BTreeSet::new(), above: BTreeSet::new(), unknown: None };
         let tagged = match ObjectName::try_from(name.as_str()) {
-            Ok(table) => tagged(desk, prefix, &table).await,
+            Ok(table) => tagged(desk, prefix, &table, &mut above).await,
             Err(error) => Err(error.to_string()),
         };
         match tagged {

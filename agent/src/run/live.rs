@@ -12,6 +12,7 @@ use super::cluster::{self, Others};
 use super::login;
 use super::serve::{os, say};
 use super::vouching::vouching;
+use super::workspace::catalog;
 use super::{AUDIENCE, Attested, Way, attest, not_recorded, tell};
 use crate::config::settings::Settings;
 use crate::context::seal::{Expiry, Voucher, open};
@@ -26,6 +27,7 @@ use crate::lock::sealed::{SealedLock, digest_of};
 use crate::record::Event;
 use crate::record::journal::Mirror;
 use crate::screen::{Screen, Verdict};
+use crate::serve::gateway::Question;
 use crate::serve::session::{Session, State};
 use crate::serve::sidecar::{Renewed, Sockets, publish, serve};
 use crate::unverified::Unverified;
@@ -100,7 +102,11 @@ pub(super) async fn live(
         let (standing, members) = standing.zip(listed.take())?;
         others.look(&way, settings, standing, &members).await.map(|looked| looked.map_err(|failure| failure.reason()))
     };
-    let find = async |kid: &str| vouching(&way, settings, kid).await;
+    // Whoever asked may be gone.
+    let find = async |question: Question| match question {
+        Question::Key(kid, answer) => drop(answer.send(vouching(&way, settings, &kid).await)),
+        Question::Workspace(question, answer) => drop(answer.send(catalog(&way, &question).await)),
+    };
     let logins = sockets.gateway.as_mut().and_then(|gateway| gateway.logins.take());
     tokio::select! {
         served = serve(sockets, session, way.policy.lifetimes.lease, &*random, renew, look, find) => {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
+use super::Way;
 use super::node::read_secret;
 use super::sources::workspace_auth;
 use crate::cli::terminal::Terminal;
@@ -12,7 +13,7 @@ use crate::config::document::{as_text, read_bytes};
 use crate::config::settings::{SecretSource, Settings};
 use crate::config::{read_policy, read_settings, signature};
 use crate::decision::policy::Policy;
-use crate::evidence::{Auth, Failure, Kept, Login, Workspace};
+use crate::evidence::{Auth, Failure, Kept, Login, Source, Workspace};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::host::http::Http;
@@ -25,7 +26,9 @@ use crate::unverified::Unverified;
 use crate::wire::credentials::Credentials;
 
 /// For one question. A statement may have to wait for its warehouse.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same where a job waits: MLflow's client gives up after two minutes.
+const PATIENCE_ON_NODES: Duration = Duration::from_secs(20);
 
 /// The workspace of the settings.
 pub(super) struct Desk<'a> {
@@ -101,6 +104,14 @@ impl UnityCatalog for Desk<'_> {
     fn ask<'a>(&'a self, question: &'a Question) -> Pin<Box<dyn Future<Output = Answer> + 'a>> {
         Box::pin(async { said(self.with(async |workspace| asked(&workspace, question).await).await) })
     }
+}
+
+/// The same on a node, with the sidecar's own login.
+pub(super) async fn catalog(way: &Way, question: &Question) -> Result<Option<Vec<u8>>, String> {
+    let Some(Source::Databricks(source)) = way.sources.first() else { return Err("no workspace is asked here".to_owned()) };
+    let deadline = Deadline { clock: &*way.clock, random: &*way.random, end: way.clock.boot().plus(PATIENCE_ON_NODES) };
+    let answer = async { asked(&Workspace::open(&way.http, source.into(), &deadline).await?, question).await };
+    answer.await.map_err(|failure: Failure| failure.sentence())
 }
 
 /// Puts a question to a workspace.

@@ -1,6 +1,6 @@
 //! The sidecar's life after the verdict: answers, records, renews, withdraws. It never sees evidence or policy: whoever
 //! starts it hands it a `renew` that walks the whole way again, a `look` at the other nodes, and a `find` for
-//! the keys of others.
+//! what the gateway has to know of others.
 
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
@@ -16,7 +16,6 @@ use super::gateway::{Gateway, Question};
 use super::session::{Looked, Session, State};
 use super::{api, gateway, launches, samples};
 use crate::context::Context;
-use crate::context::seal::Vouching;
 use crate::host::clock::BootTime;
 use crate::host::random::Random;
 use crate::record::Event;
@@ -72,7 +71,7 @@ pub async fn serve<R, L, F>(
 where
     R: AsyncFnMut() -> Result<Renewed, Screen>,
     L: AsyncFnMut() -> Option<Looked>,
-    F: AsyncFnMut(&str) -> Option<Vouching>,
+    F: AsyncFnMut(Question),
 {
     let control = sockets.control;
     // The same socket, watched: its end becomes readable only when the keeper is gone.
@@ -92,7 +91,7 @@ where
             failed = launches::listen(sockets.launch, session.clone()) => failed.map(|never| match never {}),
             failed = samples::listen(sockets.samples, session.clone()) => failed.map(|never| match never {}),
             failed = gateway::answer(sockets.gateway, asks, session.clone()) => failed.map(|never| match never {}),
-            () = vouch(&mut questions, find) => Ok(()),
+            () = answers(&mut questions, find) => Ok(()),
             failed = renewals(&control, &session, lease, random, renew, look) => failed,
             () = heartbeats(&session) => Ok(()),
             gone = watched.readable() => gone,
@@ -107,11 +106,10 @@ where
     ended
 }
 
-/// Answers who vouches for the keys of other nodes.
-async fn vouch<F: AsyncFnMut(&str) -> Option<Vouching>>(questions: &mut mpsc::Receiver<Question>, mut find: F) {
-    while let Some((kid, answer)) = questions.recv().await {
-        // Whoever asked may be gone.
-        let _ = answer.send(find(&kid).await);
+/// Has the gateway's questions answered.
+async fn answers<F: AsyncFnMut(Question)>(questions: &mut mpsc::Receiver<Question>, mut find: F) {
+    while let Some(question) = questions.recv().await {
+        find(question).await;
     }
     std::future::pending().await
 }

@@ -119,6 +119,12 @@ pub struct ModelFactsArgs {
     /// Whom to ask.
     #[command(flatten)]
     pub registry: RegistryArgs,
+    /// Ask Unity Catalog as well, with the agent's credentials there: settings.
+    #[arg(long, value_name = "FILE", requires = "policy")]
+    pub settings: Option<PathBuf>,
+    /// What is asked there: as this policy says.
+    #[arg(long, value_name = "FILE", requires = "settings")]
+    pub policy: Option<PathBuf>,
 }
 
 /// `model explain`.

@@ -5,13 +5,11 @@ use std::collections::HashMap;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::questions::Question;
 use crate::context::NodePublicKey;
 use crate::context::seal::Vouching;
 use crate::context::statement::key_named;
 use crate::unverified::Unverified;
-
-/// A question for the key of a thumbprint; `None` answers that nobody vouches for it, or that it could not be told.
-pub type Question = (String, oneshot::Sender<Option<Vouching>>);
 
 /// So many keys are kept.
 const MOST: usize = 1024;
@@ -38,7 +36,7 @@ impl Keys {
             return Some(known.clone());
         }
         let (answer, answered) = oneshot::channel();
-        self.asks.send((kid.clone(), answer)).await.ok()?;
+        self.asks.send(Question::Key(kid.clone(), answer)).await.ok()?;
         let vouching = answered.await.ok().flatten()?;
         let mut known = self.known.borrow_mut();
         if known.len() >= MOST {

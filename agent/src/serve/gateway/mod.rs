@@ -11,6 +11,7 @@ mod login;
 mod origin;
 mod peers;
 mod promotion;
+mod questions;
 mod signing;
 mod stream;
 mod upstream;
@@ -33,11 +34,11 @@ use tokio::sync::{Semaphore, mpsc};
 
 use self::exchange::Exchange;
 use self::keys::Keys;
-pub use self::keys::Question;
 use self::known::Known;
 pub use self::line::{Line, Unreachable};
 pub use self::login::{Login, LoginQuestion, Ticket};
 use self::peers::Peers;
+pub use self::questions::Question;
 use self::stream::Stream;
 pub use self::upstream::{Credential, Upstream};
 use super::peer::{self, Peer};
@@ -90,6 +91,7 @@ struct Shared {
     gate: Gate,
     audience: &'static str,
     keys: Keys,
+    asks: mpsc::Sender<Question>,
     known: Known,
     /// The context as it was last seen, and its token as a header.
     token: RefCell<Option<(Rc<Context>, HeaderValue)>>,
@@ -130,7 +132,8 @@ pub async fn answer(
         upstream: Rc::new(gateway.upstream),
         peers: Peers::new(gateway.holders)?,
         session,
-        keys: Keys::new(gateway.key.public().clone(), asks),
+        keys: Keys::new(gateway.key.public().clone(), asks.clone()),
+        asks,
         key: gateway.key,
         gate: gateway.gate,
         audience: gateway.audience,

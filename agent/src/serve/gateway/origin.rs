@@ -6,9 +6,11 @@ use serde_json::json;
 
 use super::exchange::{Exchange, Stop};
 use super::known::{Thing, Turn, Writing};
+use super::questions::workspace;
 use super::signing::Due;
 use crate::context::seal::Vouching;
 use crate::gateway::NewVersion;
+use crate::model::catalog::{Answer, Question};
 use crate::model::place::{Owner, kept};
 use crate::model::statements::REGISTERED;
 use crate::model::{Digest, Gather, Made, Origin, Registry, Shelf};
@@ -28,6 +30,10 @@ impl Registry for Exchange {
         Ok(self.line.digest(path).await?)
     }
 
+    async fn catalog(&self, question: &Question) -> Answer {
+        workspace(&self.shared.asks, question).await
+    }
+
     async fn vouching(&self, token: &str) -> Option<Vouching> {
         self.shared.keys.of(token).await
     }
@@ -36,18 +42,20 @@ impl Registry for Exchange {
 impl Exchange {
     pub(super) fn gather(&self, shelf: Shelf) -> Gather<'_, Self> {
         let now = self.shared.session.borrow().clock.now();
-        Gather { registry: self, audience: self.shared.audience, now, shelf }
+        let catalog = &self.shared.gate.models().catalog;
+        Gather { registry: self, audience: self.shared.audience, now, shelf, catalog }
     }
 
     pub(super) async fn version(&self, made: &NewVersion, shelf: Shelf) -> Result<(Option<Turn>, Due), Stop> {
         let gather = self.gather(shelf);
         let origin = gather.origin(&made.source).await?;
-        let Some(Origin { owner, run, model, directory }) = origin else {
+        let Some(origin) = origin else {
             return Err(self.denied_because(
                 "source-unclear",
                 "a version comes from a logged model, from a run's files, or from a version by its number",
             ));
         };
+        let Origin { owner, run, model, directory } = origin.clone();
         if made.run.is_some() && made.run != run || made.model.is_some() && made.model != model {
             return Err(self.denied_because(
                 "source-of-another-run",
@@ -72,7 +80,9 @@ impl Exchange {
             Some(directory) => gather.manifest(&directory, |path| self.shared.known.file(path)).await?,
             None => None,
         };
-        Ok((turn, Due::VersionBinding { shelf, name: made.name.clone(), run, model, files }))
+        // Told as it is now; whoever judges asks anew.
+        let labels = gather.labels(self.shared.gate.models(), &origin).await?;
+        Ok((turn, Due::VersionBinding { shelf, name: made.name.clone(), run, model, files, labels }))
     }
 
     /// From now on nobody writes to what a version is made of.

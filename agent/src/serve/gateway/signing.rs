@@ -1,6 +1,7 @@
 //! What is signed after the registry has done what it was asked: what was made and how it ended, a node says under its key, in tags that
 //! are Longhorn's.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hyper::Method;
@@ -16,7 +17,7 @@ use crate::gateway::Promotion;
 use crate::host::digest::sha256_hex;
 use crate::model::place::kept;
 use crate::model::statements::{
-    MODEL_BINDING, MODEL_SEAL, ModelBinding, ModelSeal, RUN_BINDING, RUN_SEAL, RunBinding, RunSeal, VERSION_BINDING,
+    LABELS, MODEL_BINDING, MODEL_SEAL, ModelBinding, ModelSeal, RUN_BINDING, RUN_SEAL, RunBinding, RunSeal, VERSION_BINDING,
     VersionBinding,
 };
 use crate::model::{Digests, Made, Run, Shelf, made_model, made_run, made_version};
@@ -26,13 +27,39 @@ use crate::unverified::Unverified;
 /// What is signed once the registry has done what it was asked.
 pub(super) enum Due {
     RunBinding,
-    RunSeal { run: String, status: String },
-    ModelBinding { run: Option<String> },
-    ModelSeal { model: String },
-    VersionBinding { shelf: Shelf, name: String, run: Option<String>, model: Option<String>, files: Option<String> },
-    WholeVersion { name: String, version: String },
-    Promotion { shelf: Shelf, promotion: Promotion, previous: Option<String>, decision: u64, files: Option<String> },
-    File { path: String, found: Option<Found> },
+    RunSeal {
+        run: String,
+        status: String,
+    },
+    ModelBinding {
+        run: Option<String>,
+    },
+    ModelSeal {
+        model: String,
+    },
+    VersionBinding {
+        shelf: Shelf,
+        name: String,
+        run: Option<String>,
+        model: Option<String>,
+        files: Option<String>,
+        labels: BTreeSet<String>,
+    },
+    WholeVersion {
+        name: String,
+        version: String,
+    },
+    Promotion {
+        shelf: Shelf,
+        promotion: Promotion,
+        previous: Option<String>,
+        decision: u64,
+        files: Option<String>,
+    },
+    File {
+        path: String,
+        found: Option<Found>,
+    },
 }
 
 impl Exchange {
@@ -79,10 +106,23 @@ impl Exchange {
                 self.shared.known.forget(&thing);
                 Ok(())
             }
-            Due::VersionBinding { shelf, name, run, model, files } => {
+            Due::VersionBinding { shelf, name, run, model, files, labels } => {
                 let (version, source) = made_version(answer)?;
-                let binding = VersionBinding { name, version, source, run_id: run, model_id: model, files, sub, iat };
-                self.bind(binding, shelf, context).await
+                let binding = VersionBinding {
+                    name: name.clone(),
+                    version: version.clone(),
+                    source,
+                    run_id: run,
+                    model_id: model,
+                    files,
+                    sub,
+                    iat,
+                };
+                self.bind(binding, shelf, context).await?;
+                let labels: Vec<String> = labels.into_iter().collect();
+                // A tag without a value is no tag everywhere; no label is a hyphen.
+                let labels = if labels.is_empty() { "-".to_owned() } else { labels.join(",") };
+                self.tag_version(shelf, &name, &version, LABELS, &labels).await
             }
             Due::WholeVersion { name, version } => {
                 let thing = Thing::Version(name, version);
@@ -116,8 +156,7 @@ impl Exchange {
     async fn bind(&self, binding: VersionBinding, shelf: Shelf, context: &Context) -> Result<(), Stop> {
         let about = format!("{} {}", binding.name, binding.version);
         let token = self.signed(VERSION_BINDING, &about, self.said(&binding, context)).await?;
-        let tag = json!({ "name": binding.name, "version": binding.version, "key": VERSION_BINDING, "value": token });
-        Ok(self.line.put(Method::POST, shelf.set_tag().into(), &tag).await?)
+        self.tag_version(shelf, &binding.name, &binding.version, VERSION_BINDING, &token).await
     }
 
     /// A statement is on record before anybody sees it.
@@ -143,6 +182,11 @@ impl Exchange {
     pub(super) async fn tag_run(&self, run: &str, key: &str, value: &str) -> Result<(), Stop> {
         let tag = json!({ "run_id": run, "key": key, "value": value });
         Ok(self.line.put(Method::POST, "/api/2.0/mlflow/runs/set-tag".into(), &tag).await?)
+    }
+
+    async fn tag_version(&self, shelf: Shelf, name: &str, version: &str, key: &str, value: &str) -> Result<(), Stop> {
+        let tag = json!({ "name": name, "version": version, "key": key, "value": value });
+        Ok(self.line.put(Method::POST, shelf.set_tag().into(), &tag).await?)
     }
 
     async fn tag_model(&self, model: &str, key: &str, value: &str) -> Result<(), Stop> {
