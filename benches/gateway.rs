@@ -1,7 +1,9 @@
-//! The gateway on a node, against nginx in the same run. Needs root and `nginx`.
+//! The gateway on a node, against nginx in the same run, and against the real MLflow server asked directly. Needs root and `nginx`.
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 
 mod budget;
+#[path = "../tests/support/mlflow.rs"]
+mod mlflow;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -15,32 +17,56 @@ fn main() {
     if !root_or_skip("figures of the gateway") {
         return;
     }
-    let stage = Stage::new("bench-gateway");
-    // All bound before one is let go: four different ones.
-    let listeners = [0; 4].map(|_| TcpListener::bind("127.0.0.1:0").expect("loopback has ports"));
-    let [gateway, stub, proxy, registry] =
-        listeners.each_ref().map(|listener| listener.local_addr().expect("it is bound").port());
-    drop(listeners);
+    let printed = before_nginx() + &before_mlflow();
+    let figures = printed.lines().filter_map(|line| line.split_once(' '));
+    budget::compare(figures.map(|(name, value)| (name, value.parse().expect("a number"))));
+}
+
+fn before_nginx() -> String {
+    let [gateway, stub, proxy, registry] = ports();
+    let stage = stage("bench-gateway", gateway, &format!("http://127.0.0.1:{stub}"));
+    printed(&stage, "gateway.py", &[gateway, stub, proxy, registry])
+}
+
+fn before_mlflow() -> String {
+    // From here on before the machine's other work (sched(7)), with all that is started: what waits for a processor is not the gateway.
+    let status = Command::new("chrt").args(["--rr", "--pid", "1", &std::process::id().to_string()]).status();
+    assert!(status.expect("chrt starts").success(), "the scheduler refuses");
+    let ([gateway], server) = (ports(), mlflow::Server::start("bench"));
+    let direct = server.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("its address ends in its port");
+    printed(&stage("bench-gateway-mlflow", gateway, &server.url), "latency.py", &[gateway, direct])
+}
+
+/// All bound before one is let go: different ones.
+fn ports<const COUNT: usize>() -> [u16; COUNT] {
+    let listeners = [0; COUNT].map(|_| TcpListener::bind("127.0.0.1:0").expect("loopback has ports"));
+    listeners.each_ref().map(|listener| listener.local_addr().expect("it is bound").port())
+}
+
+/// A node whose jobs may what trainers may, through a gateway to this registry.
+fn stage(name: &str, gateway: u16, origin: &str) -> Stage {
+    let stage = Stage::new(name);
     stage.bundle(|text| {
-        let registry = format!(
-            "[registry]\norigin = \"http://127.0.0.1:{stub}\"\nport = {gateway}\nauth = {{ kind = \"none\" }}\n\n[[oidc]]"
-        );
+        let registry = format!("[registry]\norigin = \"{origin}\"\nport = {gateway}\nauth = {{ kind = \"none\" }}\n\n[[oidc]]");
         text.replace("[[oidc]]", &registry)
             .replace("may = [\"run\", ", "presets = [\"trainer\"]\nmay = [\"run\", ")
             .replace("\"3s\"", "\"600s\"")
     });
-    for (from, to) in [("benches/gateway.py", "gateway.py"), ("tests/suites/node/prelude.sh", "prelude.sh")] {
-        std::fs::copy(tree().join(from), stage.share.join("code").join(to)).expect("the script is there");
+    stage
+}
+
+/// What a script of this directory prints on a node.
+fn printed(stage: &Stage, script: &str, ports: &[u16]) -> String {
+    let code = stage.share.join("code");
+    for (from, to) in [(&*format!("benches/{script}"), script), ("tests/suites/node/prelude.sh", "prelude.sh")] {
+        std::fs::copy(tree().join(from), code.join(to)).expect("the script is there");
     }
-    let script = format!(
-        ". /mnt/host/code/prelude.sh; exec /usr/bin/python3 /mnt/host/code/gateway.py {gateway} {stub} {proxy} {registry}"
-    );
+    let ports: String = ports.iter().map(|port| format!(" {port}")).collect();
+    let line = format!(". /mnt/host/code/prelude.sh; exec /usr/bin/python3 /mnt/host/code/{script}{ports}");
     let mut command = Command::new(tree().join("tests/support/node.sh"));
-    command.arg(&stage.share).args(["sh", "-c", &script]);
+    command.arg(&stage.share).args(["sh", "-c", &line]);
     let output = command.stdin(Stdio::null()).output().expect("a node starts");
     assert!(output.status.success(), "{}", text(&output));
     println!("{}", String::from_utf8_lossy(&output.stderr).trim());
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let figures = printed.lines().filter_map(|line| line.split_once(' '));
-    budget::compare(figures.map(|(name, value)| (name, value.parse().expect("a number"))));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

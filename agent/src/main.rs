@@ -7,6 +7,9 @@ use std::process::ExitCode;
 use longhorn::cli::{command, terminal::Terminal};
 use longhorn::host::clock::SystemClock;
 
+#[global_allocator]
+static HEAP: longhorn_sys::shelf::Shelf = longhorn_sys::shelf::Shelf::new();
+
 fn main() -> ExitCode {
     let arguments = std::env::args_os().collect();
     let number = longhorn_sys::mark::number();

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 
 use crate::Json;
 
+/// A handful of members.
+const FEW: usize = 8;
+
 /// Names and values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
@@ -18,6 +21,10 @@ impl<'a> Object<'a> {
     }
 
     fn place(&self, name: &str) -> Option<usize> {
+        // Most names differ in length: of a handful, looking at each costs less than comparing the bytes of some.
+        if self.0.len() <= FEW {
+            return self.0.iter().position(|(other, _)| other.as_ref() == name);
+        }
         self.0.binary_search_by(|(other, _)| other.as_ref().cmp(name)).ok()
     }
 
@@ -49,9 +56,9 @@ impl<'a> Object<'a> {
         self.place(name).map(|at| self.0.remove(at).1)
     }
 
-    /// Keeps the members that this says of.
-    pub fn retain(&mut self, mut keeps: impl FnMut(&str, &Json<'a>) -> bool) {
-        self.0.retain(|(name, value)| keeps(name, value));
+    /// Keeps the members that this says of; it may change their values.
+    pub fn retain(&mut self, mut keeps: impl FnMut(&str, &mut Json<'a>) -> bool) {
+        self.0.retain_mut(|(name, value)| keeps(name, value));
     }
 
     /// Every member.

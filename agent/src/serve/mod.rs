@@ -3,6 +3,7 @@
 //! *keeper*: tiny root parent, no network, no parsing of foreign bytes: holds sockets, lease, node key and
 //! credentials so that the sidecar can be started again. *sidecar*: own uid, locked, does all talking and recording.
 
+mod apart;
 pub mod api;
 pub mod descend;
 pub mod gateway;

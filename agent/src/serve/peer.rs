@@ -6,8 +6,10 @@ use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
+use nix::fcntl::AtFlags;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt};
+use nix::sys::stat::fstatat;
 
 use crate::wire::holder::Holder;
 
@@ -137,7 +139,7 @@ impl Process {
         match &self.pidfd {
             Some(pidfd) => !exited(pidfd.as_fd()),
             // The directory of a process that is gone has no entries any more; a look at one costs less than reading it.
-            None => std::fs::symlink_metadata(format!("/proc/self/fd/{}/status", self.directory.as_raw_fd())).is_ok(),
+            None => fstatat(&self.directory, "status", AtFlags::AT_SYMLINK_NOFOLLOW).is_ok(),
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::apart::Apart;
 use super::gateway::{Gateway, Question};
 use super::session::{Looked, Session, State};
 use super::{api, gateway, launches, samples};
@@ -85,7 +86,8 @@ where
     // One question at a time: what waits does not count against anybody else.
     let (asks, mut questions) = mpsc::channel(1);
     let local = tokio::task::LocalSet::new();
-    let ended = local.run_until(async {
+    // Connections are tasks of their own: what waits here is not asked for each of theirs.
+    let ended = local.run_until(Apart::new(async {
         tokio::select! {
             never = api::answer(listener, session.clone()) => match never {},
             failed = launches::listen(sockets.launch, session.clone()) => failed.map(|never| match never {}),
@@ -97,7 +99,7 @@ where
             gone = watched.readable() => gone,
             _ = term.recv() => Ok(()),
         }
-    });
+    }));
     let ended = ended.await;
     let recorder = session.borrow().recorder.clone();
     session.borrow_mut().admit_gap();

@@ -13,6 +13,7 @@ pub mod mem;
 pub mod memfd;
 pub mod process;
 pub mod seccomp;
+pub mod shelf;
 pub mod socket;
 pub mod start;
 pub mod trace;

@@ -99,6 +99,9 @@ pub fn for_benches() -> Outcome<()> {
     ])?;
     java()?;
     for_python()?;
+    for (name, packages) in ENVIRONMENTS.iter().filter(|(name, _)| *name == "mlflow-new") {
+        environment(name, packages)?;
+    }
     spark()
 }
 

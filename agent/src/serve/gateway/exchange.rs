@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Either, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::http::response;
@@ -99,10 +99,10 @@ impl Exchange {
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
-        let method = request.method().to_string();
+        let method = request.method().clone();
         match self.pass(request).await {
             Ok(answer) => answer,
-            Err(Stop::Denied(endpoint, denial)) => self.refuse(&method, endpoint, &denial).await,
+            Err(Stop::Denied(endpoint, denial)) => self.refuse(method.as_str(), endpoint, &denial).await,
             Err(Stop::Failed(sentence)) => {
                 let body = serde_json::json!({
                     "error_code": "TEMPORARILY_UNAVAILABLE",
@@ -262,11 +262,21 @@ fn onward(headers: &HeaderMap) -> HeaderMap {
 }
 
 async fn whole(incoming: Incoming) -> Result<Bytes, Denial> {
-    let read = Limited::new(incoming, MOST_BODY).collect();
-    match tokio::time::timeout(PATIENCE, read).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(_)) | Err(_) => Err(Denial::body_unread()),
+    match tokio::time::timeout(PATIENCE, read(incoming)).await {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) | Err(_) => Err(Denial::body_unread()),
     }
+}
+
+/// Most bodies come in one piece, and are not copied. `None`: broken off, or too long.
+async fn read(mut incoming: Incoming) -> Option<Bytes> {
+    let Some(first) = incoming.frame().await else { return Some(Bytes::new()) };
+    let first = first.ok()?.into_data().unwrap_or_default();
+    if incoming.is_end_stream() {
+        return Some(first).filter(|body| body.len() <= MOST_BODY);
+    }
+    let rest = Limited::new(incoming, MOST_BODY.checked_sub(first.len())?).collect().await.ok()?.to_bytes();
+    Some([first, rest].concat().into())
 }
 
 fn returned(parts: &response::Parts, body: Either<Full<Bytes>, Incoming>) -> Answer {
