@@ -10,7 +10,7 @@ use super::place::{Owner, kept, owner};
 use super::registry::Registry;
 use super::run::Run;
 use super::shelf::Shelf;
-use super::shown::{LoggedModel, Registered, Unread, Version, directory, made_version, workspace_directory};
+use super::shown::{Entries, LoggedModel, Registered, Unread, Version, directory, made_version, workspace_directory};
 use super::source::Source;
 use crate::context::seal::Vouching;
 use crate::decision::catalog::Catalog;
@@ -331,7 +331,7 @@ impl<R: Registry> Gather<'_, R> {
     }
 
     /// What a directory holds; of the workspace's own files by its whole path. `None`: there is none.
-    async fn entries(&self, at: &str) -> Result<Option<Vec<(String, bool)>>, R::Error> {
+    async fn entries(&self, at: &str) -> Result<Option<Entries>, R::Error> {
         if !at.starts_with('/') {
             let answer = self.registry.get("/api/2.0/mlflow-artifacts/artifacts", &[("path", at)]).await?;
             return Ok(answer.map(|answer| directory(&answer)).transpose()?);

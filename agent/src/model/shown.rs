@@ -158,12 +158,15 @@ pub fn directory(answer: &Unverified<Vec<u8>>) -> Result<Vec<(String, bool)>, Un
     items.iter().map(|item| entry(item).ok_or(Unread("plain names of files"))).collect()
 }
 
+/// Names in a directory, and whether each is a directory itself.
+pub type Entries = Vec<(String, bool)>;
+
 /// A directory of the workspace's own files, from the answer to `fs/directories`: names, whether each is a directory itself, and where
 /// the listing goes on.
 ///
 /// # Errors
 /// When it is no such answer, or a name leads out of the directory.
-pub fn workspace_directory(answer: &Unverified<Vec<u8>>) -> Result<(Vec<(String, bool)>, Option<String>), Unread> {
+pub fn workspace_directory(answer: &Unverified<Vec<u8>>) -> Result<(Entries, Option<String>), Unread> {
     let value = parsed(answer)?;
     let members = value.members().ok_or(Unread("directory"))?;
     let entry = |item: &Json<'_>| {
