@@ -293,8 +293,10 @@ fn nobody_moves_an_alias_in_between_unnoticed_and_what_people_must_approve_waits
     let server = Server::start("gateway-moved");
     let meddler = Server::meddled(&server);
     let (stage, _) = stage_under("gateway-moved", &meddler, |text| {
-        let text =
-            text.replace("presets = [\"trainer\"]\nmay = [", "presets = [\"trainer\", \"deployer\"]\nmay = [\"model.deploy\", ");
+        let text = text.replace(
+            "presets = [\"trainer\"]\nmay = [",
+            "presets = [\"trainer\", \"deployer\"]\nmay = [\"model.deploy\", \"model.tag\", ",
+        );
         if text.contains("[scopes.") { text + MODELS + APPROVERS } else { text }
     });
     fs::write(stage.share.join("code/direct"), &meddler.url).expect("a file can be written");
