@@ -76,3 +76,19 @@ impl<'a> Object<'a> {
         self.0.iter().map(|(_, value)| value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_found_among_few_and_among_many_and_others_are_not() {
+        for count in 0..3 * FEW {
+            let names: Vec<String> = (0..count).rev().map(|number| format!("n{number}")).collect();
+            let members = names.iter().map(|name| (Cow::Borrowed(name.as_str()), Json::Text(name.as_str().into())));
+            let object = Object::of(members.collect()).unwrap();
+            assert!(names.iter().all(|name| object.get(name).and_then(Json::text) == Some(name)), "{count}");
+            assert!(!object.has("n") && !object.has("n99") && !object.has(""), "{count}");
+        }
+    }
+}
