@@ -174,7 +174,8 @@ impl Exchange {
     async fn lineage(&self, run: Option<&str>, context: &Context) -> Result<Option<HeaderValue>, Stop> {
         let (Some(job), claims) = (&context.claims().job, context.claims()) else { return Ok(None) };
         let seen = match run {
-            Some(run) => Some(self.look(&Thing::Run(run.to_owned()), FRESH).await?),
+            // As it is now: what it used may have been said a moment ago.
+            Some(run) => Some(self.look(&Thing::Run(run.to_owned()), Duration::ZERO).await?),
             None => None,
         };
         let mut used = Vec::new();
