@@ -23,7 +23,7 @@ use crate::decision::models::Models;
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::clock::{Clock, Timestamp};
-use crate::model::{BundleKey, Candidate, FACTS, Facts, Gate, Gather, Noted, Shelf, Unread, Verdict};
+use crate::model::{BundleKey, Candidate, FACTS, Facts, Gate, Gather, Noted, Unread, Verdict};
 use crate::screen::{Screen, one_line};
 use crate::unverified::Unverified;
 
@@ -113,7 +113,7 @@ fn signed(args: &ModelSignArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) 
     let facts = facts(&args.facts)?;
     let registry = Noted::new(&facts, |token: &str| trust.of(token));
     let catalog = Catalog::default();
-    let gather = Gather { registry: &registry, audience: AUDIENCE, now: clock.now(), shelf: Shelf::Workspace, catalog: &catalog };
+    let gather = Gather { registry: &registry, audience: AUDIENCE, now: clock.now(), shelf: facts.shelf(), catalog: &catalog };
     let lacks = |error: Unread| lacking(asked, &args.facts, error.to_string());
     let candidate = at_once(gather.candidate(&asked.name, &asked.version, &asked.alias)).map_err(lacks)?;
     let (candidate, _) = candidate.ok_or_else(|| lacking(asked, &args.facts, "no such version".into()))?;
@@ -223,7 +223,7 @@ pub(super) fn candidate(
 ) -> Result<Candidate, Screen> {
     let facts = facts(path)?;
     let registry = Noted::new(&facts, |token: &str| trust.of(token));
-    let gather = Gather { registry: &registry, audience: AUDIENCE, now, shelf: Shelf::Workspace, catalog };
+    let gather = Gather { registry: &registry, audience: AUDIENCE, now, shelf: facts.shelf(), catalog };
     let gathered = at_once(gather.candidate(&asked.name, &asked.version, &asked.alias));
     let gathered = gathered.map_err(|error: Unread| lacking(asked, path, error.to_string()))?;
     gathered.map(|(candidate, _)| candidate).ok_or_else(|| lacking(asked, path, "no such version".into()))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog::{Answer, Question};
 use super::manifest::Digest;
+use super::shelf::Shelf;
 use super::shown::Unread;
 use crate::context::seal::Vouching;
 use crate::host::digest::{hex, unhex};
@@ -46,6 +47,14 @@ pub struct Facts {
 
 /// The `kind` of [`Facts`].
 pub const FACTS: &str = "longhorn-facts-v1";
+
+impl Facts {
+    /// Where the version was asked for.
+    pub fn shelf(&self) -> Shelf {
+        let in_catalog = |asked: &String| asked.split('?').next() == Some(Shelf::Catalog.version());
+        if self.answers.keys().any(in_catalog) { Shelf::Catalog } else { Shelf::Workspace }
+    }
+}
 
 /// A question as [`Facts`] name it.
 fn question(path: &str, query: &[(&str, &str)]) -> String {

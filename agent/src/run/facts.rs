@@ -89,7 +89,7 @@ fn gathered(args: &ModelFactsArgs, clock: &dyn Clock, random: &dyn Random, termi
     }
     let registry = Asked { line: Line::new(Rc::new(upstream(&args.registry)?)), desk: desk.as_ref() };
     let noting = Noting::new(&registry);
-    let shelf = Shelf::Workspace;
+    let shelf = if args.unity_catalog { Shelf::Catalog } else { Shelf::Workspace };
     let gather = Gather { registry: &noting, audience: super::AUDIENCE, now: clock.now(), shelf, catalog: &catalog };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
     let runtime = runtime.map_err(super::serve::os("a registry cannot be asked"))?;

@@ -119,6 +119,9 @@ pub struct ModelFactsArgs {
     /// Whom to ask.
     #[command(flatten)]
     pub registry: RegistryArgs,
+    /// The model is in the Unity Catalog of that workspace.
+    #[arg(long)]
+    pub unity_catalog: bool,
     /// Ask Unity Catalog as well, with the agent's credentials there: settings.
     #[arg(long, value_name = "FILE", requires = "policy")]
     pub settings: Option<PathBuf>,
