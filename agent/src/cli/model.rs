@@ -111,7 +111,8 @@ fn signed(args: &ModelSignArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) 
     let trust = Trust::read(&args.trust)?;
     let key = bundle_key(&args.key)?;
     let facts = facts(&args.facts)?;
-    let registry = Noted::new(&facts, |token: &str| trust.of(token));
+    let vouching = |token: &str| trust.of(token);
+    let registry = Noted::new(&facts, &vouching);
     let catalog = Catalog::default();
     let gather = Gather { registry: &registry, audience: AUDIENCE, now: clock.now(), shelf: facts.shelf(), catalog: &catalog };
     let lacks = |error: Unread| lacking(asked, &args.facts, error.to_string());
@@ -222,7 +223,8 @@ pub(super) fn candidate(
     now: Timestamp,
 ) -> Result<Candidate, Screen> {
     let facts = facts(path)?;
-    let registry = Noted::new(&facts, |token: &str| trust.of(token));
+    let vouching = |token: &str| trust.of(token);
+    let registry = Noted::new(&facts, &vouching);
     let gather = Gather { registry: &registry, audience: AUDIENCE, now, shelf: facts.shelf(), catalog };
     let gathered = at_once(gather.candidate(&asked.name, &asked.version, &asked.alias));
     let gathered = gathered.map_err(|error: Unread| lacking(asked, path, error.to_string()))?;

@@ -28,8 +28,8 @@ const DIST_INFO: &str = concat!("longhorn_mlflow-", env!("CARGO_PKG_VERSION"), "
 /// installer takes the plugin for its own, and without that and a top_level.txt no model's requirements name it; without METADATA
 /// pip, without WHEEL uv would call it broken.
 const FILES: [PluginFile; 5] = [
-    PluginFile { folder: PACKAGE, name: "_socket.py", text: include_str!("plugin/longhorn_mlflow/_socket.py") },
     PluginFile { folder: PACKAGE, name: "__init__.py", text: include_str!("plugin/longhorn_mlflow/__init__.py") },
+    PluginFile { folder: PACKAGE, name: "_socket.py", text: include_str!("plugin/longhorn_mlflow/_socket.py") },
     PluginFile { folder: DIST_INFO, name: "WHEEL", text: include_str!("plugin/longhorn_mlflow.dist-info/WHEEL") },
     PluginFile { folder: DIST_INFO, name: "METADATA", text: include_str!("plugin/longhorn_mlflow.dist-info/METADATA") },
     PluginFile {

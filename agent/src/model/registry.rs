@@ -110,20 +110,20 @@ impl<R: Registry> Registry for Noting<'_, R> {
 }
 
 /// A registry that is not asked again.
-pub struct Noted<'f, V> {
+pub struct Noted<'f> {
     facts: &'f Facts,
     /// Who vouches for the key that a statement names.
-    vouching: V,
+    vouching: &'f dyn Fn(&str) -> Option<Vouching>,
 }
 
-impl<'f, V: Fn(&str) -> Option<Vouching>> Noted<'f, V> {
+impl<'f> Noted<'f> {
     /// What was noted, with whose word counts now.
-    pub fn new(facts: &'f Facts, vouching: V) -> Self {
+    pub fn new(facts: &'f Facts, vouching: &'f dyn Fn(&str) -> Option<Vouching>) -> Self {
         Self { facts, vouching }
     }
 }
 
-impl<V: Fn(&str) -> Option<Vouching>> Registry for Noted<'_, V> {
+impl Registry for Noted<'_> {
     type Error = Unread;
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Option<Unverified<Vec<u8>>>, Unread> {

@@ -101,6 +101,8 @@ pub(super) fn mutations() -> Vec<Mutation> {
         ("label-tags", Changed, |p| p.models.catalog.label_tags = Some(id("other_"))),
         ("lineage-warehouse", Weaker, |p| p.models.catalog.warehouse = None),
         ("lineage-warehouse", Changed, |p| p.models.catalog.warehouse = Some(id("abc2"))),
-        ("custodians", Gains, |p| assert!(p.models.catalog.custodians.insert(id("everybody")))),
+        ("custodians", Gains, |p| {
+            p.models.catalog.custodians.insert(id("everybody"));
+        }),
     ]
 }
