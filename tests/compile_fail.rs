@@ -11,8 +11,8 @@ fn library() -> PathBuf {
     let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).output().expect("cargo starts");
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let files = messages.filter(|message| message["target"]["name"] == "longhorn" && message["target"]["kind"][0] == "lib");
-    let file = files.last().and_then(|message| {
+    let mut files = messages.filter(|message| message["target"]["name"] == "longhorn" && message["target"]["kind"][0] == "lib");
+    let file = files.next_back().and_then(|message| {
         let names = message["filenames"].as_array()?;
         names.iter().filter_map(|name| name.as_str()).find(|name| name.ends_with(".rlib")).map(PathBuf::from)
     });
