@@ -40,7 +40,7 @@ grep -q "no MLflow plugin in $planted: $link is a symbolic link that others than
 [ "$(grep -c MLflow /tmp/first)" = 1 ] || fail "more than one line: $(cat /tmp/first)"
 for place in $sites; do
   found=$(cd "$place" && find longhorn_mlflow* -printf '%y %m %u:%g %f\n' | LC_ALL=C sort | tr '\n' '|')
-  wanted='d 755 root:root longhorn_mlflow|d 755 root:root longhorn_mlflow-VERSION.dist-info|f 644 root:root METADATA|f 644 root:root WHEEL|f 644 root:root __init__.py|f 644 root:root entry_points.txt|'
+  wanted='d 755 root:root longhorn_mlflow|d 755 root:root longhorn_mlflow-VERSION.dist-info|f 644 root:root METADATA|f 644 root:root WHEEL|f 644 root:root __init__.py|f 644 root:root _socket.py|f 644 root:root entry_points.txt|'
   [ "$(echo "$found" | sed 's/mlflow-[0-9.]*\.dist/mlflow-VERSION.dist/')" = "$wanted" ] || fail "$place has $found"
 done
 [ "$(all | wc -l)" = 6 ] || fail "it is elsewhere, too: $(all)"

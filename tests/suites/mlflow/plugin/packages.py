@@ -45,7 +45,7 @@ def told(outcome, *wanted):
 
 
 before = plugin()
-assert len(before) == 4, list(before)
+assert len(before) == 5, list(before)
 told(pip("check"), "No broken requirements found")
 told(pip("list"), "longhorn-mlflow")
 assert pip("freeze", "--all") == (0, "longhorn-mlflow==0.1.0\n", ""), pip("freeze", "--all")
