@@ -47,11 +47,7 @@ fn stage(name: &str, server: &Server) -> Stage {
         if text.contains("[scopes.") { text + MODELS } else { text }
     });
     let code = stage.share.join("code");
-    for (file, value) in [
-        ("port", port.to_string()),
-        ("venvs", tree().join("target").display().to_string()),
-        ("versions", "mlflow-2.22.0 mlflow-3.0.1 mlflow-new".to_owned()),
-    ] {
+    for (file, value) in [("port", port.to_string()), ("venvs", tree().join("target").display().to_string())] {
         fs::write(code.join(file), value).expect("a file can be written");
     }
     stage
