@@ -8,6 +8,7 @@
 
 mod answers;
 mod assertions;
+mod catalog;
 mod gateway;
 mod issuer;
 mod machines;
@@ -70,6 +71,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "answers", make: answers::answers, seeds: answers::seeds, worst: answers::worst },
     Target { name: "gateway", make: gateway::gateway, seeds: gateway::seeds, worst: gateway::worst },
     Target { name: "model", make: model::model, seeds: model::seeds, worst: model::worst },
+    Target { name: "catalog", make: catalog::catalog, seeds: catalog::seeds, worst: catalog::worst },
     Target { name: "api", make: node::api, seeds: node::api_seeds, worst: node::api_worst },
 ];
 
