@@ -145,3 +145,18 @@ impl Registry for Noted<'_> {
         (self.vouching)(token)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_tell_where_the_version_was_asked_for() {
+        let asked = |shelf: Shelf| {
+            let answers = [(question(shelf.version(), &[("name", "a.b.c"), ("version", "1")]), None)].into();
+            Facts { kind: FACTS.into(), answers, files: BTreeMap::new() }.shelf()
+        };
+        assert_eq!((asked(Shelf::Catalog), asked(Shelf::Workspace)), (Shelf::Catalog, Shelf::Workspace));
+        assert_eq!(Facts::default().shelf(), Shelf::Workspace);
+    }
+}
