@@ -7,7 +7,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use base64::Engine;
@@ -154,4 +154,24 @@ fn a_model_goes_to_unity_catalog_with_a_nodes_word_and_through_the_same_gate() {
     assert_eq!(lineages.len(), 6);
     let emitted = stage.workspace.emitted();
     assert!(emitted.iter().all(|said| said["model_version_lineage_info"]["entities"] == job), "{emitted:?}");
+
+    // Whoever judges by what the catalog answers finds the file that was changed, and nothing else.
+    let [secret, facts, policy, keys] =
+        ["secret", "facts", "bundle/policy.toml", "published"].map(|file| stage.share.join(file).display().to_string());
+    fs::write(&secret, "simulated-access-token").expect("a file can be written");
+    let url = stage.workspace.url();
+    let version = ["main.ml.fraud", "1", "champion"];
+    let asked = ["--unity-catalog", "--registry", &url, "--secret", &secret];
+    let output = longhorn(&[&["model", "facts"], &version[..], &asked].concat());
+    assert!(output.status.success(), "{}", text(&output));
+    fs::write(&facts, output.stdout).expect("a file can be written");
+    let by = ["--facts", &facts, "--policy", &policy, "--node-keys", &keys];
+    let output = longhorn(&[&["model", "explain"], &version[..], &by].concat());
+    let said = String::from_utf8_lossy(&output.stdout);
+    let failed: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("FAILS  ")?.split(' ').next()).collect();
+    assert_eq!((output.status.code(), &failed[..]), (Some(79), &["model-sealed", "files-unchanged"][..]), "{}", text(&output));
+}
+
+fn longhorn(arguments: &[&str]) -> Output {
+    Command::new(support::longhorn()).args(arguments).output().expect("it starts")
 }
