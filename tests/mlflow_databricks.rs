@@ -161,7 +161,7 @@ fn a_model_goes_to_unity_catalog_with_a_nodes_word_and_through_the_same_gate() {
     fs::write(&secret, "simulated-access-token").expect("a file can be written");
     let url = stage.workspace.url();
     let version = ["main.ml.fraud", "1", "champion"];
-    let asked = ["--unity-catalog", "--registry", &url, "--secret", &secret];
+    let asked = ["--unity-catalog", "--registry", url, "--secret", &secret];
     let output = longhorn(&[&["model", "facts"], &version[..], &asked].concat());
     assert!(output.status.success(), "{}", text(&output));
     fs::write(&facts, output.stdout).expect("a file can be written");
