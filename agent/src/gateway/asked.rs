@@ -160,15 +160,16 @@ fn within(value: &Json<'_>, such: &mut impl FnMut(&Object<'_>) -> bool) -> bool 
     }
 }
 
-/// Names that begin so are Longhorn's. Databases compare without case.
-const OWNED: &str = "longhorn.";
+/// Names that begin so, with a dot, are Longhorn's; with `_`, labels of data. Databases compare without case.
+const OWNED: &str = "longhorn";
 /// What makes a prompt of a model, and a model of a prompt: who may change the one could then change the other.
 const KIND: &str = "mlflow.prompt.is_prompt";
 
 fn owned(key: &str) -> Result<(), Denial> {
-    let begins = key.get(..OWNED.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWNED));
-    if begins {
-        return Err(Denial::refused("tag-owned", "tags whose names begin with `longhorn.` are set by Longhorn alone"));
+    let (start, rest) = key.as_bytes().split_at_checked(OWNED.len()).unwrap_or_default();
+    if start.eq_ignore_ascii_case(OWNED.as_bytes()) && matches!(rest.first(), Some(b'.' | b'_')) {
+        let sentence = "tags whose names begin with `longhorn.` or `longhorn_` are set by Longhorn and by people, and by no job";
+        return Err(Denial::refused("tag-owned", sentence));
     }
     Ok(())
 }

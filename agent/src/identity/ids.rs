@@ -170,8 +170,13 @@ identifier!(
 );
 identifier!(
     /// How keys of governed tags begin that say a label.
-    TagPrefix, "beginning of a tag's key", "1 to 64 of A-Z, a-z, 0-9 and _, with _ at the end",
-    |text| all(text, 1, 64, |byte| byte.is_ascii_alphanumeric() || byte == b'_') && text.ends_with('_')
+    TagPrefix, "beginning of a tag's key", "longhorn_, or that and more of A-Z, a-z, 0-9 and _ with _ at the end, up to 64",
+    // Tags that begin so no job sets or takes away through the gateway.
+    |text| {
+        all(text, 1, 64, |byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && text.starts_with("longhorn_")
+            && text.ends_with('_')
+    }
 );
 identifier!(
     /// A SQL warehouse of the workspace.
@@ -230,7 +235,7 @@ mod tests {
             assert!(ObjectName::try_from(text).is_err(), "{text}");
         }
         assert!(TagPrefix::try_from("longhorn_label_").is_ok());
-        for text in ["", "longhorn_label", "longhorn-label_", "a.b_", "_ "] {
+        for text in ["", "longhorn_label", "longhorn-label_", "label_", "LONGHORN_", "a.b_", "_ "] {
             assert!(TagPrefix::try_from(text).is_err(), "{text}");
         }
         for (text, fits) in [("0123456789abcdef", true), ("", false), ("ABC", false), ("a/b", false)] {

@@ -212,7 +212,7 @@ GUARD_WORDS = {
 }
 # (pattern over "METHOD /path action", guard). What only reads has none.
 GUARDS = [
-    (r"/tags/\{\w*key\} |/entity-tag-assignments ", "key"),
+    (r"/tags/\{\w*key\} |/entity-tag-assignments |/tag-policies |/tag-policies/\{tag_key\} ", "key"),
     (r"/unity-catalog/models(/\{full_name\}(/versions/\{version\})?)? model\.register$", "aliases"),
     (r"/serving-endpoints(/pt|:stageDeployment)? model\.deploy$|/serving-endpoints/\S*/config ", "served-entities"),
     (r"/serving-endpoints(/pt)? model\.deploy$", "tags"),

@@ -98,7 +98,7 @@ pub(super) fn mutations() -> Vec<Mutation> {
         }),
         ("labels.paths", Weaker, |p| p.models.paths.values_mut().for_each(BTreeSet::clear)),
         ("read-labels", Weaker, |p| p.models.catalog.read_labels = false),
-        ("label-tags", Changed, |p| p.models.catalog.label_tags = Some(id("other_"))),
+        ("label-tags", Changed, |p| p.models.catalog.label_tags = Some(id("longhorn_other_"))),
         ("lineage-warehouse", Weaker, |p| p.models.catalog.warehouse = None),
         ("lineage-warehouse", Changed, |p| p.models.catalog.warehouse = Some(id("abc2"))),
         ("custodians", Gains, |p| {
