@@ -71,6 +71,6 @@ pub fn remapped() -> Outcome<Vec<String>> {
 
 /// The simulator, for demo and tests.
 pub fn simulator() -> Outcome<PathBuf> {
-    step("the simulator", || run(Command::new("cargo").args(["build", "--quiet", "--package", "simulator"])))?;
+    step("the simulator", || run(Command::new("cargo").args(["build", "--quiet", "--workspace", "--bin", "simulator"])))?;
     Ok(root().join("target/debug/simulator"))
 }

@@ -22,8 +22,8 @@ pub fn library(target: &str) -> Outcome<()> {
         .map(drop)
 }
 
-/// What the tests need besides.
-pub fn for_tests() -> Outcome<()> {
+/// Packages of the system that the tests need besides.
+pub fn packages_for_tests() -> Outcome<()> {
     packages(&[
         ("musl-gcc", "musl-tools"),
         ("cc", "gcc"),
@@ -42,9 +42,15 @@ pub fn for_tests() -> Outcome<()> {
         ("sudo", "sudo"),
         ("monit", "monit"),
         ("Rscript", "r-base-core"),
+        ("node", "nodejs"),
+        ("npm", "npm"),
     ])?;
     java()?;
-    for_python()?;
+    for_python()
+}
+
+/// Tools and libraries that the tests need, into `target/`.
+pub fn for_tests() -> Outcome<()> {
     wheels()?;
     provider().map(drop)?;
     for (name, packages) in ENVIRONMENTS {
@@ -205,7 +211,8 @@ fn tool(name: &str) -> Outcome<PathBuf> {
     let program = tools.join("bin").join(name);
     if !program.is_file() {
         step(&format!("{name} into target/tools"), || {
-            quietly(Command::new("cargo").args(["install", "--locked", "--quiet", name, "--root"]).arg(&tools))
+            // Not optimised: it runs for seconds here, and would take minutes more to build.
+            quietly(Command::new("cargo").args(["install", "--locked", "--quiet", "--debug", name, "--root"]).arg(&tools))
         })?;
     }
     Ok(program)

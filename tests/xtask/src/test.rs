@@ -2,42 +2,43 @@
 //! compared with a checked-in table.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::shell::{Outcome, is_root, root, step};
+use crate::shell::{self, Outcome, is_root, root, step};
 use crate::{build, extra, setup};
 
 /// Suites in the order in which they run: their names and the nextest filter of each.
-const SUITES: &[(&str, &[&str])] = &[
-    ("unit", &["--workspace", "--lib", "--bins"]),
-    ("papers", &["--test", "architecture", "--test", "compile_fail", "--test", "papers"]),
-    ("documents", &["--test", "config", "--test", "policy", "--test", "decide"]),
-    ("labels", &["--test", "labels"]),
-    ("attest", &["--test", "attest", "--test", "saml"]),
-    ("node-document", &["--test", "node_document", "--test", "metadata"]),
-    ("workload-identity", &["--test", "workload_identity"]),
-    ("parsers", &["--test", "parsers"]),
-    ("issuer", &["--test", "issuer"]),
-    ("provider", &["--test", "provider_oidc"]),
-    ("provider-saml", &["--test", "provider_saml"]),
-    ("sdk", &["--test", "sdk", "--test", "render"]),
-    ("mlflow", &["--test", "mlflow_endpoints", "--test", "mlflow_traps"]),
-    ("gateway", &["--test", "gateway", "--test", "gate", "--test", "mlflow_gateway"]),
-    ("databricks", &["--test", "mlflow_databricks"]),
-    ("record", &["--test", "record"]),
-    ("record-faults", &["--test", "record_faults"]),
-    ("init-script", &["--test", "init_script"]),
-    ("journal", &["--test", "journal"]),
-    ("node", &["--test", "node"]),
-    ("lock", &["--test", "lock"]),
-    ("cluster", &["--test", "cluster"]),
-    ("mlflow-plugin", &["--test", "mlflow_plugin"]),
-    ("demo", &["--test", "demo"]),
-    ("cli", &["--test", "cli", "--test", "sealed"]),
-    ("mutants", &["--test", "mutants"]),
-    ("aarch64", &["--test", "aarch64"]),
-    ("images", &["--test", "images"]),
+const SUITES: &[(&str, &str)] = &[
+    ("unit", "kind(lib) + kind(bin)"),
+    ("papers", "binary(architecture) + binary(compile_fail) + binary(papers)"),
+    ("documents", "binary(config) + binary(policy) + binary(decide)"),
+    ("labels", "binary(labels)"),
+    ("attest", "binary(attest) + binary(saml)"),
+    ("node-document", "binary(node_document) + binary(metadata)"),
+    ("workload-identity", "binary(workload_identity)"),
+    ("parsers", "binary(parsers)"),
+    ("issuer", "binary(issuer)"),
+    ("provider", "binary(provider_oidc)"),
+    ("provider-saml", "binary(provider_saml)"),
+    ("sdk", "binary(sdk) + binary(render)"),
+    ("mlflow", "binary(mlflow_endpoints) + binary(mlflow_traps)"),
+    ("gateway", "binary(gateway) + binary(gate) + binary(mlflow_gateway)"),
+    ("databricks", "binary(mlflow_databricks)"),
+    ("record", "binary(record)"),
+    ("record-faults", "binary(record_faults)"),
+    ("init-script", "binary(init_script)"),
+    ("journal", "binary(journal)"),
+    ("node", "binary(node)"),
+    ("lock", "binary(lock)"),
+    ("cluster", "binary(cluster)"),
+    ("mlflow-plugin", "binary(mlflow_plugin)"),
+    ("demo", "binary(demo)"),
+    ("cli", "binary(cli) + binary(sealed)"),
+    ("mutants", "binary(mutants)"),
+    ("aarch64", "binary(aarch64)"),
+    ("images", "binary(images)"),
 ];
 
 /// What a suite needs besides; where that cannot be had, the suite is skipped, and the reason is told.
@@ -49,11 +50,8 @@ pub fn run(options: &[&str]) -> Outcome<()> {
     if !is_root() {
         println!("SKIP tests of the kernel lock and of whole nodes: they need root");
     }
-    setup::for_tests()?;
-    let nextest = setup::nextest()?;
-    let binary = build::binary()?;
-    let simulator = build::simulator()?;
     let allowed = minutes()?;
+    let Built { nextest, binary, simulator } = everything()?;
     let mut total = [0u32; 3];
     let mut skips = Vec::new();
     let mut late = Vec::new();
@@ -82,20 +80,10 @@ pub fn run(options: &[&str]) -> Outcome<()> {
             }
         }
         let outcome = step(&format!("suite {name}"), || {
-            let mut command = Command::new(&nextest);
+            let mut command = nextest_of(&nextest);
+            command.args(["--no-fail-fast", "--hide-progress-bar", "--success-output", "final", "--no-tests", "fail"]);
             command
-                .args([
-                    "nextest",
-                    "run",
-                    "--no-fail-fast",
-                    "--hide-progress-bar",
-                    "--success-output",
-                    "final",
-                    "--no-tests",
-                    "fail",
-                ])
-                .args(*filter);
-            command
+                .args(["--filterset", filter])
                 .env("LONGHORN_BIN", &binary)
                 .env("LONGHORN_SIMULATOR", &simulator)
                 .env("LONGHORN_LONG", if long { "1" } else { "" })
@@ -127,6 +115,41 @@ pub fn run(options: &[&str]) -> Outcome<()> {
     late.iter().for_each(|line| println!("LATE {line}"));
     println!("{} passed, {} failed, {} skipped", total[0], total[1], total[2]);
     if failed.is_empty() && late.is_empty() { Ok(()) } else { Err(format!("failed: {failed:?}, late: {late:?}").into()) }
+}
+
+/// What the suites run with: the test runner, the binary that ships, and the simulator.
+struct Built {
+    nextest: PathBuf,
+    binary: PathBuf,
+    simulator: PathBuf,
+}
+
+/// Installs and builds everything, two things at once: the binary that ships is one file to its compiler for most of its time,
+/// and the other core installs, then builds what tests it.
+fn everything() -> Outcome<Built> {
+    // Packages of the system come first: there is one installer, and both sides need a compiler.
+    setup::for_build(&build::target())?;
+    setup::packages_for_tests()?;
+    std::thread::scope(|scope| {
+        let binary = scope.spawn(|| build::binary().map_err(|error| error.to_string()));
+        let tests = || -> Outcome<(PathBuf, PathBuf)> {
+            setup::for_tests()?;
+            let (nextest, simulator) = (setup::nextest()?, build::simulator()?);
+            step("the tests", || shell::run(nextest_of(&nextest).args(["--no-run", "--cargo-quiet"])))?;
+            Ok((nextest, simulator))
+        };
+        let tests = tests();
+        let binary = binary.join().map_err(|_| "building the binary panicked")??;
+        let (nextest, simulator) = tests?;
+        Ok(Built { nextest, binary, simulator })
+    })
+}
+
+/// nextest over the whole workspace: one selection for all suites, so that nothing is built twice with other features.
+fn nextest_of(nextest: &Path) -> Command {
+    let mut command = Command::new(nextest);
+    command.args(["nextest", "run", "--workspace"]);
+    command
 }
 
 fn minutes() -> Outcome<BTreeMap<String, f64>> {
