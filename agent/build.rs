@@ -5,13 +5,16 @@ use std::path::PathBuf;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=LONGHORN_LAUNCHER");
-    let none = || PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts")).join("no-launcher");
-    let launcher = std::env::var_os("LONGHORN_LAUNCHER").map_or_else(none, PathBuf::from);
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts"));
+    let given = std::env::var_os("LONGHORN_LAUNCHER").map(PathBuf::from);
+    // A file that is made here is newer than this run: named as something to watch, it would have everything built once more.
+    given.iter().for_each(|launcher| println!("cargo::rerun-if-changed={}", launcher.display()));
+    let launcher = given.unwrap_or_else(|| out.join("no-launcher"));
     if !launcher.exists() {
         std::fs::write(&launcher, b"").expect("the place of the launcher is writable");
     }
-    println!("cargo::rerun-if-changed={}", launcher.display());
-    println!("cargo::rustc-env=LONGHORN_LAUNCHER={}", launcher.display());
+    // Under a name of its own: what runs tests sets it for them, and a build that starts in one would take it for what was given.
+    println!("cargo::rustc-env=LONGHORN_EMBEDDED={}", launcher.display());
     if std::env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-musl") {
         let tree = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it for build scripts");
         let (tables, launcher) = (format!("{tree}/agent/without-unwind-tables.ld"), format!("{tree}/agent/launcher.ld"));

@@ -8,7 +8,7 @@ pub use exec::{LaunchError, exec, exec_unattested};
 pub use shim::run;
 
 /// The small launcher, where the build embedded one; else nothing.
-const EMBEDDED: &[u8] = include_bytes!(env!("LONGHORN_LAUNCHER"));
+const EMBEDDED: &[u8] = include_bytes!(env!("LONGHORN_EMBEDDED"));
 
 /// The bytes that covers are copies of: the embedded launcher, or the one binary, which is its own.
 ///
