@@ -67,6 +67,23 @@ clearance = ["internal"]
 name = "auc"
 at-least = 0.9
 
+[models.ranker]
+trained-in = ["fraud-training"]
+
+[models.ranker.aliases.Production]
+promoted-by = ["ml-engineer"]
+four-eyes = false
+clearance = ["internal"]
+
+[[models.ranker.aliases.Production.metrics]]
+name = "auc"
+at-least = 0.9
+
+[models.ranker.aliases.Archived]
+promoted-by = ["ml-engineer"]
+four-eyes = false
+clearance = ["internal"]
+
 [labels.tables]
 "main.gold.orders" = ["internal"]
 "#;
@@ -140,7 +157,7 @@ fn a_model_goes_to_unity_catalog_with_a_nodes_word_and_through_the_same_gate() {
     assert!(output.status.success(), "{}", text(&output));
     let said = String::from_utf8_lossy(&output.stdout);
     let judged = |word: &str| said.lines().filter(|line| line.contains(&format!("promotion.judged {word}, "))).count();
-    assert_eq!((judged("allow"), judged("deny")), (1, 4), "{said}");
+    assert_eq!((judged("allow"), judged("deny")), (4, 9), "{said}");
 
     // Of each version the catalog heard of the attested job, and of the table that its run used.
     let job = json!([{ "job": { "id": JOB, "job_run_id": RUN } }]);

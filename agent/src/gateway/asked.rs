@@ -136,9 +136,10 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>
             // What a copy and a served version need besides is the gate's; what is touched is looked at next.
             Guard::Aliases | Guard::DeploymentJob | Guard::ArtifactLocation | Guard::ServedEntities | Guard::Copy => {}
             Guard::NewRun | Guard::Run | Guard::NewModel | Guard::NewVersion | Guard::Artifact => {}
-            Guard::Promote | Guard::Demote | Guard::Stage => {}
+            Guard::Promote | Guard::Demote | Guard::Stage | Guard::NoStage => {}
             Guard::Model | Guard::TagsOfModel | Guard::OfModel => {}
-            Guard::NewCatalogVersion | Guard::WholeVersion | Guard::CatalogPromote | Guard::CatalogDemote => {}
+            Guard::NewCatalogVersion | Guard::WholeVersion => {}
+            Guard::CatalogPromote | Guard::CatalogDemote | Guard::CatalogPromoteAt | Guard::CatalogDemoteAt => {}
             Guard::WorkspaceFile | Guard::EmitLineage => {}
             Guard::ReadCredentials => reading(members)?,
         }

@@ -65,6 +65,8 @@ guards! {
     Demote = "demote",
     /// A version is given a `stage`.
     Stage = "stage",
+    /// What somebody asked for is not done: a version does not get a `stage`.
+    NoStage = "no-stage",
     /// A version of a registered model is made.
     NewVersion = "new-version",
     /// The same in Unity Catalog, where its files come after it.
@@ -75,6 +77,10 @@ guards! {
     CatalogPromote = "catalog-promote",
     /// An `alias` is taken away in Unity Catalog.
     CatalogDemote = "catalog-demote",
+    /// The version `version_num` in Unity Catalog is given the alias of the path.
+    CatalogPromoteAt = "catalog-promote-at",
+    /// The alias of the path is taken away in Unity Catalog.
+    CatalogDemoteAt = "catalog-demote-at",
     /// The rest of the path: a file of the workspace's own that is written or deleted.
     WorkspaceFile = "workspace-file",
     /// Who reads or writes a version, by the client's word.

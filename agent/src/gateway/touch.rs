@@ -109,13 +109,19 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
                 three_levels(&name)?;
                 found.push(Touch::WholeVersion { name, version });
             }
-            Guard::CatalogPromote => {
-                let Promotion { name, version, alias } = promotion(members, "alias")?;
-                three_levels(&name)?;
-                found.push(Touch::PromoteInCatalog(Promotion { name, version, alias }));
-            }
+            Guard::CatalogPromote => found.push(in_catalog(promotion(members, "alias")?)?),
             Guard::CatalogDemote => {
                 found.push(Touch::DemoteInCatalog { name: named(members, "name")?, alias: named(members, "alias")? });
+            }
+            Guard::CatalogPromoteAt => {
+                let (name, alias) = (captured("full_name").unwrap_or_default(), captured("alias").unwrap_or_default());
+                let version = digits(members, "version_num")?;
+                unreserved(&alias)?;
+                found.push(in_catalog(Promotion { name, version, alias })?);
+            }
+            Guard::CatalogDemoteAt => {
+                let (name, alias) = (captured("full_name").unwrap_or_default(), captured("alias").unwrap_or_default());
+                found.push(Touch::DemoteInCatalog { name, alias });
             }
             Guard::WorkspaceFile => {
                 let place = |(name, root): (&str, &str)| captured(name).map(|path| Touch::Artifact(format!("{root}{path}")));
@@ -169,6 +175,8 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
                 "Staging" | "Production" => Touch::Promote(promotion(members, "stage")?),
                 stage => Touch::Demote { name: named(members, "name")?, alias: stage.to_owned() },
             }),
+            // The role is enough to say no.
+            Guard::NoStage => found.push(Touch::Demote { name: named(members, "name")?, alias: named(members, "stage")? }),
             Guard::Artifact => found.extend(captured("artifact_path").map(Touch::Artifact)),
             _ => {}
         }
@@ -203,11 +211,29 @@ fn levels(name: &str) -> usize {
 
 fn promotion(members: &Object<'_>, alias: &str) -> Result<Promotion, Denial> {
     let alias = named(members, alias)?;
+    unreserved(&alias)?;
+    Ok(Promotion { name: named(members, "name")?, version: numbered(members, "version")?, alias })
+}
+
+fn in_catalog(promotion: Promotion) -> Result<Touch, Denial> {
+    three_levels(&promotion.name)?;
+    Ok(Touch::PromoteInCatalog(promotion))
+}
+
+fn unreserved(alias: &str) -> Result<(), Denial> {
     if alias.eq_ignore_ascii_case(SERVING) {
         let sentence = format!("`{SERVING}` is no alias: in a policy it stands for serving endpoints");
         return Err(Denial::refused("alias-reserved", sentence));
     }
-    Ok(Promotion { name: named(members, "name")?, version: numbered(members, "version")?, alias })
+    Ok(())
+}
+
+/// A field that must be a whole number, written with digits alone.
+fn digits(members: &Object<'_>, name: &str) -> Result<String, Denial> {
+    match members.get(name) {
+        Some(Json::Number(number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => Ok((*number).to_owned()),
+        _ => Err(Denial::unclear("version-unclear", format!("`{name}` must be a version's number, in digits"))),
+    }
 }
 
 /// A field that must be a version's number.

@@ -35,11 +35,7 @@ pub(crate) fn answer(asked: &Asked, call: &str, held: &mut Catalog) -> Outcome {
         ("POST", "registered-models/create") => create(asked, &name, held),
         ("GET", "registered-models/get") => Ok(json!({ "registered_model": held.model(&name)? })),
         ("POST", "registered-models/alias") => {
-            held.version(&name, &number)?;
-            let alias = said("alias")?;
-            let aliases = held.aliases(&name)?;
-            aliases.retain(|other| other["alias"] != alias);
-            aliases.push(json!({ "alias": alias, "version": number }));
+            held.point(&name, &said("alias")?, &number)?;
             Ok(json!({}))
         }
         ("DELETE", "registered-models/alias") => {
@@ -89,7 +85,34 @@ pub(crate) fn answer(asked: &Asked, call: &str, held: &mut Catalog) -> Outcome {
     }
 }
 
+/// The same aliases as the SDK sets them: `models/NAME/aliases/ALIAS`.
+pub(crate) fn alias(asked: &Asked, call: &str, held: &mut Catalog) -> Outcome {
+    let unknown = || Refusal::unknown(&asked.path);
+    let (name, alias) = call.strip_prefix("models/").and_then(|call| call.split_once("/aliases/")).ok_or_else(unknown)?;
+    match asked.method.as_str() {
+        "PUT" => {
+            let number = asked.document()?["version_num"].as_u64().ok_or_else(|| Refusal::invalid("version_num is no number"))?;
+            held.point(name, alias, &number.to_string())?;
+            Ok(json!({ "alias_name": alias, "version_num": number }))
+        }
+        "DELETE" => {
+            held.aliases(name)?.retain(|other| other["alias"] != alias);
+            Ok(json!({}))
+        }
+        _ => Err(unknown()),
+    }
+}
+
 impl Catalog {
+    /// Has an alias stand on a version that is there.
+    fn point(&mut self, name: &str, alias: &str, number: &str) -> Result<(), Refusal> {
+        self.version(name, number)?;
+        let aliases = self.aliases(name)?;
+        aliases.retain(|other| other["alias"] != alias);
+        aliases.push(json!({ "alias": alias, "version": number }));
+        Ok(())
+    }
+
     fn model(&mut self, name: &str) -> Result<&mut Value, Refusal> {
         self.models.get_mut(name).ok_or_else(|| Refusal::absent(format!("no model {name}")))
     }

@@ -16,6 +16,9 @@ use crate::state::State;
 
 const KEPT: &str = "mlflow-artifacts:/";
 const SHOWN: &str = "dbfs:/databricks/mlflow-tracking/";
+const DOOR: &str = "/api/2.0/mlflow/model-versions/transition-stage";
+const DOORS: [&str; 2] =
+    ["/api/2.0/mlflow/databricks/model-versions/transition-stage", "/api/2.0/mlflow/transition-requests/approve"];
 /// The simulated workspace's id.
 const ORGANISATION: &str = "1234567890123456";
 
@@ -36,9 +39,11 @@ pub(crate) fn onward(asked: &Asked, query: &str, state: &State) -> Option<Result
         return Some(Err(*refused));
     }
     let body = inward(&String::from_utf8_lossy(&asked.body));
+    // The workspace's own doors to a stage: what they do is what the server's one door does.
+    let path = if DOORS.contains(&asked.path.as_str()) { DOOR } else { &asked.path };
     let request = Request::builder()
         .method(asked.method.clone())
-        .uri(if query.is_empty() { asked.path.clone() } else { format!("{}?{}", asked.path, inward(query)) })
+        .uri(if query.is_empty() { path.to_owned() } else { format!("{path}?{}", inward(query)) })
         .header("host", server.trim_start_matches("http://"))
         .header("content-type", "application/json")
         .body(Full::new(Bytes::from(body)));

@@ -23,6 +23,9 @@ pub(crate) fn route(asked: &Asked, state: &mut State) -> Answer {
         "secrets" => answer(secrets::answer(asked, call, &caller, &mut state.held.secrets)),
         "token" => answer(tokens::answer(asked, call, &caller, &mut state.held.tokens)),
         "preview" => answer(scim::answer(asked, call, &state.scenario)),
+        "unity-catalog" if call.starts_with("models/") && call.contains("/aliases/") => {
+            answer(catalog::alias(asked, call, &mut state.held.catalog))
+        }
         "unity-catalog" => answer(metastore::answer(asked, call, &state.scenario.metastore, &mut state.held.metastore)),
         "tag-policies" => {
             let call = format!("{subject}/{call}");

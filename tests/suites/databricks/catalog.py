@@ -6,9 +6,11 @@ import json
 import os
 import sys
 
+import databricks.sdk
 import mlflow
 import pandas
 import requests
+from databricks.sdk.errors import DatabricksError
 from mlflow.entities import Dataset, DatasetInput
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
@@ -46,6 +48,15 @@ def refused(rule, answer):
     assert answer.status_code in (400, 403) and f"(rule: {rule}, record: " in answer.text, (rule, answer.status_code, answer.text)
 
 
+def turned_down(call, *given):
+    try:
+        call(*given)
+    except DatabricksError as error:
+        assert "(rule: gate, record: " in str(error), error
+        return
+    raise SystemExit(f"{given}: not denied")
+
+
 def denied(what, version, alias="champion"):
     try:
         client.set_registered_model_alias(NAME, alias, version)
@@ -71,10 +82,36 @@ place = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{NAME}@champi
 assert "MLmodel" in os.listdir(place), os.listdir(place)
 
 # What does not satisfy the policy does not go out, whichever door is tried.
-low = trained(0.5)[2]
+weak_run, weak, low = trained(0.5)
 denied(["metric"], low)
 denied(["alias-ruled"], good, "another")
-refused("gate-missing", api("PUT", f"/api/2.1/unity-catalog/models/{NAME}/aliases/champion", json={"version_num": int(low)}))
+refused("gate", api("PUT", f"/api/2.1/unity-catalog/models/{NAME}/aliases/champion", json={"version_num": int(low)}))
+
+# The official SDK's doors: the same aliases, and stages of the workspace's own registry, by the doors of people who approve.
+workspace = databricks.sdk.WorkspaceClient()
+workspace.registered_models.delete_alias(full_name=NAME, alias="champion")
+workspace.registered_models.set_alias(full_name=NAME, alias="champion", version_num=int(good))
+assert client.get_model_version_by_alias(NAME, "champion").version == str(good)
+assert "longhorn.promotion.champion" in client.get_model_version(NAME, good).tags
+older = mlflow.MlflowClient(registry_uri="databricks")
+older.create_registered_model("ranker")
+staged = older.create_model_version("ranker", f"models:/{model}", run_id=run, model_id=model).version
+worse = older.create_model_version("ranker", f"models:/{weak}", run_id=weak_run, model_id=weak).version
+
+
+def stage(number):
+    return older.get_model_version("ranker", number).current_stage
+
+
+registry = workspace.model_registry
+for door in (registry.approve_transition_request, registry.transition_stage):
+    turned_down(door, "ranker", worse, "Production", False)
+    turned_down(door, "ranker", staged, "Staging", False)
+    door("ranker", staged, "Production", False, comment="said by hand")
+    assert stage(staged) == "Production", stage(staged)
+    door("ranker", staged, "Archived", False)
+    assert stage(staged) == "Archived", stage(staged)
+turned_down(registry.reject_transition_request, "ranker", worse, "Staging")
 
 # Files of a version are its job's, until it has all of them; no credential goes past the gateway.
 files = f"/api/2.0/fs/files/Models/{NAME.replace('.', '/')}"

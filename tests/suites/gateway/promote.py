@@ -147,7 +147,9 @@ with mlflow.start_run() as open_run:
 alias(str(info.registered_model_version))()
 
 # Other doors to the same.
-denied([], lambda: sent("PUT", "/api/2.1/unity-catalog/models/a.b.c/aliases/champion", {"version_num": 1}), "gate-missing")
+approved = {"name": "fraud", "version": first, "stage": "Production"}
+denied(["alias-ruled", "labels-cleared"], lambda: sent("POST", "/api/2.0/mlflow/transition-requests/approve", approved))
+denied([], lambda: sent("POST", "/api/2.0/mlflow/transition-requests/reject", approved), "gate")
 denied([], lambda: sent("POST", "/api/2.0/mlflow/registered-models/create", {"name": "x", "deployment_job_id": "7"}), "not-permitted")
 denied([], lambda: client.delete_registered_model_alias("fraud", "release"), "gate")
 

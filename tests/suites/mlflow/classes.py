@@ -201,11 +201,14 @@ GUARD_WORDS = {
     "promote": "a version is given an alias",
     "demote": "an alias is taken away",
     "stage": "a version is given a stage",
+    "no-stage": "a request that a version gets a stage is turned down",
     "new-version": "a version is made, of a run's files or a logged model",
     "new-catalog-version": "the same in Unity Catalog: its files come after it",
     "whole-version": "a version in Unity Catalog has all its files: after this it is bound to them",
     "catalog-promote": "a version in Unity Catalog is given an alias",
     "catalog-demote": "an alias is taken away in Unity Catalog",
+    "catalog-promote-at": "a version in Unity Catalog is given the alias of the path",
+    "catalog-demote-at": "the alias of the path is taken away in Unity Catalog",
     "workspace-file": "the path of a file of a run, a logged model or a version in the workspace's own files",
     "emit-lineage": "`entities`: who reads or writes a version, by the client's word; it is rebuilt",
     "read-credentials": "`operation`: what is written with a credential, nobody hashes",
@@ -228,12 +231,15 @@ GUARDS = [
     (r"/mlflow-artifacts/\S+ artifact\.(write|delete|direct-write)$", "artifact"),
     (r"^POST /api/2\.0/mlflow/registered-models/alias ", "promote"),
     (r"^DELETE /api/2\.0/mlflow/registered-models/alias ", "demote"),
-    (r"^POST /api/2\.0/mlflow/model-versions/transition-stage ", "stage"),
+    (r"/model-versions/transition-stage |/transition-requests/approve ", "stage"),
+    (r"/transition-requests/reject ", "no-stage"),
     (r"^POST /api/2\.0/mlflow/model-versions/create ", "new-version"),
     (r"^POST /api/2\.0/mlflow/unity-catalog/model-versions/create ", "new-catalog-version"),
     (r"^POST /api/2\.0/mlflow/unity-catalog/model-versions/finalize ", "whole-version"),
     (r"^POST /api/2\.0/mlflow/unity-catalog/registered-models/alias ", "catalog-promote"),
     (r"^DELETE /api/2\.0/mlflow/unity-catalog/registered-models/alias ", "catalog-demote"),
+    (r"^PUT \S*/unity-catalog/models/\{full_name\}/aliases/", "catalog-promote-at"),
+    (r"^DELETE \S*/unity-catalog/models/\{full_name\}/aliases/", "catalog-demote-at"),
     (r"/fs/files/\S+ artifact\.(write|delete|direct-write)$", "workspace-file"),
     (r"/emit-lineage ", "emit-lineage"),
     (r"/generate-temporary-credentials |/temporary-model-version-credentials ", "read-credentials"),
@@ -256,6 +262,12 @@ FIELDS = [
 
 # Classes that no policy gives: what their requests hold is nobody's business.
 NEVER = {"deny", "admin.identity", "admin.webhook", "admin.workspace", "cloud.credentials", "llm.admin", "server.admin"}
+
+# --- messages of what only the SDK asks for, where a guard reads them: (pattern over "METHOD /path", name, fields)
+TRANSITION = "name:s version:s stage:s archive_existing_versions:s comment:s"
+MESSAGES = [
+    (r"/mlflow/databricks/model-versions/transition-stage$|/transition-requests/(approve|reject)$", "sdk.Transition", TRANSITION),
+]
 
 # --- fields that are left out of a message, though MLflow has them: (message, field)
 WITHHELD = {

@@ -65,6 +65,9 @@ def table():
             continue
         if re.search(classes.STREAMS, f"{method} {path}"):
             message = "stream"
+        for pattern, name, declared in classes.MESSAGES:
+            if re.search(pattern, f"{method} {path}"):
+                message, shapes[name] = name, dict(field.split(":") for field in declared.split())
         if action in classes.NEVER:
             message = "-"
         rows[method, path] = action, message, guards(method, path, action, message, shapes)
