@@ -25,7 +25,7 @@ hung=$!
 until_true 10 test -e /tmp/full
 hung_lock=$(took lock)
 hung_launches=$(took launches 30)
-not_slower "init" "$absent_lock" "$hung_lock"
+not_slower "init" "$absent_lock" "$hung_lock" 50
 not_slower "30 launches" "$absent_launches" "$hung_launches"
 status_is journal '"hung"' || fail "status: $($longhorn status --json)"
 first_record_says hung

@@ -58,10 +58,10 @@ launches() {
   done
 }
 
-# not_slower WHAT BEFORE NOW
+# not_slower WHAT BEFORE NOW [WAITS]: but for a machine's noise, and the milliseconds that it may wait for the journal.
 not_slower() {
   echo "$1: $2 ms before, $3 ms now"
-  [ "$3" -le $(($2 * 3)) ] || fail "$1 took $3 ms, and $2 ms without a hung journal"
+  [ "$3" -le $(($2 * 3 + ${4:-0})) ] || fail "$1 took $3 ms, and $2 ms without a hung journal"
 }
 
 again() {
