@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 
 use super::apart::Apart;
-use super::gateway::{Gateway, Question};
+use super::gateway::{Gateway, Question, questions};
 use super::session::{Looked, Session, State};
 use super::{api, gateway, launches, samples};
 use crate::context::Context;
@@ -72,7 +71,7 @@ pub async fn serve<R, L, F>(
 where
     R: AsyncFnMut() -> Result<Renewed, Screen>,
     L: AsyncFnMut() -> Option<Looked>,
-    F: AsyncFnMut(Question),
+    F: AsyncFn(Question),
 {
     let control = sockets.control;
     // The same socket, watched: its end becomes readable only when the keeper is gone.
@@ -83,8 +82,7 @@ where
     listener.set_nonblocking(true)?;
     let listener = UnixListener::from_std(listener)?;
     let mut term = signal(SignalKind::terminate())?;
-    // One question at a time: what waits does not count against anybody else.
-    let (asks, mut questions) = mpsc::channel(1);
+    let (asks, questions) = questions();
     let local = tokio::task::LocalSet::new();
     // Connections are tasks of their own: what waits here is not asked for each of theirs.
     let ended = local.run_until(Apart::new(async {
@@ -93,7 +91,7 @@ where
             failed = launches::listen(sockets.launch, session.clone()) => failed.map(|never| match never {}),
             failed = samples::listen(sockets.samples, session.clone()) => failed.map(|never| match never {}),
             failed = gateway::answer(sockets.gateway, asks, session.clone()) => failed.map(|never| match never {}),
-            () = answers(&mut questions, find) => Ok(()),
+            () = questions.answer(find) => Ok(()),
             failed = renewals(&control, &session, lease, random, renew, look) => failed,
             () = heartbeats(&session) => Ok(()),
             gone = watched.readable() => gone,
@@ -106,14 +104,6 @@ where
     // The last record; a disk that refuses it leaves the log OPEN, which is what it then is.
     let _ = recorder.record(Event::Sealed).await;
     ended
-}
-
-/// Has the gateway's questions answered.
-async fn answers<F: AsyncFnMut(Question)>(questions: &mut mpsc::Receiver<Question>, mut find: F) {
-    while let Some(question) = questions.recv().await {
-        find(question).await;
-    }
-    std::future::pending().await
 }
 
 async fn renewals<R, L>(

@@ -3,9 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use tokio::sync::{mpsc, oneshot};
-
-use super::questions::Question;
+use super::questions::Asks;
 use crate::context::NodePublicKey;
 use crate::context::seal::Vouching;
 use crate::context::statement::key_named;
@@ -17,12 +15,12 @@ const MOST: usize = 1024;
 /// The keys that were asked for.
 pub(super) struct Keys {
     own: NodePublicKey,
-    asks: mpsc::Sender<Question>,
+    asks: Asks,
     known: RefCell<HashMap<String, Vouching>>,
 }
 
 impl Keys {
-    pub(super) fn new(own: NodePublicKey, asks: mpsc::Sender<Question>) -> Self {
+    pub(super) fn new(own: NodePublicKey, asks: Asks) -> Self {
         Self { own, asks, known: RefCell::default() }
     }
 
@@ -35,9 +33,7 @@ impl Keys {
         if let Some(known) = self.known.borrow().get(&kid) {
             return Some(known.clone());
         }
-        let (answer, answered) = oneshot::channel();
-        self.asks.send(Question::Key(kid.clone(), answer)).await.ok()?;
-        let vouching = answered.await.ok().flatten()?;
+        let vouching = self.asks.key(&kid).await?;
         let mut known = self.known.borrow_mut();
         if known.len() >= MOST {
             known.clear();

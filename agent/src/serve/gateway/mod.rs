@@ -38,7 +38,8 @@ use self::known::Known;
 pub use self::line::{Line, Unreachable};
 pub use self::login::{Login, LoginQuestion, Ticket};
 use self::peers::Peers;
-pub use self::questions::Question;
+use self::questions::Asks;
+pub use self::questions::{Question, questions};
 use self::stream::Stream;
 pub use self::upstream::{Credential, Upstream};
 use super::peer::{self, Peer};
@@ -91,7 +92,7 @@ struct Shared {
     gate: Gate,
     audience: &'static str,
     keys: Keys,
-    asks: mpsc::Sender<Question>,
+    asks: Asks,
     known: Known,
     /// The context as it was last seen, and its token as a header.
     token: RefCell<Option<(Rc<Context>, HeaderValue)>>,
@@ -112,11 +113,7 @@ impl Shared {
 ///
 /// # Errors
 /// When the sockets fail; the keeper then starts another sidecar.
-pub async fn answer(
-    gateway: Option<Gateway>,
-    asks: mpsc::Sender<Question>,
-    session: Rc<RefCell<Session>>,
-) -> std::io::Result<Infallible> {
+pub async fn answer(gateway: Option<Gateway>, asks: Asks, session: Rc<RefCell<Session>>) -> std::io::Result<Infallible> {
     let Some(gateway) = gateway else { return Ok(std::future::pending().await) };
     let listener = StdListener::from(gateway.listener);
     listener.set_nonblocking(true)?;

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::exchange::{Exchange, Stop};
 use super::known::{Thing, Turn, Writing};
-use super::questions::workspace;
 use super::signing::Due;
 use crate::context::seal::Vouching;
 use crate::gateway::NewVersion;
@@ -31,7 +30,7 @@ impl Registry for Exchange {
     }
 
     async fn catalog(&self, question: &Question) -> Answer {
-        workspace(&self.shared.asks, question).await
+        self.shared.asks.workspace(question).await
     }
 
     async fn vouching(&self, token: &str) -> Option<Vouching> {
