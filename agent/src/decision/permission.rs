@@ -150,7 +150,7 @@ pub const PRESETS: &[(&str, &[Permission])] = &[
             Permission::ModelRegister,
         ],
     ),
-    ("deployer", &[Permission::ModelRead, Permission::ModelPromote, Permission::LineageRead]),
+    ("deployer", &[Permission::ModelRead, Permission::ModelPromote, Permission::ModelDeploy, Permission::LineageRead]),
     (
         "auditor",
         &[

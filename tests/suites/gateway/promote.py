@@ -150,7 +150,7 @@ alias(str(info.registered_model_version))()
 approved = {"name": "fraud", "version": first, "stage": "Production"}
 denied(["alias-ruled", "labels-cleared"], lambda: sent("POST", "/api/2.0/mlflow/transition-requests/approve", approved))
 denied([], lambda: sent("POST", "/api/2.0/mlflow/transition-requests/reject", approved), "gate")
-denied([], lambda: sent("POST", "/api/2.0/mlflow/registered-models/create", {"name": "x", "deployment_job_id": "7"}), "not-permitted")
+denied([], lambda: sent("POST", "/api/2.0/mlflow/registered-models/create", {"name": "x", "deployment_job_id": "7"}), "gate-missing")
 denied([], lambda: client.delete_registered_model_alias("fraud", "release"), "gate")
 
 # Back to the version before, which is worse and was the champion; and none at all, for which the role is enough.

@@ -20,6 +20,16 @@ def sent(method, path, body=None, **named):
     return answer
 
 
+def served():
+    """Whoever may deploy is asked what: the gate finds no rule for endpoints."""
+    entity = {"entity_name": "fraud", "entity_version": "1", "workload_size": "Small"}
+    try:
+        sent("POST", "/api/2.0/serving-endpoints", {"name": "fraud", "config": {"served_entities": [entity]}})
+    except MlflowException as error:
+        if "alias-ruled (expected " not in str(error):
+            raise
+
+
 # What is its own to write to, where it may make one.
 try:
     own = client.create_run(experiment).info.run_id
@@ -43,6 +53,7 @@ TRIES = [
     ("model.register", lambda: client.update_registered_model("fraud", "described")),
     ("model.tag", lambda: client.set_registered_model_tag("fraud", "a", "b")),
     ("model.promote", lambda: client.delete_registered_model_alias("fraud", "champion")),
+    ("model.deploy", served),
     ("model.delete", lambda: client.delete_registered_model("fraud")),
     ("dataset.read", lambda: sent("POST", "/api/3.0/mlflow/datasets/search", {"experiment_ids": [experiment]})),
     ("trace.read", lambda: sent("GET", f"/api/2.0/mlflow/traces?experiment_ids={experiment}")),
