@@ -293,10 +293,8 @@ fn nobody_moves_an_alias_in_between_unnoticed_and_what_people_must_approve_waits
     let server = Server::start("gateway-moved");
     let meddler = Server::meddled(&server);
     let (stage, _) = stage_under("gateway-moved", &meddler, |text| {
-        let text = text.replace(
-            "presets = [\"trainer\"]\nmay = [",
-            "presets = [\"trainer\", \"deployer\"]\nmay = [\"model.tag\", ",
-        );
+        let text =
+            text.replace("presets = [\"trainer\"]\nmay = [", "presets = [\"trainer\", \"deployer\"]\nmay = [\"model.tag\", ");
         if text.contains("[scopes.") { text + MODELS + APPROVERS } else { text }
     });
     fs::write(stage.share.join("code/direct"), &meddler.url).expect("a file can be written");
