@@ -171,12 +171,14 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
                 found.push(Touch::Serve(versions));
             }
             Guard::Demote => found.push(Touch::Demote { name: named(members, "name")?, alias: named(members, "alias")? }),
-            Guard::Stage => found.push(match named(members, "stage")?.as_str() {
+            Guard::Stage => found.push(match stage(members)? {
                 "Staging" | "Production" => Touch::Promote(promotion(members, "stage")?),
                 stage => Touch::Demote { name: named(members, "name")?, alias: stage.to_owned() },
             }),
             // The role is enough to say no.
-            Guard::NoStage => found.push(Touch::Demote { name: named(members, "name")?, alias: named(members, "stage")? }),
+            Guard::NoStage => {
+                found.push(Touch::Demote { name: named(members, "name")?, alias: stage(members)?.to_owned() });
+            }
             Guard::Artifact => found.extend(captured("artifact_path").map(Touch::Artifact)),
             _ => {}
         }
@@ -213,6 +215,15 @@ fn promotion(members: &Object<'_>, alias: &str) -> Result<Promotion, Denial> {
     let alias = named(members, alias)?;
     unreserved(&alias)?;
     Ok(Promotion { name: named(members, "name")?, version: numbered(members, "version")?, alias })
+}
+
+/// Stages by their exact words. Registries read them in any case, and which one it is decides whether the gate is asked.
+const STAGES: [&str; 4] = ["None", "Staging", "Production", "Archived"];
+
+fn stage(members: &Object<'_>) -> Result<&'static str, Denial> {
+    let word = named(members, "stage")?;
+    let stage = STAGES.into_iter().find(|stage| *stage == word);
+    stage.ok_or_else(|| Denial::unclear("stage-unclear", format!("`stage` must be one of {}, so written", STAGES.join(", "))))
 }
 
 fn in_catalog(promotion: Promotion) -> Result<Touch, Denial> {

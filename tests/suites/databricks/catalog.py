@@ -112,6 +112,11 @@ for door in (registry.approve_transition_request, registry.transition_stage):
     door("ranker", staged, "Archived", False)
     assert stage(staged) == "Archived", stage(staged)
 turned_down(registry.reject_transition_request, "ranker", worse, "Staging")
+# The registry reads `production` as it reads `Production`: what is not written so is no stage here, and no way past the gate.
+for door in ("model-versions/transition-stage", "databricks/model-versions/transition-stage", "transition-requests/approve"):
+    body = {"name": "ranker", "version": str(worse), "stage": "production"}
+    refused("stage-unclear", api("POST", f"/api/2.0/mlflow/{door}", json=body))
+assert stage(worse) == "None", stage(worse)
 
 # Files of a version are its job's, until it has all of them; no credential goes past the gateway.
 files = f"/api/2.0/fs/files/Models/{NAME.replace('.', '/')}"

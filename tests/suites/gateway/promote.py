@@ -147,6 +147,9 @@ with mlflow.start_run() as open_run:
 alias(str(info.registered_model_version))()
 
 # Other doors to the same.
+# The registry takes a stage in any case: one that is not written as such would be no promotion to whoever reads it exactly.
+written = {"name": "fraud", "version": first, "stage": "production"}
+denied([], lambda: sent("POST", "/api/2.0/mlflow/model-versions/transition-stage", written), "stage-unclear")
 approved = {"name": "fraud", "version": first, "stage": "Production"}
 denied(["alias-ruled", "labels-cleared"], lambda: sent("POST", "/api/2.0/mlflow/transition-requests/approve", approved))
 denied([], lambda: sent("POST", "/api/2.0/mlflow/transition-requests/reject", approved), "gate")
