@@ -191,7 +191,7 @@ fn a_retrained_model_that_satisfies_the_policy_goes_out_alone_and_one_that_does_
     let count: usize = said.lines().next().expect("a line").parse().expect("a number");
     let judged = |word: &str| said.lines().filter(|line| line.contains(&format!("promotion.judged {word}, "))).count();
     // Those that are no promotions, or past the gate, are refused as requests.
-    assert!(count >= 25 && judged("allow") == 3 && judged("deny") == count - 3, "{count}: {said}");
+    assert!(count >= 25 && judged("allow") == 3 && judged("deny") == count - 4, "{count}: {said}");
     let facts = |version: &str| {
         let path = stage.share.join(format!("facts-{version}"));
         let output = longhorn(&["model", "facts", "fraud", version, "champion", "--registry", &server.url]);
