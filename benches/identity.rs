@@ -36,6 +36,10 @@ use support::document::{Case as MachineCase, NODE_KEY, World};
 use support::saml::{Case as AssertionCase, ENTITY, Provider, RECIPIENT};
 
 const ISSUER: &str = "https://issuer.example";
+/// The agent's: a proof allocates as it does there.
+#[global_allocator]
+static HEAP: longhorn_sys::shelf::Shelf = longhorn_sys::shelf::Shelf::new();
+
 /// Rounds, each of so many of the one and of the other.
 const ROUNDS: usize = 41;
 const TIMES: u32 = 50;

@@ -250,10 +250,12 @@ fn build(mutants: &[Mutant]) -> BTreeMap<String, PathBuf> {
         let with = mutant.with.replace("MUTANT", &format!("crate::mutant::on({:?})", mutant.name));
         fs::write(&path, source.replace(&mutant.find, &with)).expect("the copy can be written");
     }
-    let library = copy.join("agent/src/lib.rs");
-    let source = fs::read_to_string(&library).expect("the library is there");
-    fs::write(&library, format!("{source}\npub mod mutant;\n")).expect("the copy can be written");
-    fs::write(copy.join("agent/src/mutant.rs"), MODULE).expect("the copy can be written");
+    for source in ["agent/src", "agent/xml/src"].map(|of| copy.join(of)) {
+        let library = source.join("lib.rs");
+        let text = fs::read_to_string(&library).expect("the library is there");
+        fs::write(&library, format!("{text}\npub mod mutant;\n")).expect("the copy can be written");
+        fs::write(source.join("mutant.rs"), MODULE).expect("the copy can be written");
+    }
     compile(&copy, &place.join("build"))
 }
 

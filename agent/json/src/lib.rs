@@ -10,6 +10,7 @@ mod read;
 
 use std::borrow::Cow;
 
+use longhorn_append::append;
 pub use object::Object;
 pub use read::{NotJson, read};
 
@@ -61,7 +62,7 @@ impl<'a> Json<'a> {
             Self::Null => out.extend_from_slice(b"null"),
             Self::Bool(true) => out.extend_from_slice(b"true"),
             Self::Bool(false) => out.extend_from_slice(b"false"),
-            Self::Number(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Number(text) => append(text.as_bytes(), out),
             Self::Text(text) => write_text(text, out),
             Self::List(items) => {
                 out.push(b'[');
@@ -94,7 +95,7 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
-        out.extend_from_slice(&rest[..at]);
+        append(&rest[..at], out);
         match rest[at] {
             byte @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', byte]),
             byte => {
@@ -104,6 +105,6 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
         }
         rest = &rest[at + 1..];
     }
-    out.extend_from_slice(rest);
+    append(rest, out);
     out.push(b'"');
 }

@@ -2,17 +2,16 @@
 //! agent/design/0019.
 
 mod assertion;
-mod canonical;
 pub(super) mod metadata;
 mod names;
 mod refusal;
-mod scan;
 mod shape;
 mod signature;
-mod xml;
 
+pub use longhorn_xml::XmlError;
 pub use refusal::SamlRefusal;
-pub use xml::XmlError;
+
+use longhorn_xml::{Document, MOST};
 
 use super::refusal::Refusal;
 use super::trust::SamlTrust;
@@ -22,7 +21,6 @@ use super::verify::Proof;
 use crate::evidence::SamlClaim;
 use crate::host::clock::Timestamp;
 use crate::host::digest::sha256_hex;
-use xml::{Document, MOST};
 
 /// No honest response has more elements: one for each of 150 groups, and some fifty.
 const MOST_ELEMENTS: usize = 2000;

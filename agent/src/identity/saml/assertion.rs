@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use longhorn_xml::{Document, blank};
+
 use super::names::{ASSERTION, BEARER, GROUPS_ELSEWHERE};
 use super::refusal::SamlRefusal;
 use super::shape::{check_issuer, check_version};
-use super::xml::{Document, blank};
 use crate::host::clock::Timestamp;
 use crate::identity::ids::GroupName;
 use crate::identity::refusal::Refusal;

@@ -1,8 +1,9 @@
 //! What a provider's metadata says of it (SAML 2.0 metadata §2.4): its name and the certificates that it signs with. For whoever
 //! writes a policy; a node never reads metadata.
 
+use longhorn_xml::{Document, XmlError, blank};
+
 use super::names::{METADATA, PROTOCOL, SIGNATURE};
-use super::xml::{Document, XmlError, blank};
 use crate::identity::certificate::{CertificateError, SigningCertificate};
 use crate::identity::ids::EntityId;
 

@@ -1,9 +1,5 @@
 //! Names of namespaces and algorithms, each with the document that gives it.
 
-/// Namespaces in XML 1.0 §3.
-pub(super) const XML: &str = "http://www.w3.org/XML/1998/namespace";
-/// The same.
-pub(super) const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 /// SAML 2.0 core §1.1.
 pub(super) const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
 /// The same.
@@ -14,8 +10,6 @@ pub(super) const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 pub(super) const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
 /// XML Signature §6.6.4.
 pub(super) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
-/// RFC 3741 §4; also the namespace of `InclusiveNamespaces`. Without comments: with them it ends in `WithComments`.
-pub(super) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 /// SAML 2.0 core §3.2.2.2.
 pub(super) const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 /// SAML 2.0 profiles §3.3.

@@ -1,6 +1,7 @@
 //! Why a SAML assertion is not believed. What it shares with tokens (issuer, audience, times, groups) has the names of those.
 
-use super::xml::{MOST, XmlError};
+use longhorn_xml::{MOST, XmlError};
+
 use crate::host::clock::Timestamp;
 use crate::screen::Screen;
 
@@ -232,12 +233,6 @@ impl SamlRefusal {
                 differ(what, expected, presented).hint("the policy's `subject` says which name is read")
             }
         }
-    }
-}
-
-impl std::fmt::Display for XmlError {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{} at byte {}", self.what, self.at)
     }
 }
 

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::names::{ASSERTION, PROTOCOL, SIGNATURE, SUCCESS, XML};
+use longhorn_xml::{Document, XML, blank};
+
+use super::names::{ASSERTION, PROTOCOL, SIGNATURE, SUCCESS};
 use super::refusal::SamlRefusal;
-use super::xml::{Document, blank};
 use crate::identity::refusal::Refusal;
 use crate::identity::trust::SamlTrust;
 

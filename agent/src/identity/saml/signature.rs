@@ -5,11 +5,10 @@ use aws_lc_rs::digest;
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use longhorn_xml::{Document, EXCLUSIVE, INCLUSIVE, blank, canonical, prefixes};
 
-use super::canonical::{INCLUSIVE, canonical, prefixes};
-use super::names::{ENVELOPED, EXCLUSIVE, SIGNATURE};
+use super::names::{ENVELOPED, SIGNATURE};
 use super::refusal::SamlRefusal;
-use super::xml::{Document, blank};
 use crate::host::clock::Timestamp;
 use crate::identity::certificate::{SigningCertificate, SigningKey};
 use crate::identity::refusal::Refusal;

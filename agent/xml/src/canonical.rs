@@ -1,24 +1,23 @@
 //! Exclusive XML Canonicalization 1.0 (RFC 3741) of an element and all that it holds, without comments: the bytes that a
 //! digest or a signature is over.
 
-use super::names;
-use super::xml::{Attribute, Child, Document, Element};
+use longhorn_append::append;
+
+use crate::document::{Attribute, Child, Document, Element};
 
 /// The canonical form grows where namespaces are declared anew; no honest one grows so far, in bytes.
-const LONGEST: usize = 4 * super::xml::MOST;
+const LONGEST: usize = 4 * crate::document::MOST;
 
 /// It would be longer than any honest one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooLong;
+pub struct TooLong;
 
 /// The canonical form of the element `apex`. `left_out` is the element that the enveloped-signature transform removes;
 /// `inclusive` are the prefixes of `InclusiveNamespaces` (RFC 3741 §3; `#default` is the empty one).
-pub(super) fn canonical(
-    document: &Document<'_>,
-    apex: usize,
-    left_out: Option<usize>,
-    inclusive: &[&str],
-) -> Result<Vec<u8>, TooLong> {
+///
+/// # Errors
+/// When it would be longer than any honest one.
+pub fn canonical(document: &Document<'_>, apex: usize, left_out: Option<usize>, inclusive: &[&str]) -> Result<Vec<u8>, TooLong> {
     let mut writer = Writer { document, left_out, inclusive, rendered: Vec::new(), out: Vec::new() };
     writer.element(apex)?;
     Ok(writer.out)
@@ -34,7 +33,7 @@ struct Writer<'d> {
 }
 
 impl<'d> Writer<'d> {
-    /// As deep as documents are: `xml::DEEPEST`.
+    /// As deep as documents are.
     fn element(&mut self, at: usize) -> Result<(), TooLong> {
         let element = &self.document.elements[at];
         let outer = self.rendered.len();
@@ -92,7 +91,7 @@ impl<'d> Writer<'d> {
     }
 
     fn put(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
+        append(bytes, &mut self.out);
     }
 
     fn name(&mut self, prefix: &str, local: &str) {
@@ -130,28 +129,30 @@ impl<'d> Writer<'d> {
     }
 
     /// What is escaped is ASCII, so no byte of another letter is met.
-    fn escape(&mut self, text: &str, escaped: fn(u8) -> Option<&'static str>) {
+    fn escape(&mut self, text: &str, escaped: impl Fn(u8) -> Option<&'static str>) {
         let bytes = text.as_bytes();
         let mut from = 0;
         for (at, byte) in bytes.iter().enumerate() {
             if let Some(instead) = escaped(*byte) {
-                self.out.extend_from_slice(&bytes[from..at]);
-                self.out.extend_from_slice(instead.as_bytes());
+                self.put(&bytes[from..at]);
+                self.put(instead.as_bytes());
                 from = at + 1;
             }
         }
-        self.out.extend_from_slice(&bytes[from..]);
+        self.put(&bytes[from..]);
     }
 }
 
 /// The prefixes of a `PrefixList` (RFC 3741 §3).
-pub(super) fn prefixes(list: &str) -> Vec<&str> {
-    let words = list.split(super::xml::blank).filter(|word| !word.is_empty());
+pub fn prefixes(list: &str) -> Vec<&str> {
+    let words = list.split(crate::document::blank).filter(|word| !word.is_empty());
     words.map(|word| if word == "#default" { "" } else { word }).collect()
 }
 
-/// The namespace of `InclusiveNamespaces`.
-pub(super) const INCLUSIVE: &str = names::EXCLUSIVE;
+/// The algorithm (RFC 3741 §4). Without comments: with them it ends in `WithComments`.
+pub const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+/// The namespace of `InclusiveNamespaces` (the same section).
+pub const INCLUSIVE: &str = EXCLUSIVE;
 
 #[cfg(test)]
 mod tests {

@@ -4,11 +4,14 @@
 
 use std::borrow::Cow;
 
-use super::names;
-use super::scan::{Scanner, Start};
+use crate::scan::{Scanner, Start};
 
+/// The namespace of what XML itself names (Namespaces in XML 1.0 §3).
+pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
+/// The namespace of declarations (the same section).
+const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 /// No file is longer, in bytes.
-pub(in crate::identity) const MOST: usize = 64 * 1024;
+pub const MOST: usize = 64 * 1024;
 /// No element lies deeper: real responses have eight levels.
 const DEEPEST: usize = 32;
 /// No element has more attributes, declarations of namespaces among them.
@@ -29,39 +32,54 @@ pub struct XmlError {
     pub what: &'static str,
 }
 
+impl std::fmt::Display for XmlError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} at byte {}", self.what, self.at)
+    }
+}
+
 /// A document. Elements stand in the order of their start tags; the first is the root.
 #[derive(Debug)]
-pub(super) struct Document<'a> {
-    pub(super) elements: Vec<Element<'a>>,
+pub struct Document<'a> {
+    /// All of them.
+    pub elements: Vec<Element<'a>>,
 }
 
 /// An element with its names resolved.
 #[derive(Debug)]
-pub(super) struct Element<'a> {
-    pub(super) parent: Option<usize>,
-    pub(super) prefix: &'a str,
-    pub(super) local: &'a str,
+pub struct Element<'a> {
+    /// What it stands in, by its place in the document; the root in nothing.
+    pub parent: Option<usize>,
+    /// As it was written; empty: none.
+    pub prefix: &'a str,
+    /// Its name within the namespace.
+    pub local: &'a str,
     /// Empty: none.
-    pub(super) namespace: Cow<'a, str>,
+    pub namespace: Cow<'a, str>,
     /// Prefix (empty: the default) and name of each namespace that is declared here.
-    pub(super) declared: Vec<(&'a str, Cow<'a, str>)>,
-    pub(super) attributes: Vec<Attribute<'a>>,
-    pub(super) children: Vec<Child<'a>>,
+    pub declared: Vec<(&'a str, Cow<'a, str>)>,
+    /// Those that declare no namespace.
+    pub attributes: Vec<Attribute<'a>>,
+    /// What it holds, in order.
+    pub children: Vec<Child<'a>>,
 }
 
 /// An attribute that declares no namespace.
 #[derive(Debug)]
-pub(super) struct Attribute<'a> {
-    pub(super) prefix: &'a str,
-    pub(super) local: &'a str,
+pub struct Attribute<'a> {
+    /// As it was written; empty: none.
+    pub prefix: &'a str,
+    /// Its name within the namespace.
+    pub local: &'a str,
     /// Empty: none. An attribute without a prefix is in no namespace.
-    pub(super) namespace: Cow<'a, str>,
-    pub(super) value: Cow<'a, str>,
+    pub namespace: Cow<'a, str>,
+    /// Unescaped, and as XML normalises it (§3.3.3).
+    pub value: Cow<'a, str>,
 }
 
 /// What an element holds.
 #[derive(Debug)]
-pub(super) enum Child<'a> {
+pub enum Child<'a> {
     /// An element, by its place in the document.
     Element(usize),
     /// Text, unescaped.
@@ -70,19 +88,22 @@ pub(super) enum Child<'a> {
 
 impl Element<'_> {
     /// Whether it is this one.
-    pub(super) fn is(&self, namespace: &str, local: &str) -> bool {
+    pub fn is(&self, namespace: &str, local: &str) -> bool {
         self.local == local && self.namespace == namespace
     }
 
     /// The value of an attribute that is in no namespace.
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+    pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|one| one.namespace.is_empty() && one.local == name).map(|one| &*one.value)
     }
 }
 
 impl<'a> Document<'a> {
     /// Reads a document of at most `most` elements.
-    pub(super) fn parse(bytes: &'a [u8], most: usize) -> Result<Self, XmlError> {
+    ///
+    /// # Errors
+    /// When it is none, or holds what no assertion does.
+    pub fn parse(bytes: &'a [u8], most: usize) -> Result<Self, XmlError> {
         let text = std::str::from_utf8(bytes).map_err(|error| XmlError {
             reason: "xml-not-utf8",
             at: error.valid_up_to(),
@@ -118,7 +139,7 @@ impl<'a> Document<'a> {
     }
 
     /// The elements that an element holds.
-    pub(super) fn children(&self, of: usize) -> impl Iterator<Item = usize> {
+    pub fn children(&self, of: usize) -> impl Iterator<Item = usize> {
         self.elements[of].children.iter().filter_map(|child| match child {
             Child::Element(at) => Some(*at),
             Child::Text(_) => None,
@@ -126,17 +147,12 @@ impl<'a> Document<'a> {
     }
 
     /// The children of a name.
-    pub(super) fn named<'d>(
-        &'d self,
-        of: usize,
-        namespace: &'static str,
-        local: &'static str,
-    ) -> impl Iterator<Item = usize> + 'd {
+    pub fn named<'d>(&'d self, of: usize, namespace: &'static str, local: &'static str) -> impl Iterator<Item = usize> + 'd {
         self.children(of).filter(move |at| self.elements[*at].is(namespace, local))
     }
 
     /// The text of an element that holds nothing else.
-    pub(super) fn text(&self, of: usize) -> Option<String> {
+    pub fn text(&self, of: usize) -> Option<String> {
         let mut whole = String::new();
         for child in &self.elements[of].children {
             match child {
@@ -148,7 +164,7 @@ impl<'a> Document<'a> {
     }
 
     /// Whether an element holds elements alone, and blanks between them.
-    pub(super) fn structural(&self, of: usize) -> bool {
+    pub fn structural(&self, of: usize) -> bool {
         let blank_text = |child: &Child<'_>| match child {
             Child::Text(text) => text.chars().all(blank),
             Child::Element(_) => true,
@@ -157,7 +173,7 @@ impl<'a> Document<'a> {
     }
 
     /// The namespace that a prefix stands for at an element; empty for the default where none is declared.
-    pub(super) fn resolve(&self, mut at: usize, prefix: &str) -> Option<&str> {
+    pub fn resolve(&self, mut at: usize, prefix: &str) -> Option<&str> {
         loop {
             let element = &self.elements[at];
             if let Some((_, namespace)) = element.declared.iter().find(|(declared, _)| *declared == prefix) {
@@ -172,7 +188,7 @@ impl<'a> Document<'a> {
 }
 
 /// White space of XML (production 3).
-pub(super) fn blank(letter: char) -> bool {
+pub fn blank(letter: char) -> bool {
     matches!(letter, ' ' | '\t' | '\n' | '\r')
 }
 
@@ -253,7 +269,7 @@ impl<'a> Builder<'a> {
 
     fn resolve(&self, prefix: &str, scanner: &Scanner<'a>) -> Result<Cow<'a, str>, XmlError> {
         if prefix == "xml" {
-            return Ok(Cow::Borrowed(names::XML));
+            return Ok(Cow::Borrowed(XML));
         }
         match self.scope.iter().rev().find(|(declared, _)| *declared == prefix) {
             Some((_, namespace)) => Ok(namespace.clone()),
@@ -267,7 +283,7 @@ impl<'a> Builder<'a> {
 /// does it nevertheless the canonical form is empty (CVE-2025-66568).
 fn check_namespace(prefix: &str, name: &str, scanner: &Scanner<'_>) -> Result<(), XmlError> {
     let wrong = |what| Err(scanner.error("xml-namespace", what));
-    let reserved = name == names::XML || name == names::XMLNS;
+    let reserved = name == XML || name == XMLNS;
     match prefix {
         "xml" | "xmlns" => return wrong("a prefix that XML keeps for itself"),
         _ if reserved => return wrong("a namespace that XML keeps for itself"),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::xml::{XmlError, blank};
+use crate::document::{XmlError, blank};
 
 /// A start tag.
 pub(super) struct Start<'a> {
@@ -210,6 +210,10 @@ impl<'a> Scanner<'a> {
 
     /// XML §2.11 (ends of lines), §3.3.3 (blanks in values), §4.1 (references); every letter is one of §2.2.
     fn unescape(&self, raw: &'a str, value: bool) -> Result<Cow<'a, str>, XmlError> {
+        // Most are what they say.
+        if raw.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'&') {
+            return Ok(Cow::Borrowed(raw));
+        }
         let wrong = |at: usize, reason, what| XmlError { reason, at: self.at + at, what };
         if let Some(at) = raw.find(|letter| !allowed(letter)) {
             return Err(wrong(at, "xml-malformed", "a letter that XML does not have"));
