@@ -282,9 +282,11 @@ fn compile(copy: &Path, target: &Path) -> BTreeMap<String, PathBuf> {
     cargo.args(TESTS.iter().flat_map(|name| ["--test", name]));
     let output = cargo.current_dir(copy).env("CARGO_TARGET_DIR", target).stdin(Stdio::null()).output().expect("cargo starts");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "the mutants do not build:\n{text}{}", String::from_utf8_lossy(&output.stderr));
+    let messages: Vec<serde_json::Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let said: String = messages.iter().filter_map(|message| message["message"]["rendered"].as_str()).collect();
+    assert!(output.status.success(), "the mutants do not build:\n{said}{}", String::from_utf8_lossy(&output.stderr));
     let mut binaries = BTreeMap::new();
-    for message in text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()) {
+    for message in messages {
         if let (Some(file), Some(name), Some(kind)) =
             (message["executable"].as_str(), message["target"]["name"].as_str(), message["target"]["kind"][0].as_str())
         {
