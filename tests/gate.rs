@@ -23,7 +23,7 @@ use longhorn::context::{Claims, NodeKey};
 use longhorn::host::clock::Timestamp;
 use longhorn::host::digest::sha256_hex;
 use longhorn::model::statements::{ModelBinding, ModelSeal, Promoted, RunBinding, RunSeal, VersionBinding};
-use longhorn::model::{Candidate, Catalogued, Digests, Gate, LoggedModel, Part, Run, Version};
+use longhorn::model::{Candidate, Catalogued, Digests, Gate, LoggedModel, Part, Run, Shelf, Version};
 use longhorn::unverified::Unverified;
 use serde_json::{Value, json};
 
@@ -221,7 +221,7 @@ impl World {
                     version: text("version"),
                     source: text("source"),
                     run_id: Some(run_id),
-                    model_id: Some(model_id),
+                    model_id: self.logged().then_some(model_id),
                     files,
                     sub,
                     iat,
@@ -285,6 +285,11 @@ impl World {
         Run::read(&self.shown(document)).expect("it is a run")
     }
 
+    /// Whether the version is made of a logged model.
+    fn logged(&self) -> bool {
+        self.documents["ask"]["model"] != false
+    }
+
     fn catalogued(&self) -> Catalogued {
         let catalog = self.documents["catalog"].clone();
         let field = |name: &str| catalog[name].clone();
@@ -313,13 +318,15 @@ impl World {
         let lost = ask["lost"].as_array().expect("a list").iter().map(|id| id.as_str().expect("an id").to_owned()).collect();
         let candidate = Candidate {
             seen: now,
+            shelf: if ask["shelf"] == "catalog" { Shelf::Catalog } else { Shelf::Workspace },
             binding: version.binding(&voucher),
             promoted: version.promoted(ask["alias"].as_str().expect("an alias"), &voucher),
             version,
-            made: part("run", Some("model"), "/made"),
+            made: part("run", self.logged().then_some("model"), "/made"),
             parents: vec![part("parent-run", Some("parent-model"), "/parent")],
             lost,
-            current: Some(part("current-run", None, "/current")),
+            replaced: Some("6".to_owned()),
+            current: ask["current"].as_bool().unwrap_or(true).then(|| part("current-run", None, "/current")),
             catalogued: self.catalogued(),
         };
         let policy = read_policy("policy.toml", &self.policy).map_err(|problems| problems.to_string()).expect("it is a policy").0;

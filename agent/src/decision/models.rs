@@ -81,10 +81,16 @@ pub const UNKNOWN: &str = "unknown";
 
 impl Models {
     /// The rule of a model: that of its very name, or else that of the longest beginning.
+    ///
+    /// Unity Catalog takes names in any case, so a name of three levels has the rule of its lower case.
     pub fn rule(&self, name: &str) -> Option<&ModelRule> {
+        let folds = name.split('.').count() == 3;
+        let spelled = |text: &str| if folds { text.to_lowercase() } else { text.to_owned() };
+        let name = spelled(name);
+        let rows = || self.rules.iter().map(|(pattern, rule)| (spelled(pattern), rule));
         let begins = |pattern: &str| pattern.strip_suffix('*').is_some_and(|start| name.starts_with(start));
-        self.rules.get(name).or_else(|| {
-            let fitting = self.rules.iter().filter(|(pattern, _)| begins(pattern));
+        rows().find(|(exact, _)| *exact == name).map(|(_, rule)| rule).or_else(|| {
+            let fitting = rows().filter(|(pattern, _)| begins(pattern));
             fitting.max_by_key(|(pattern, _)| pattern.len()).map(|(_, rule)| rule)
         })
     }
@@ -97,7 +103,7 @@ impl Models {
     /// The labels of a file: those of the nearest directory.
     pub fn of_path(&self, path: &str) -> Option<&BTreeSet<Label>> {
         let holds = |directory: &str| path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let plain = path.starts_with('/') && !path.split('/').any(|part| matches!(part, "." | ".."));
+        let plain = path.starts_with('/') && !path[1..].split('/').any(|part| matches!(part, "" | "." | ".."));
         let fitting = self.paths.iter().filter(|(directory, _)| plain && holds(directory));
         fitting.max_by_key(|(directory, _)| directory.len()).map(|(_, labels)| labels)
     }
@@ -124,12 +130,15 @@ mod tests {
         let labels = |label: &str| BTreeSet::from([Label::try_from(label).unwrap()]);
         let models = Models {
             approvers: BTreeMap::new(),
-            rules: [("fraud".into(), rule("a")), ("fr*".into(), rule("b")), ("*".into(), rule("c"))].into(),
+            rules: [("fraud", "a"), ("fr*", "b"), ("*", "c"), ("main.ml.fraud", "d"), ("main.ML.*", "e")]
+                .map(|(name, scope)| (name.to_owned(), rule(scope)))
+                .into(),
             tables: BTreeMap::new(),
             paths: [("/Volumes/main".into(), labels("internal")), ("/Volumes/main/pii".into(), labels("pii"))].into(),
             catalog: Catalog::default(),
         };
-        for (name, scope) in [("fraud", "a"), ("fraud2", "b"), ("fr", "b"), ("other", "c")] {
+        let of_catalog = [("main.ml.FRAUD", "d"), ("MAIN.ml.other", "e"), ("Fraud", "c")];
+        for (name, scope) in [("fraud", "a"), ("fraud2", "b"), ("fr", "b"), ("other", "c")].into_iter().chain(of_catalog) {
             assert!(models.rule(name).unwrap().scopes.contains(&LocalName::try_from(scope).unwrap()), "{name}");
         }
         for (path, label) in [
@@ -137,6 +146,7 @@ mod tests {
             ("/Volumes/main/pii", Some("pii")),
             ("/Volumes/main/pii2/a", Some("internal")),
             ("/Volumes/main/gold/../pii/a", None),
+            ("/Volumes/main//pii/a", None),
             ("/Volumes/other/a", None),
             ("Volumes/main/a", None),
         ] {

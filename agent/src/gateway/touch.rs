@@ -38,6 +38,8 @@ pub enum Touch {
         name: String,
         /// The alias, or the stage that it goes to.
         alias: String,
+        /// The version that leaves its stage.
+        version: Option<String>,
     },
     /// Makes a version of a registered model.
     NewVersion(NewVersion),
@@ -170,14 +172,21 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
                 versions.iter().filter(|one| levels(&one.name) == 3).try_for_each(|one| three_levels(&one.name))?;
                 found.push(Touch::Serve(versions));
             }
-            Guard::Demote => found.push(Touch::Demote { name: named(members, "name")?, alias: named(members, "alias")? }),
+            Guard::Demote => {
+                found.push(Touch::Demote { name: named(members, "name")?, alias: named(members, "alias")?, version: None });
+            }
             Guard::Stage => found.push(match stage(members)? {
                 "Staging" | "Production" => Touch::Promote(promotion(members, "stage")?),
-                stage => Touch::Demote { name: named(members, "name")?, alias: stage.to_owned() },
+                stage => Touch::Demote {
+                    name: named(members, "name")?,
+                    alias: stage.to_owned(),
+                    version: Some(numbered(members, "version")?),
+                },
             }),
             // The role is enough to say no.
             Guard::NoStage => {
-                found.push(Touch::Demote { name: named(members, "name")?, alias: stage(members)?.to_owned() });
+                let alias = stage(members)?.to_owned();
+                found.push(Touch::Demote { name: named(members, "name")?, alias, version: None });
             }
             Guard::Artifact => found.extend(captured("artifact_path").map(Touch::Artifact)),
             _ => {}
@@ -263,11 +272,21 @@ pub(super) fn named(members: &Object<'_>, name: &str) -> Result<String, Denial> 
         .ok_or_else(|| Denial::unclear("field-unfit", format!("the field `{name}` must be a text that says something")))
 }
 
-/// Whether these tags are but MLflow's own note of the versions that were made of a logged model.
+/// Whether these tags are but MLflow's own note of the versions that were made of a logged model: a list, each with a name and a version.
+/// One that cannot be read would keep others from registering it.
 fn noted(members: &Object<'_>) -> bool {
     let tags = members.get("tags").map(Json::items).unwrap_or_default();
-    let key = |tag: &Json<'_>| tag.members().and_then(|tag| tag.get("key")).and_then(Json::text) == Some("mlflow.modelVersions");
-    !tags.is_empty() && tags.iter().all(key)
+    let of_version = |version: &Json<'_>| version.members().is_some_and(|version| version.has("name") && version.has("version"));
+    let list = |value: &str| {
+        longhorn_json::read(value.as_bytes())
+            .is_ok_and(|list| matches!(&list, Json::List(versions) if versions.iter().all(of_version)))
+    };
+    let note = |tag: &Json<'_>| {
+        let Some(tag) = tag.members() else { return false };
+        tag.get("key").and_then(Json::text) == Some("mlflow.modelVersions")
+            && tag.get("value").and_then(Json::text).is_some_and(list)
+    };
+    !tags.is_empty() && tags.iter().all(note)
 }
 
 /// A request speaks of no more logged models.

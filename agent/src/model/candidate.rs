@@ -3,6 +3,7 @@
 
 use super::catalogued::Catalogued;
 use super::run::Run;
+use super::shelf::Shelf;
 use super::shown::LoggedModel;
 use super::shown::Version;
 use super::statements::{
@@ -20,6 +21,8 @@ use crate::unverified::Unverified;
 pub struct Candidate {
     /// When it was gathered.
     pub seen: Timestamp,
+    /// Where its registered model is.
+    pub shelf: Shelf,
     /// As the registry shows it.
     pub version: Version,
     /// What a node said of it.
@@ -32,7 +35,9 @@ pub struct Candidate {
     pub parents: Vec<Part>,
     /// What is known of nobody: models that the registry does not have, or more than are followed.
     pub lost: Vec<String>,
-    /// The run of the version that the alias stands on now.
+    /// The other version that the alias stands on now.
+    pub replaced: Option<String>,
+    /// That one's run; absent where the registry does not tell.
     pub current: Option<Part>,
     /// What Unity Catalog says of its data, where the policy has it asked.
     pub catalogued: Catalogued,

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::approval::approved;
 use super::candidate::{Candidate, Part};
 use super::labels::labels;
+use super::shelf::Shelf;
 use super::statements::CONTEXT;
 use crate::context::Claims;
 use crate::decision::models::{AliasRule, Better, ModelRule, Models, Threshold, decimal};
@@ -243,16 +244,20 @@ fn version(verdict: &mut Verdict, candidate: &Candidate) {
             && binding.model_id == model
             && (shown.run.is_none() || shown.run == run)
     });
+    // Files that were uploaded for the version are whoever's registered it. A logged model's are held against its seal; those of a run
+    // against nothing, so that nobody but the run's own job may bring them.
+    let uploaded = candidate.shelf == Shelf::Catalog && made.model.is_none();
+    let sub = binding.map(|binding| &binding.sub);
+    let own = !uploaded || sub == made.run_binding.as_ref().map(|binding| &binding.sub);
     verdict.check(
         "version-bound",
-        bound,
+        bound && own,
         "a node's word on this version, its source, its run and its logged model",
-        if bound {
-            "it"
-        } else if binding.is_some() {
-            "a word about another"
-        } else {
-            "none"
+        match binding {
+            None => "none",
+            Some(_) if !bound => "a word about another",
+            Some(_) if !own => "files that another job than the run's uploaded",
+            Some(_) => "it",
         },
     );
     let files = binding.and_then(|binding| binding.files.as_ref());
@@ -297,10 +302,12 @@ fn promotion(verdict: &mut Verdict, alias: &AliasRule, trainer: Option<&Claims>,
     if alias.four_eyes {
         let (holds, presented) = match trainer.map(|trainer| &trainer.run_as) {
             None => (false, "nobody knows who trained it"),
-            Some(trainer) if *trainer == promoter.run_as => (false, "the same"),
-            // Keys of pseudonyms may differ from node to node: two of them can be one person.
-            Some(trainer) if [trainer, &promoter.run_as].iter().all(|who| who.name.starts_with("p1:")) => {
-                (false, "two pseudonyms, which may be one person: let service principals promote, or persons stand in clear")
+            Some(trainer) if trainer.kind != promoter.run_as.kind => (true, "another"),
+            // Providers write a person's name in any case.
+            Some(trainer) if trainer.name.to_lowercase() == promoter.run_as.name.to_lowercase() => (false, "the same"),
+            // Keys of pseudonyms may differ from node to node, and a name in clear is nobody's pseudonym that could be told.
+            Some(trainer) if [trainer, &promoter.run_as].iter().any(|who| who.name.starts_with("p1:")) => {
+                (false, "a pseudonym, which may be the same person: let service principals promote, or persons stand in clear")
             }
             Some(_) => (true, "another"),
         };
@@ -315,7 +322,7 @@ fn thresholds(verdict: &mut Verdict, alias: &AliasRule, asked: &str, candidate: 
     let back = candidate.promoted.as_ref().is_some_and(|promoted| {
         promoted.name == shown.name
             && promoted.version == shown.version
-            && promoted.alias.eq_ignore_ascii_case(asked)
+            && promoted.alias == asked
             && promoted.files.is_some()
             && promoted.files == candidate.made.files
     });
@@ -327,12 +334,13 @@ fn thresholds(verdict: &mut Verdict, alias: &AliasRule, asked: &str, candidate: 
         // Whoever goes back to a version that had the alias goes back to its values.
         let current = candidate.current.as_ref().filter(|_| keeps.is_some() && !back);
         let before = current.and_then(|current| value(current, name));
-        // Whoever lowers the values of the one before lowers what is asked.
-        let lowered = current.is_some_and(|current| sealed(current).is_some());
+        // Whoever lowers the values of the one before, or has them forgotten, lowers what is asked.
+        let forgotten = keeps.is_some() && !back && candidate.replaced.is_some() && candidate.current.is_none();
+        let lowered = forgotten || current.is_some_and(|current| sealed(current).is_some());
         let kept = match (keeps, before, presented) {
             (None, _, _) => true,
             // The first one of its alias, or the one before has no such metric.
-            (Some(_), None, presented) => presented.is_some(),
+            (Some(_), None, presented) => presented.is_some_and(|value| !value.is_nan()),
             (Some(Better::Higher), Some(before), Some(value)) => value >= before,
             (Some(Better::Lower), Some(before), Some(value)) => value <= before,
             (Some(_), Some(_), None) => false,
@@ -343,7 +351,7 @@ fn thresholds(verdict: &mut Verdict, alias: &AliasRule, asked: &str, candidate: 
         expected.extend(keeps.and(before).map(|before| format!("no worse than {}", decimal(before))));
         if lowered {
             expected.push(
-                "no worse than the version before, whose run is not as it was sealed: take the alias away first".to_owned(),
+                "no worse than the version before, whose run is not there as it was sealed: take the alias away first".to_owned(),
             );
         }
         let presented = presented.map_or_else(|| "none".to_owned(), decimal);

@@ -10,13 +10,15 @@ use super::place::{Owner, kept, owner};
 use super::registry::Registry;
 use super::run::Run;
 use super::shelf::Shelf;
-use super::shown::{Entries, LoggedModel, Registered, Unread, Version, directory, made_version, workspace_directory};
+use super::shown::{Entries, LoggedModel, Registered, Unread, Version, directory, made_version, served, workspace_directory};
 use super::source::Source;
 use crate::context::seal::Vouching;
 use crate::decision::catalog::Catalog;
 use crate::decision::models::{Models, UNKNOWN};
 use crate::host::clock::Timestamp;
 
+/// Where the registry says which files whoever loads a version is given.
+const SERVED: &str = "/api/2.0/mlflow/model-versions/get-download-uri";
 /// A version that is a copy of a copy of a copy: so far it is followed.
 const MOST_COPIES: usize = 8;
 /// A model has at most so many files and directories.
@@ -68,8 +70,9 @@ impl<R: Registry> Gather<'_, R> {
         let Some(made) = self.made(&version).await? else { return Ok(None) };
         let (parents, lost) = self.parents(&made, true).await?;
         let previous = registered.stands(alias).map(str::to_owned);
-        let current = match previous.as_deref().filter(|previous| *previous != number) {
-            Some(previous) => match self.version(name, previous).await? {
+        let replaced = registered.stands_in_any_case(alias).filter(|replaced| *replaced != number).map(str::to_owned);
+        let current = match &replaced {
+            Some(replaced) => match self.version(name, replaced).await? {
                 Some(version) => self.run_of(&version).await?,
                 None => None,
             },
@@ -80,7 +83,8 @@ impl<R: Registry> Gather<'_, R> {
         let (binding, promoted) = (version.binding(&voucher), version.promoted(alias, &voucher));
         let parts: Vec<&Part> = std::iter::once(&made).chain(&parents).collect();
         let catalogued = catalogued(self.catalog, self.registry, &parts).await;
-        let candidate = Candidate { seen: self.now, version, binding, promoted, made, parents, lost, current, catalogued };
+        let (seen, shelf) = (self.now, self.shelf);
+        let candidate = Candidate { seen, shelf, version, binding, promoted, made, parents, lost, replaced, current, catalogued };
         Ok(Some((candidate, previous)))
     }
 
@@ -104,6 +108,14 @@ impl<R: Registry> Gather<'_, R> {
         }
         let staged = matches!(alias, "Staging" | "Production");
         Ok(staged && self.version(name, number).await?.is_some_and(|version| version.stage == alias))
+    }
+
+    /// The stage of a version.
+    ///
+    /// # Errors
+    /// When the registry does not answer.
+    pub async fn stage(&self, name: &str, number: &str) -> Result<Option<String>, R::Error> {
+        Ok(self.version(name, number).await?.map(|version| version.stage))
     }
 
     /// The labels of a version that is made from there now, by what can be told: whatever cannot be told is `unknown`.
@@ -133,12 +145,17 @@ impl<R: Registry> Gather<'_, R> {
     async fn version(&self, name: &str, number: &str) -> Result<Option<Version>, R::Error> {
         let query = [("name", name), ("version", number)];
         let answer = self.registry.get(self.shelf.version(), &query).await?;
-        Ok(answer.map(|answer| Version::read(&answer)).transpose()?)
+        // One that is found under another spelling is judged under its own, or not at all.
+        let asked = |version: &Version| version.name == name && version.version == number;
+        Ok(answer.map(|answer| Version::read(&answer)).transpose()?.filter(asked))
     }
 
     /// The run and the files of a version.
     async fn made(&self, version: &Version) -> Result<Option<Part>, R::Error> {
-        let Some(origin) = self.origin(&version.source).await? else { return Ok(None) };
+        let Some(mut origin) = self.origin(&version.source).await? else { return Ok(None) };
+        if !self.serves(version, &origin).await? {
+            origin.directory = None;
+        }
         let model = match &origin.model {
             Some(id) => self.model(id).await?,
             None => None,
@@ -153,6 +170,19 @@ impl<R: Registry> Gather<'_, R> {
             None => None,
         };
         Ok(Some(self.part(run, model, files).await))
+    }
+
+    /// Whether the registry gives whoever loads a version the files that its source leads to now. MLflow's own noted the place when the
+    /// version was made; a version that its source names may have been made anew since. A workspace keeps copies.
+    async fn serves(&self, version: &Version, origin: &Origin) -> Result<bool, R::Error> {
+        let Some(directory) = origin.directory.as_ref().filter(|at| !at.starts_with('/') && self.shelf == Shelf::Workspace)
+        else {
+            return Ok(true);
+        };
+        let query = [("name", &*version.name), ("version", &*version.version)];
+        let Some(answer) = self.registry.get(SERVED, &query).await? else { return Ok(false) };
+        let served = self.origin(&served(&answer)?).await?;
+        Ok(served.is_some_and(|served| served.directory.as_ref() == Some(directory)))
     }
 
     /// The run of a version, without its files.
@@ -234,7 +264,7 @@ impl<R: Registry> Gather<'_, R> {
     /// When the registry does not answer.
     pub async fn origin(&self, source: &str) -> Result<Option<Origin>, R::Error> {
         let mut source = source.to_owned();
-        for _ in 0..MOST_COPIES {
+        for copies in 0..MOST_COPIES {
             let Some(read) = Source::read(&source) else { return Ok(None) };
             let (thing, path) = match &read {
                 Source::Version(name, number) => {
@@ -265,6 +295,10 @@ impl<R: Registry> Gather<'_, R> {
                 Owner::Trace => return Ok(None),
             };
             let directory = kept(&root).map(|root| if path.is_empty() { root.into_owned() } else { format!("{root}/{path}") });
+            // A workspace's registry keeps a copy of what a version in between was then, and tells nobody of which files.
+            if copies > 1 && self.shelf == Shelf::Workspace && directory.as_ref().is_some_and(|at| at.starts_with('/')) {
+                return Ok(None);
+            }
             // The path that was named must be where the registry says that these files are.
             if let Source::Artifacts(named) = &read
                 && directory.as_ref() != Some(named)
@@ -327,7 +361,8 @@ impl<R: Registry> Gather<'_, R> {
                 manifest.add(path[root.len()..].trim_start_matches('/').to_owned(), digest);
             }
         }
-        Ok(Some(manifest))
+        // No model is without files: where there are none is not where they are.
+        Ok(Some(manifest).filter(|manifest| !manifest.files().is_empty()))
     }
 
     /// What a directory holds; of the workspace's own files by its whole path. `None`: there is none.

@@ -2,7 +2,7 @@
 //! counts by the policy's tables and by tags of Unity Catalog; what neither names is `unknown`, which is clear nowhere unless an alias says
 //! so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::candidate::Part;
 use super::catalogued::Catalogued;
@@ -12,6 +12,12 @@ use crate::identity::ids::Label;
 
 /// The labels of everything that these runs used.
 pub fn labels<'p>(models: &Models, catalogued: &Catalogued, parts: impl Iterator<Item = &'p Part>) -> BTreeSet<String> {
+    // The catalog takes names in any case: one that the policy has in another case is the same table.
+    let mut tables: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for (name, labels) in &models.tables {
+        tables.entry(name.to_lowercase()).or_default().extend(texts(labels));
+    }
+    let of_table = |table: &str| of_table(&tables, catalogued, table);
     let mut found = BTreeSet::new();
     let mut add = |labels: Option<BTreeSet<String>>| match labels {
         Some(labels) => found.extend(labels),
@@ -25,28 +31,24 @@ pub fn labels<'p>(models: &Models, catalogued: &Catalogued, parts: impl Iterator
         if datasets.is_empty() {
             add(None);
         }
-        datasets.iter().for_each(|dataset| add(of(models, catalogued, dataset)));
-        catalogued.seen_by(part).iter().for_each(|table| add(of_table(models, catalogued, table)));
+        datasets.iter().for_each(|dataset| add(of(models, dataset, of_table)));
+        catalogued.seen_by(part).iter().for_each(|table| add(of_table(table)));
     }
     found
 }
 
 /// By the source that the client names: a table of the catalog, or a file.
-fn of(models: &Models, catalogued: &Catalogued, dataset: &Dataset) -> Option<BTreeSet<String>> {
+fn of(models: &Models, dataset: &Dataset, of_table: impl Fn(&str) -> Option<BTreeSet<String>>) -> Option<BTreeSet<String>> {
     match named(dataset)? {
-        Named::Table(table) => of_table(models, catalogued, &table),
+        Named::Table(table) => of_table(&table),
         Named::Path(path) => models.of_path(local(&path)).map(texts),
     }
 }
 
 /// By the policy's table and by tags, together. A table without tags is not thereby known.
-fn of_table(models: &Models, catalogued: &Catalogued, table: &str) -> Option<BTreeSet<String>> {
+fn of_table(tables: &HashMap<String, BTreeSet<String>>, catalogued: &Catalogued, table: &str) -> Option<BTreeSet<String>> {
     let tags = catalogued.tables.get(table).cloned().flatten().filter(|labels| !labels.is_empty());
-    // The catalog takes names in any case: one that the policy has in another case is the same table.
-    let same = |name: &str| name.to_lowercase() == table.to_lowercase();
-    let rows = models.tables.iter().filter(|(name, _)| same(name)).map(|(_, labels)| texts(labels));
-    let told = rows.reduce(|one, other| one.into_iter().chain(other).collect());
-    match (told, tags) {
+    match (tables.get(&table.to_lowercase()).cloned(), tags) {
         (None, None) => None,
         (told, tags) => Some(told.into_iter().chain(tags).flatten().collect()),
     }

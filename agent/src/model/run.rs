@@ -80,7 +80,8 @@ impl Run {
         };
         Ok(Self {
             id: text(info, "run_id").ok_or(Unread("run"))?,
-            status: text(info, "status").unwrap_or_default(),
+            // One that somebody deleted keeps its status, and counts for nothing.
+            status: if deleted(info) { "DELETED".to_owned() } else { text(info, "status").unwrap_or_default() },
             artifacts: text(info, "artifact_uri").unwrap_or_default(),
             tags: pairs(data.and_then(|data| data.get("tags"))),
             digests: Digests {
@@ -108,6 +109,10 @@ impl Run {
     pub fn registered(&self) -> Vec<String> {
         self.tag(REGISTERED).and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default()
     }
+}
+
+fn deleted(info: &Object<'_>) -> bool {
+    text(info, "lifecycle_stage").is_some_and(|stage| stage != "active")
 }
 
 /// A server of protobuf writes what is no number as a text.

@@ -115,6 +115,12 @@ impl Registered {
     pub fn stands(&self, alias: &str) -> Option<&str> {
         value_of(&self.0, alias)
     }
+
+    /// The same; where there is none of this very spelling, that of another case: some registries keep one for both.
+    pub fn stands_in_any_case(&self, alias: &str) -> Option<&str> {
+        let folded = || self.0.iter().find(|(other, _)| other.to_lowercase() == alias.to_lowercase());
+        self.stands(alias).or_else(|| folded().map(|(_, version)| version.as_str()))
+    }
 }
 
 /// The run that `runs/create` made.
@@ -132,6 +138,15 @@ pub fn made_run(answer: &Unverified<Vec<u8>>) -> Result<String, Unread> {
 /// When it is no such answer.
 pub fn made_model(answer: &Unverified<Vec<u8>>) -> Result<String, Unread> {
     LoggedModel::read(answer).map(|model| model.id)
+}
+
+/// The place of a version's files, from the answer to `model-versions/get-download-uri`.
+///
+/// # Errors
+/// When it is no such answer.
+pub fn served(answer: &Unverified<Vec<u8>>) -> Result<String, Unread> {
+    let value = parsed(answer)?;
+    text(within(&value, &[])?, "artifact_uri").ok_or(Unread("place of the version's files"))
 }
 
 /// The version that `model-versions/create` made, and the source that the registry keeps of it.

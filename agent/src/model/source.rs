@@ -18,10 +18,11 @@ pub enum Source {
 }
 
 impl Source {
-    /// Reads it. `None` for what names nothing.
+    /// Reads it. `None` for what names nothing, or to some readers something else: MLflow's leave out line ends and tabs, and what stands
+    /// between two slashes.
     pub fn read(source: &str) -> Option<Self> {
         if let Some(rest) = source.strip_prefix("models:/") {
-            let rest = rest.trim_start_matches('/');
+            let rest = Some(rest).filter(|rest| plain(rest))?;
             return match rest.split_once('/') {
                 None if rest.starts_with("m-") => Some(Self::LoggedModel(rest.to_owned())),
                 None => None,
@@ -33,18 +34,24 @@ impl Source {
             };
         }
         if let Some(rest) = source.strip_prefix("runs:/") {
-            let (run, path) = rest.trim_start_matches('/').split_once('/')?;
-            return (!run.is_empty()).then(|| Self::Run(run.to_owned(), path.trim_end_matches('/').to_owned()));
+            let (run, path) = Some(rest).filter(|rest| plain(rest))?.split_once('/')?;
+            return Some(Self::Run(run.to_owned(), path.trim_end_matches('/').to_owned()));
         }
         if let Some(rest) = source.strip_prefix("mlflow-artifacts:/") {
             // An authority would be another server.
-            return (!rest.starts_with('/')).then(|| Self::Artifacts(rest.trim_end_matches('/').to_owned()));
+            return plain(rest).then(|| Self::Artifacts(rest.trim_end_matches('/').to_owned()));
         }
         if source.starts_with(TRACKING) {
-            return kept(source).map(|path| Self::Artifacts(path.into_owned()));
+            return kept(source).filter(|path| plain(&path[1..])).map(|path| Self::Artifacts(path.into_owned()));
         }
         Some(Self::Elsewhere)
     }
+}
+
+/// A path that every reader reads as the same: no segment that is empty or leads elsewhere, and nothing that some leave out.
+fn plain(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    !path.contains(char::is_control) && path.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
 #[cfg(test)]
@@ -64,7 +71,19 @@ mod tests {
             ("models:/fraud", None),
             ("runs:/0a1b/model", Some(Source::Run(text("0a1b"), text("model")))),
             ("runs:/0a1b", None),
+            ("runs:/0a1b/", Some(Source::Run(text("0a1b"), String::new()))),
             ("runs://model", None),
+            ("runs://0a1b/0c1d/model", None),
+            ("runs:///0a1b/model", None),
+            ("runs:/0a1b//model", None),
+            ("runs:/0a1b/./model", None),
+            ("runs:/0a1b/mo\tdel", None),
+            ("runs:/0a\n1b/model", None),
+            ("models://fraud/3", None),
+            ("models:///fraud/3", None),
+            ("models:/fraud\t/3", None),
+            ("models:/m-0a1b\n", None),
+            ("mlflow-artifacts:/1/0a1b/artifacts//model", None),
             ("mlflow-artifacts:/1/0a1b/artifacts/model/", Some(Source::Artifacts(text("1/0a1b/artifacts/model")))),
             ("mlflow-artifacts://elsewhere.example/1/0a1b/artifacts/model", None),
             (

@@ -80,18 +80,22 @@ impl Exchange {
                     held.turns.push(turn);
                     (None, Some(due))
                 }
-                Touch::Demote { name, alias } | Touch::DemoteInCatalog { name, alias } => {
-                    held.turns.push(Box::pin(self.demotion(&name, &alias, context)).await?);
+                Touch::Demote { name, alias, version } => {
+                    held.turns.push(Box::pin(self.demotion(&name, &alias, version.as_deref(), context)).await?);
+                    (None, None)
+                }
+                Touch::DemoteInCatalog { name, alias } => {
+                    held.turns.push(Box::pin(self.demotion(&name, &alias, None, context)).await?);
                     (None, None)
                 }
                 Touch::NewVersion(made) => {
-                    let (turn, due) = Box::pin(self.version(&made, Shelf::Workspace)).await?;
+                    let (turn, due) = Box::pin(self.version(&made, Shelf::Workspace, sub)).await?;
                     held.turns.extend(turn);
                     amend_run(allowed, &made, &due);
                     (None, Some(due))
                 }
                 Touch::NewCatalogVersion(made) => {
-                    let (turn, due) = Box::pin(self.version(&made, Shelf::Catalog)).await?;
+                    let (turn, due) = Box::pin(self.version(&made, Shelf::Catalog, sub)).await?;
                     held.turns.extend(turn);
                     amend_run(allowed, &made, &due);
                     if let Due::VersionBinding { run, .. } = &due {

@@ -45,7 +45,7 @@ impl Exchange {
         Gather { registry: self, audience: self.shared.audience, now, shelf, catalog }
     }
 
-    pub(super) async fn version(&self, made: &NewVersion, shelf: Shelf) -> Result<(Option<Turn>, Due), Stop> {
+    pub(super) async fn version(&self, made: &NewVersion, shelf: Shelf, sub: &str) -> Result<(Option<Turn>, Due), Stop> {
         let gather = self.gather(shelf);
         let origin = gather.origin(&made.source).await?;
         let Some(origin) = origin else {
@@ -69,7 +69,7 @@ impl Exchange {
         let turn = match &thing {
             Some(thing) => {
                 let turn = self.shared.known.turn(thing, Writing::Last).await;
-                self.registered(thing, directory.as_deref()).await?;
+                self.registered(thing, directory.as_deref(), shelf, sub).await?;
                 Some(turn)
             }
             None => None,
@@ -85,7 +85,7 @@ impl Exchange {
     }
 
     /// From now on nobody writes to what a version is made of.
-    async fn registered(&self, thing: &Thing, directory: Option<&str>) -> Result<(), Stop> {
+    async fn registered(&self, thing: &Thing, directory: Option<&str>, shelf: Shelf, sub: &str) -> Result<(), Stop> {
         let seen = self.look(thing, Duration::ZERO).await?;
         let Made::Run(run) = &seen.made else {
             if seen.made.ended() {
@@ -93,6 +93,21 @@ impl Exchange {
             }
             return Err(self.denied_because("model-not-whole", "this logged model is not whole yet; finish logging it first"));
         };
+        let of_another = seen.maker.as_deref() != Some(sub);
+        if of_another && !seen.made.ended() {
+            return Err(self.denied_because(
+                "run-of-another",
+                "another job's run goes on, and its files are that job's to register; wait for its end",
+            ));
+        }
+        // Whoever registers uploads the files: nothing would tie them to the run.
+        if of_another && shelf == Shelf::Catalog {
+            return Err(self.denied_because(
+                "source-of-another-job",
+                "another job made this run, and Unity Catalog keeps files of whoever registers; register it in its own job, or a logged \
+                 model (`models:/m-…`), whose files are sealed",
+            ));
+        }
         let (Some(root), Some(directory)) = (kept(&run.artifacts), directory) else { return Ok(()) };
         let within = directory.strip_prefix(&*root).unwrap_or_default().trim_start_matches('/').to_owned();
         let mut listed = run.registered();

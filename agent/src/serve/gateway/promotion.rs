@@ -13,6 +13,9 @@ use crate::model::statements::{PROMOTION, Promoted, promotion_tag};
 use crate::model::{Shelf, Verdict};
 use crate::record::Event;
 
+/// Stages that a version is promoted to.
+const STAGES: [&str; 2] = ["Staging", "Production"];
+
 /// What the gate found of one version.
 struct Judged {
     /// What the alias stood on.
@@ -28,7 +31,10 @@ struct Judged {
 impl Exchange {
     /// Judges, on record; what is due once the registry has done it.
     pub(super) async fn gate(&self, promotion: &Promotion, shelf: Shelf, context: &Context) -> Result<(Turn, Due), Stop> {
-        let turn = self.shared.known.turn(&Thing::Registered(promotion.name.clone()), Writing::Last).await;
+        let turn = self.turn_of(&promotion.name).await;
+        if shelf == Shelf::Workspace && STAGES.contains(&promotion.alias.as_str()) {
+            self.leaves(&promotion.name, &promotion.version, &promotion.alias, context).await?;
+        }
         let Judged { previous, files, decision, denied } = self.judge(promotion, shelf, context).await?;
         if let Some(sentence) = denied {
             return Err(self.denied(Denial::refused("gate", sentence)));
@@ -57,7 +63,10 @@ impl Exchange {
         let Some((candidate, previous)) =
             self.gather(shelf).candidate(&promotion.name, &promotion.version, &promotion.alias).await?
         else {
-            return Err(self.denied_because("version-unknown", "the registry has no such version, or its source names nothing"));
+            return Err(self.denied_because(
+                "version-unknown",
+                "the registry has no such version, or another spelling of it, or its source names nothing",
+            ));
         };
         let verdict = self.shared.gate.judge(&candidate, &promotion.alias, Some(context.claims()));
         let decision = self.judged(promotion, previous.as_deref(), &verdict).await?;
@@ -76,15 +85,37 @@ impl Exchange {
         Ok(Judged { previous, files: candidate.made.files, decision, denied })
     }
 
-    /// Taking an alias away, or archiving a stage, asks for the role alone.
-    pub(super) async fn demotion(&self, name: &str, alias: &str, context: &Context) -> Result<Turn, Stop> {
-        let turn = self.shared.known.turn(&Thing::Registered(name.to_owned()), Writing::Last).await;
+    /// Taking an alias away, or a version out of its stage, asks for the role alone.
+    pub(super) async fn demotion(&self, name: &str, alias: &str, version: Option<&str>, context: &Context) -> Result<Turn, Stop> {
+        let turn = self.turn_of(name).await;
+        self.may_take(name, alias, context)?;
+        if let Some(version) = version {
+            self.leaves(name, version, alias, context).await?;
+        }
+        Ok(turn)
+    }
+
+    /// A version has one stage: what moves to another one leaves its own.
+    async fn leaves(&self, name: &str, version: &str, to: &str, context: &Context) -> Result<(), Stop> {
+        let stage = self.gather(Shelf::Workspace).stage(name, version).await?;
+        match stage.as_deref().filter(|stage| STAGES.contains(stage) && *stage != to) {
+            Some(stage) => self.may_take(name, stage, context),
+            None => Ok(()),
+        }
+    }
+
+    fn may_take(&self, name: &str, alias: &str, context: &Context) -> Result<(), Stop> {
         if self.shared.gate.may_demote(name, alias, context.claims()) {
-            return Ok(turn);
+            return Ok(());
         }
         let sentence =
             format!("no role of this job may take `{alias}` of `{name}` away: the policy's `promoted-by` names none of them");
         Err(self.denied(Denial::refused("gate", plain(&sentence))))
+    }
+
+    /// Whoever moves an alias of a model waits for whoever is at it, however they spell it.
+    async fn turn_of(&self, name: &str) -> Turn {
+        self.shared.known.turn(&Thing::Registered(name.to_lowercase()), Writing::Last).await
     }
 
     /// After the alias has moved.
