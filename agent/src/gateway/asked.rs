@@ -10,6 +10,7 @@ use super::form::Form;
 use super::guard::Guard;
 use super::own::FILES_API;
 use super::table::{Captures, Endpoint, Table};
+use super::tags::{key_of, own_key, owned, owned_tags, single};
 use super::touch::{Touch, touches};
 use crate::unverified::Unverified;
 
@@ -153,78 +154,11 @@ fn anywhere(members: &Object<'_>, name: &str) -> bool {
 }
 
 /// Whether any object in a value, itself included, is such a one.
-fn within(value: &Json<'_>, such: &mut impl FnMut(&Object<'_>) -> bool) -> bool {
+pub(super) fn within(value: &Json<'_>, such: &mut impl FnMut(&Object<'_>) -> bool) -> bool {
     match value {
         Json::Object(members) => such(members) || members.values().any(|value| within(value, such)),
         Json::List(items) => items.iter().any(|item| within(item, such)),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => false,
-    }
-}
-
-/// Names that begin so, with a dot, are Longhorn's; with `_`, labels of data. Databases compare without case.
-const OWNED: &str = "longhorn";
-/// What makes a prompt of a model, and a model of a prompt: who may change the one could then change the other.
-const KIND: &str = "mlflow.prompt.is_prompt";
-
-fn owned(key: &str) -> Result<(), Denial> {
-    let (start, rest) = key.as_bytes().split_at_checked(OWNED.len()).unwrap_or_default();
-    if start.eq_ignore_ascii_case(OWNED.as_bytes()) && matches!(rest.first(), Some(b'.' | b'_')) {
-        let sentence = "tags whose names begin with `longhorn.` or `longhorn_` are set by Longhorn and by people, and by no job";
-        return Err(Denial::refused("tag-owned", sentence));
-    }
-    Ok(())
-}
-
-/// A tag that a request is about, by its path or its query.
-fn own_key(ask: &Ask<'_>) -> Result<(), Denial> {
-    if !ask.endpoint.guards.contains(&Guard::Key) {
-        return Ok(());
-    }
-    let query = ask.target.query.iter().map(|(name, value)| (name.as_str(), value));
-    let named = ask.captures.iter().map(|(name, value)| (*name, value)).chain(query);
-    named.filter(|(name, _)| matches!(*name, "key" | "tag_key")).try_for_each(|(_, key)| single(key))
-}
-
-/// A single tag that is set or deleted.
-fn single(key: &str) -> Result<(), Denial> {
-    owned(key)?;
-    if key.eq_ignore_ascii_case(KIND) {
-        return Err(Denial::refused("tag-owned", format!("`{KIND}` is set when a prompt is made, and never later")));
-    }
-    Ok(())
-}
-
-/// No tag at any depth is one that Longhorn owns: not in lists of keys and values, not in maps, and not in JSON within a text.
-fn owned_tags(members: &Object<'_>) -> Result<(), Denial> {
-    let mut denial = Ok(());
-    let mut look = |members: &Object<'_>| {
-        let tags = members.iter().filter(|(name, _)| *name == "tags" || name.ends_with("_tags"));
-        denial = tags.map(|(_, tags)| free_of_owned(tags)).find(Result::is_err).unwrap_or(Ok(()));
-        denial.is_err()
-    };
-    if !look(members) {
-        members.values().any(|value| within(value, &mut look));
-    }
-    denial
-}
-
-fn free_of_owned(tags: &Json<'_>) -> Result<(), Denial> {
-    match tags {
-        Json::List(tags) => tags.iter().filter_map(key_of).try_for_each(owned),
-        Json::Object(tags) => tags.iter().try_for_each(|(key, _)| owned(key)),
-        Json::Text(text) => match read(text.as_bytes()) {
-            Ok(Json::Object(tags)) => tags.iter().try_for_each(|(key, _)| owned(key)),
-            Ok(_) => Ok(()),
-            Err(_) => Err(Denial::unclear("body-unclear", "tags in a text must be JSON that can be read in one way")),
-        },
-        Json::Null | Json::Bool(_) | Json::Number(_) => Ok(()),
-    }
-}
-
-fn key_of<'a>(tag: &'a Json<'_>) -> Option<&'a str> {
-    match tag {
-        Json::Object(tag) => tag.get("key").or(tag.get("tag_key")).and_then(Json::text),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => None,
     }
 }
 

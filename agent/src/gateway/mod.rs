@@ -15,6 +15,7 @@ mod own;
 mod rule;
 mod serving;
 mod table;
+mod tags;
 mod target;
 mod touch;
 
