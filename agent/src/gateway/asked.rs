@@ -10,7 +10,7 @@ use super::form::Form;
 use super::guard::Guard;
 use super::own::FILES_API;
 use super::table::{Captures, Endpoint, Table};
-use super::tags::{key_of, own_key, owned, owned_tags, single};
+use super::tags::{key_of, own_key, own_keys, owned, owned_tags, removed_tags, tagged};
 use super::touch::{Touch, touches};
 use crate::unverified::Unverified;
 
@@ -118,11 +118,12 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>
                     tags.retain(|tag| key_of(tag).is_none_or(|key| owned(key).is_ok()));
                 }
             }
-            Guard::Key => {
-                for key in [members.get("key"), members.get("tag_key")].into_iter().flatten().filter_map(Json::text) {
-                    single(key)?;
-                }
+            Guard::Key => own_keys(members)?,
+            Guard::RemovedTags if anywhere(members, "remove") => {
+                removed_tags(members)?;
+                actions.push(Action::Needs("tag.delete"));
             }
+            Guard::NewTags if tagged(members) => actions.push(Action::Needs("model.tag")),
             Guard::Aliases if anywhere(members, "aliases") => actions.push(Action::Needs("model.promote")),
             Guard::DeploymentJob if anywhere(members, "deployment_job_id") => actions.push(Action::Needs("model.deploy")),
             Guard::ArtifactLocation if ["artifact_location", "storage_location"].iter().any(|name| anywhere(members, name)) => {
@@ -135,6 +136,7 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>
             Guard::Finish => status(members, RUNS)?,
             Guard::Whole => status(members, MODELS)?,
             // What a copy and a served version need besides is the gate's; what is touched is looked at next.
+            Guard::RemovedTags | Guard::NewTags => {}
             Guard::Aliases | Guard::DeploymentJob | Guard::ArtifactLocation | Guard::ServedEntities | Guard::Copy => {}
             Guard::NewRun | Guard::Run | Guard::NewModel | Guard::NewVersion | Guard::Artifact => {}
             Guard::Promote | Guard::Demote | Guard::Stage | Guard::NoStage => {}
@@ -153,8 +155,21 @@ fn anywhere(members: &Object<'_>, name: &str) -> bool {
     members.has(name) || members.values().any(|value| within(value, &mut |members| members.has(name)))
 }
 
+/// The first denial of what these members are, and every object within them.
+pub(super) fn everywhere(members: &Object<'_>, look: impl Fn(&Object<'_>) -> Result<(), Denial>) -> Result<(), Denial> {
+    let mut denial = Ok(());
+    let mut denied = |members: &Object<'_>| {
+        denial = look(members);
+        denial.is_err()
+    };
+    if denied(members) || members.values().any(|value| within(value, &mut denied)) {
+        return denial;
+    }
+    Ok(())
+}
+
 /// Whether any object in a value, itself included, is such a one.
-pub(super) fn within(value: &Json<'_>, such: &mut impl FnMut(&Object<'_>) -> bool) -> bool {
+fn within(value: &Json<'_>, such: &mut impl FnMut(&Object<'_>) -> bool) -> bool {
     match value {
         Json::Object(members) => such(members) || members.values().any(|value| within(value, such)),
         Json::List(items) => items.iter().any(|item| within(item, such)),

@@ -25,7 +25,11 @@ guards! {
     Tags = "tags",
     /// The same where the plugin's own tags come: those are taken out.
     PluginTags = "plugin-tags",
-    /// `key`, or a placeholder for one: a name that Longhorn owns.
+    /// `remove`: names of tags that are deleted.
+    RemovedTags = "removed-tags",
+    /// `tags` of what is made: those that are not MLflow's own are set.
+    NewTags = "new-tags",
+    /// `key`, at any depth, or a placeholder for one: a name that Longhorn owns.
     Key = "key",
     /// `datasets[].tags[].key`: names that Longhorn owns.
     DatasetTags = "dataset-tags",

@@ -181,7 +181,9 @@ WORDS = {"search": "read", "list": "read", "get": "read", "delete": "delete", "r
 GUARD_WORDS = {
     "tags": "fields `tags`, `add_tags` and the like, at any depth: lists of keys and values, or maps; reserved keys",
     "plugin-tags": "the same where the plugin's own tags come: those are taken out",
-    "key": "one tag: `key` or `tag_key` in the path, the body or the query; reserved keys",
+    "removed-tags": "`remove`: keys of tags that are deleted; reserved keys",
+    "new-tags": "`tags` of what is made: whoever sends others than MLflow's own sets tags",
+    "key": "one tag: `key` or `tag_key` in the path, or at any depth of the body; reserved keys",
     "dataset-tags": "datasets[].tags[].key: reserved keys",
     "aliases": "`aliases` at any depth: whoever sends them promotes",
     "deployment-job": "`deployment_job_id`: whoever sends it deploys",
@@ -216,6 +218,8 @@ GUARD_WORDS = {
 # (pattern over "METHOD /path action", guard). What only reads has none.
 GUARDS = [
     (r"/tags/\{\w*key\} |/entity-tag-assignments |/tag-policies |/tag-policies/\{tag_key\} ", "key"),
+    (r"/features/\{feature_name\}/tags ", "key"),
+    (r"POST \S*/unity-catalog/((registered-models|model-versions)/create|models) ", "new-tags"),
     (r"/unity-catalog/models(/\{full_name\}(/versions/\{version\})?)? model\.register$", "aliases"),
     (r"/serving-endpoints(/pt|:stageDeployment)? model\.deploy$|/serving-endpoints/\S*/config ", "served-entities"),
     (r"/serving-endpoints(/pt)? model\.deploy$", "tags"),
@@ -252,6 +256,7 @@ FIELDS = [
     (r"/tags |-tag ", r"^key$", "key"),
     (r"", r"^datasets\.tags\.key$", "dataset-tags"),
     (rf"^(?!{PLUGIN[1:]})", r"(?<!^datasets\.)\b(\w+_)?tags$", "tags"),
+    (r"", r"(^|\.)remove$", "removed-tags"),
     (r"", r"(^|\.)aliases$", "aliases"),
     (r"", r"(^|\.)deployment_job_id$", "deployment-job"),
     (r"", r"^(artifact|storage)_location$", "artifact-location"),
