@@ -123,6 +123,7 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>
                 removed_tags(members)?;
                 actions.push(Action::Needs("tag.delete"));
             }
+            Guard::Owner => owner(members)?,
             Guard::NewTags if tagged(members) => actions.push(Action::Needs("model.tag")),
             Guard::Aliases if anywhere(members, "aliases") => actions.push(Action::Needs("model.promote")),
             Guard::DeploymentJob if anywhere(members, "deployment_job_id") => actions.push(Action::Needs("model.deploy")),
@@ -176,6 +177,21 @@ fn within(value: &Json<'_>, such: &mut impl FnMut(&Object<'_>) -> bool) -> bool 
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => false,
     }
 }
+
+/// Who owns something of the catalog decides who else may use it: that is administration.
+fn owner(members: &Object<'_>) -> Result<(), Denial> {
+    everywhere(members, |members| {
+        match members.iter().find(|(name, _)| OWNERS.iter().any(|one| name.eq_ignore_ascii_case(one))) {
+            None => Ok(()),
+            Some((name, _)) => Err(Denial::refused(
+                "owner",
+                format!("`{name}`: an owner is given by an administrator, and by no job; leave it out"),
+            )),
+        }
+    })
+}
+
+const OWNERS: [&str; 3] = ["owner", "new_owner", "newOwner"];
 
 const RUNS: &[&str] = &["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"];
 const MODELS: &[&str] = &["LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"];

@@ -85,6 +85,8 @@ guards! {
     CatalogPromoteAt = "catalog-promote-at",
     /// The alias of the path is taken away in Unity Catalog.
     CatalogDemoteAt = "catalog-demote-at",
+    /// `owner`, at any depth: given by no job.
+    Owner = "owner",
     /// The rest of the path: a file of the workspace's own that is written or deleted.
     WorkspaceFile = "workspace-file",
     /// Who reads or writes a version, by the client's word.

@@ -5,7 +5,7 @@ method and from the last word of the path. What no rule finds is an error: there
 
 # Every action, once. The table has no other, and has each of these.
 ACTIONS = {
-    "admin.identity": "users, roles, permissions and grants",
+    "admin.identity": "users, roles, permissions, grants and owners",
     "admin.webhook": "webhooks: the server calls an address of the caller's choice",
     "admin.workspace": "workspaces of an MLflow server",
     "artifact.delete": "a file of a run, a model or a trace",
@@ -30,6 +30,7 @@ ACTIONS = {
     "genai.delete": "scorers, issues, label schemas, review queues",
     "genai.read": "scorers, issues, label schemas, review queues",
     "genai.write": "scorers, issues, label schemas, review queues",
+    "lineage.delete": "takes back what was said of data or models that a run, a model or a table comes from",
     "lineage.read": "which data a run or a table comes from",
     "lineage.write": "says which data or models a run, a model or a table comes from",
     "llm.admin": "endpoints, keys, budgets and guardrails of the server's model gateway",
@@ -93,6 +94,7 @@ RULES = [
     (r"webhooks", "admin.webhook"),
     (r"/mlflow/(users|roles)/|GET /signup$", "admin.identity"),
     (r"/permissions/|/effective-permissions/|/privilege-assignments/|/effective-privilege-assignments/", "admin.identity"),
+    (r"PATCH \S*/unity-catalog/tables/", "admin.identity"),  # it changes the owner, and nothing else
     (r"GET \S*/mlflow/workspaces", "experiment.read"),
     (r"/mlflow/workspaces", "admin.workspace"),
     # --- the server's model gateway
@@ -124,8 +126,9 @@ RULES = [
     (r"GET \S*/get-(trace-)?artifact$", "artifact.read"),
     # --- lineage
     (r"/search-datasets$|GET \S*/lineage-tracking/", "lineage.read"),
+    (r"DELETE \S*(/lineage-tracking/|/unlink-from-run/)", "lineage.delete"),
     (r"/lineage-tracking/|/runs/(log-inputs|outputs)$|/emit-lineage$", "lineage.write"),
-    (r"/traces/link-(prompts|to-run)$|/prompt-versions/links-to-|/(un)?link-(to|from)-run/", "lineage.write"),
+    (r"/traces/link-(prompts|to-run)$|/prompt-versions/links-to-|/link-to-run/", "lineage.write"),
     # --- runs, and the models that they log
     (r"/runs/(delete|restore|delete-runs|restore-runs)$", "run.delete"),
     (r"/runs/(set-tag|delete-tag)$", "run.tag"),
@@ -151,7 +154,7 @@ RULES = [
     (r"/(registered-models|model-versions)/(set-tag|delete-tag)$", "model.tag"),
     (r"GET \S*(/registered-models|/model-versions|/transition-requests|/unity-catalog/models)", "model.read"),
     (r"POST \S*/registered-models/get-latest-versions$", "model.read"),
-    (r"DELETE \S*(/registered-models/delete|/model-versions/delete|/unity-catalog/models/\S*)$", "model.delete"),
+    (r"DELETE \S*(/registered-models/delete|/model-versions/delete|/unity-catalog/models/\S*|/mlflow/comments/delete)$", "model.delete"),
     (r"(POST|PATCH) \S*(/registered-models|/model-versions|/unity-catalog/models)|/mlflow/comments/", "model.register"),
     # --- families with a verb
     (r"/prompts(/|$)|/prompt-optimization/", "prompt.*"),
@@ -211,6 +214,7 @@ GUARD_WORDS = {
     "catalog-demote": "an alias is taken away in Unity Catalog",
     "catalog-promote-at": "a version in Unity Catalog is given the alias of the path",
     "catalog-demote-at": "the alias of the path is taken away in Unity Catalog",
+    "owner": "`owner`, at any depth: it is given by no job",
     "workspace-file": "the path of a file of a run, a logged model or a version in the workspace's own files",
     "emit-lineage": "`entities`: who reads or writes a version, by the client's word; it is rebuilt",
     "read-credentials": "`operation`: what is written with a credential, nobody hashes",
@@ -245,6 +249,8 @@ GUARDS = [
     (r"^PUT \S*/unity-catalog/models/\{full_name\}/aliases/", "catalog-promote-at"),
     (r"^DELETE \S*/unity-catalog/models/\{full_name\}/aliases/", "catalog-demote-at"),
     (r"/fs/files/\S+ artifact\.(write|delete|direct-write)$", "workspace-file"),
+    # What the catalog keeps and nobody describes.
+    (r"^(POST|PATCH) \S*/(lineage-tracking|feature-store|feature-engineering|entity-tag-assignments|tag-policies|unity-catalog/tables)\b.* \w+\.write$", "owner"),
     (r"/emit-lineage ", "emit-lineage"),
     (r"/generate-temporary-credentials |/temporary-model-version-credentials ", "read-credentials"),
 ]
