@@ -9,6 +9,7 @@ use super::denial::Denial;
 use super::form::Form;
 use super::guard::Guard;
 use super::own::FILES_API;
+use super::place::free_place;
 use super::table::{Captures, Endpoint, Table};
 use super::tags::{key_of, own_key, own_keys, owned, owned_tags, removed_tags, tagged};
 use super::touch::{Touch, touches};
@@ -43,7 +44,7 @@ impl<'t> Asked<'t> {
             Body::Json => members(endpoint, said.examine().as_ref(), table)?,
         };
         of_the_path(&members, &ask.captures)?;
-        look(endpoint, &mut members, &mut actions)?;
+        look(endpoint, &mut members, &ask.captures, &mut actions)?;
         let touches = match ask.body() {
             // What a query names counts where there is no body.
             Body::None => {
@@ -109,7 +110,7 @@ fn of_the_path(members: &Object<'_>, captures: &Captures) -> Result<(), Denial> 
 
 /// Looks where the table says: names that Longhorn owns, places that the server would write to, and what makes more of a request than
 /// its endpoint says.
-fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>) -> Result<(), Denial> {
+fn look(endpoint: &Endpoint, members: &mut Object<'_>, captures: &Captures, actions: &mut Vec<Action>) -> Result<(), Denial> {
     for guard in &endpoint.guards {
         match guard {
             Guard::Tags | Guard::DatasetTags => owned_tags(members)?,
@@ -123,6 +124,7 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>
                 removed_tags(members)?;
                 actions.push(Action::Needs("tag.delete"));
             }
+            Guard::FreePlace => free_place(members, captures)?,
             Guard::Owner => owner(members)?,
             Guard::NewTags if tagged(members) => actions.push(Action::Needs("model.tag")),
             Guard::Aliases if anywhere(members, "aliases") => actions.push(Action::Needs("model.promote")),

@@ -87,6 +87,8 @@ guards! {
     CatalogDemoteAt = "catalog-demote-at",
     /// `owner`, at any depth: given by no job.
     Owner = "owner",
+    /// Paths of files of the workspace: none of what has rows of its own.
+    FreePlace = "free-place",
     /// The rest of the path: a file of the workspace's own that is written or deleted.
     WorkspaceFile = "workspace-file",
     /// Who reads or writes a version, by the client's word.

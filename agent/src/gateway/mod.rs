@@ -12,6 +12,7 @@ mod denial;
 mod form;
 mod guard;
 mod own;
+mod place;
 mod rule;
 mod serving;
 mod table;
