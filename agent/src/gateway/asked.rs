@@ -144,7 +144,7 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, captures: &Captures, acti
             Guard::NewRun | Guard::Run | Guard::NewModel | Guard::NewVersion | Guard::Artifact => {}
             Guard::Promote | Guard::Demote | Guard::Stage | Guard::NoStage => {}
             Guard::Model | Guard::TagsOfModel | Guard::OfModel => {}
-            Guard::NewCatalogVersion | Guard::WholeVersion => {}
+            Guard::NewCatalogVersion | Guard::WholeVersion | Guard::WholeVersionAt => {}
             Guard::CatalogPromote | Guard::CatalogDemote | Guard::CatalogPromoteAt | Guard::CatalogDemoteAt => {}
             Guard::WorkspaceFile | Guard::EmitLineage => {}
             Guard::ReadCredentials => reading(members)?,

@@ -77,6 +77,8 @@ guards! {
     NewCatalogVersion = "new-catalog-version",
     /// A version in Unity Catalog has all its files.
     WholeVersion = "whole-version",
+    /// The same of the version of the path.
+    WholeVersionAt = "whole-version-at",
     /// A version in Unity Catalog is given an `alias`.
     CatalogPromote = "catalog-promote",
     /// An `alias` is taken away in Unity Catalog.

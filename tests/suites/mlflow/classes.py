@@ -82,6 +82,7 @@ RULES = [
     (r"/mlflow/upload-artifact$", "deny"),  # the user interface's: another spelling of artifact.write, the run in the query
     (r"/create-promptlab-run$", "deny"),  # the user interface's: run, tags and artifacts of the caller's making in one request
     (r"/registered-models/rename$", "deny"),  # a model that takes another's name brings its own aliases: no gate sees it
+    (r"POST \S*/unity-catalog/models/versions$", "deny"),  # answers otherwise than MLflow's own door: no node would bind the version
     # --- what the server is
     (r"GET (/|/health|/version|/static-files/\S*|/build/\S*)$", "server.info"),
     (r"GET \S*/(server-info|server-features|ui-telemetry)$|GET /\.well-known/databricks-config$", "server.info"),
@@ -216,6 +217,7 @@ GUARD_WORDS = {
     "catalog-demote": "an alias is taken away in Unity Catalog",
     "catalog-promote-at": "a version in Unity Catalog is given the alias of the path",
     "catalog-demote-at": "the alias of the path is taken away in Unity Catalog",
+    "whole-version-at": "the version of the path has all its files: after this it is bound to them",
     "free-place": "files of the workspace that are written or deleted: none that belongs to a run, a logged model or a version",
     "owner": "`owner`, at any depth: it is given by no job",
     "workspace-file": "the path of a file of a run, a logged model or a version in the workspace's own files",
@@ -230,9 +232,9 @@ GUARDS = [
     (r"/unity-catalog/models(/\{full_name\}(/versions/\{version\})?)? model\.register$", "aliases"),
     (r"/serving-endpoints(/pt|:stageDeployment)? model\.deploy$|/serving-endpoints/\S*/config ", "served-entities"),
     (r"/serving-endpoints(/pt)? model\.deploy$", "tags"),
-    (r"/model-versions/create |/unity-catalog/models/versions ", "source"),
+    (r"/model-versions/create ", "source"),
     (r"PATCH \S*/unity-catalog/models/\{full_name\}/versions/\{version\} ", "source"),
-    (r"/model-versions/create |/unity-catalog/models/versions ", "copy"),
+    (r"/model-versions/create ", "copy"),
     (r"/runs/update ", "finish"),
     (r"^POST /api/2\.0/mlflow/runs/create ", "new-run"),
     (r"^POST /api/2\.0/mlflow/logged-models ", "new-model"),
@@ -247,6 +249,7 @@ GUARDS = [
     (r"^POST /api/2\.0/mlflow/model-versions/create ", "new-version"),
     (r"^POST /api/2\.0/mlflow/unity-catalog/model-versions/create ", "new-catalog-version"),
     (r"^POST /api/2\.0/mlflow/unity-catalog/model-versions/finalize ", "whole-version"),
+    (r"/unity-catalog/models/\S*/finalize ", "whole-version-at"),
     (r"^POST /api/2\.0/mlflow/unity-catalog/registered-models/alias ", "catalog-promote"),
     (r"^DELETE /api/2\.0/mlflow/unity-catalog/registered-models/alias ", "catalog-demote"),
     (r"^PUT \S*/unity-catalog/models/\{full_name\}/aliases/", "catalog-promote-at"),

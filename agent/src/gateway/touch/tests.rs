@@ -130,6 +130,9 @@ fn what_is_done_in_unity_catalog_says_of_what() {
     ] {
         assert_eq!(touched(&table, method, &format!("/unity-catalog{path}"), body), expected, "{method} {path} {body}");
     }
+    let (endpoint, captures) = table.find("PATCH", "/api/2.1/unity-catalog/models/a.b.c/versions/3/finalize").unwrap();
+    let found = touches(&endpoint.guards, &Object::default(), &captures);
+    assert_eq!(found, Ok(vec![Touch::WholeVersion { name: name(), version: "3".into() }]));
 }
 
 #[test]
