@@ -138,8 +138,8 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, captures: &Captures, acti
             Guard::Source => source(members)?,
             Guard::Finish => status(members, RUNS)?,
             Guard::Whole => status(members, MODELS)?,
-            // What a copy and a served version need besides is the gate's; what is touched is looked at next.
             Guard::RemovedTags | Guard::NewTags => {}
+            // What a copy and a served version need besides is the gate's; what is touched is looked at next.
             Guard::Aliases | Guard::DeploymentJob | Guard::ArtifactLocation | Guard::ServedEntities | Guard::Copy => {}
             Guard::NewRun | Guard::Run | Guard::NewModel | Guard::NewVersion | Guard::Artifact => {}
             Guard::Promote | Guard::Demote | Guard::Stage | Guard::NoStage => {}
