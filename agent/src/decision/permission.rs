@@ -54,6 +54,8 @@ permissions! {
     LineageRead = "lineage.read",
     /// Say what data and models a run used:
     LineageWrite = "lineage.write",
+    /// Take back what was said of it:
+    LineageDelete = "lineage.delete",
     /// See registered models and their versions:
     ModelRead = "model.read",
     /// Register models and versions:

@@ -86,7 +86,8 @@ fn query(endpoint: &Endpoint, query: Vec<(String, String)>, table: &Table) -> Re
         // With another method the server reads the body alone.
         Form::Message(message) if matches!(endpoint.method, "GET" | "HEAD") => table.message(message).in_query(name),
         Form::Message(_) | Form::Nothing => None,
-        Form::Free | Form::Stream => Some(Times::Once),
+        Form::Free | Form::Stream if matches!(endpoint.method, "GET" | "HEAD") => Some(Times::Once),
+        Form::Free | Form::Stream => free_query(endpoint.method, name).then_some(Times::Once),
     };
     let mut kept: Vec<(String, String)> = Vec::new();
     for (name, value) in query {
@@ -100,6 +101,22 @@ fn query(endpoint: &Endpoint, query: Vec<(String, String)>, table: &Table) -> Re
     }
     one_run(&mut kept)?;
     Ok(kept)
+}
+
+/// What a query says beside a body that nobody describes, or where there is none: as MLflow's and the SDK's clients have it. A platform
+/// may read anything else there: another workspace, or another caller.
+const FREE_QUERY: &[(&str, &[&str])] = &[
+    // The last is a message: its fields follow, after dots.
+    ("DELETE", &["comment", "creator", "id", "name", "stage", "version", "external_lineage_relationship"]),
+    ("PATCH", &["update_mask"]),
+    // Uploads in parts; issues; streams of the server's model gateway.
+    ("POST", &["action", "overwrite", "session_token", "upload_type", "issue_id", "alt", "beta"]),
+    ("PUT", &["overwrite"]),
+];
+
+fn free_query(method: &str, name: &str) -> bool {
+    let name = name.split_once('.').map_or(name, |(message, _)| message);
+    FREE_QUERY.iter().any(|(of, names)| *of == method && names.contains(&name))
 }
 
 /// `run_uuid` is the older name of `run_id`, and servers prefer now the one, now the other.

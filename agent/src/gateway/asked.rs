@@ -9,7 +9,9 @@ use super::denial::Denial;
 use super::form::Form;
 use super::guard::Guard;
 use super::own::FILES_API;
+use super::place::free_place;
 use super::table::{Captures, Endpoint, Table};
+use super::tags::{key_of, own_key, own_keys, owned, owned_tags, removed_tags, tagged};
 use super::touch::{Touch, touches};
 use crate::unverified::Unverified;
 
@@ -42,7 +44,7 @@ impl<'t> Asked<'t> {
             Body::Json => members(endpoint, said.examine().as_ref(), table)?,
         };
         of_the_path(&members, &ask.captures)?;
-        look(endpoint, &mut members, &mut actions)?;
+        look(endpoint, &mut members, &ask.captures, &mut actions)?;
         let touches = match ask.body() {
             // What a query names counts where there is no body.
             Body::None => {
@@ -108,7 +110,7 @@ fn of_the_path(members: &Object<'_>, captures: &Captures) -> Result<(), Denial> 
 
 /// Looks where the table says: names that Longhorn owns, places that the server would write to, and what makes more of a request than
 /// its endpoint says.
-fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>) -> Result<(), Denial> {
+fn look(endpoint: &Endpoint, members: &mut Object<'_>, captures: &Captures, actions: &mut Vec<Action>) -> Result<(), Denial> {
     for guard in &endpoint.guards {
         match guard {
             Guard::Tags | Guard::DatasetTags => owned_tags(members)?,
@@ -117,11 +119,14 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>
                     tags.retain(|tag| key_of(tag).is_none_or(|key| owned(key).is_ok()));
                 }
             }
-            Guard::Key => {
-                for key in [members.get("key"), members.get("tag_key")].into_iter().flatten().filter_map(Json::text) {
-                    single(key)?;
-                }
+            Guard::Key => own_keys(members)?,
+            Guard::RemovedTags if anywhere(members, "remove") => {
+                removed_tags(members)?;
+                actions.push(Action::Needs("tag.delete"));
             }
+            Guard::FreePlace => free_place(members, captures)?,
+            Guard::Owner => owner(members)?,
+            Guard::NewTags if tagged(members) => actions.push(Action::Needs("model.tag")),
             Guard::Aliases if anywhere(members, "aliases") => actions.push(Action::Needs("model.promote")),
             Guard::DeploymentJob if anywhere(members, "deployment_job_id") => actions.push(Action::Needs("model.deploy")),
             Guard::ArtifactLocation if ["artifact_location", "storage_location"].iter().any(|name| anywhere(members, name)) => {
@@ -133,12 +138,13 @@ fn look(endpoint: &Endpoint, members: &mut Object<'_>, actions: &mut Vec<Action>
             Guard::Source => source(members)?,
             Guard::Finish => status(members, RUNS)?,
             Guard::Whole => status(members, MODELS)?,
+            Guard::RemovedTags | Guard::NewTags => {}
             // What a copy and a served version need besides is the gate's; what is touched is looked at next.
             Guard::Aliases | Guard::DeploymentJob | Guard::ArtifactLocation | Guard::ServedEntities | Guard::Copy => {}
             Guard::NewRun | Guard::Run | Guard::NewModel | Guard::NewVersion | Guard::Artifact => {}
             Guard::Promote | Guard::Demote | Guard::Stage | Guard::NoStage => {}
             Guard::Model | Guard::TagsOfModel | Guard::OfModel => {}
-            Guard::NewCatalogVersion | Guard::WholeVersion => {}
+            Guard::NewCatalogVersion | Guard::WholeVersion | Guard::WholeVersionAt => {}
             Guard::CatalogPromote | Guard::CatalogDemote | Guard::CatalogPromoteAt | Guard::CatalogDemoteAt => {}
             Guard::WorkspaceFile | Guard::EmitLineage => {}
             Guard::ReadCredentials => reading(members)?,
@@ -152,6 +158,19 @@ fn anywhere(members: &Object<'_>, name: &str) -> bool {
     members.has(name) || members.values().any(|value| within(value, &mut |members| members.has(name)))
 }
 
+/// The first denial of what these members are, and every object within them.
+pub(super) fn everywhere(members: &Object<'_>, look: impl Fn(&Object<'_>) -> Result<(), Denial>) -> Result<(), Denial> {
+    let mut denial = Ok(());
+    let mut denied = |members: &Object<'_>| {
+        denial = look(members);
+        denial.is_err()
+    };
+    if denied(members) || members.values().any(|value| within(value, &mut denied)) {
+        return denial;
+    }
+    Ok(())
+}
+
 /// Whether any object in a value, itself included, is such a one.
 fn within(value: &Json<'_>, such: &mut impl FnMut(&Object<'_>) -> bool) -> bool {
     match value {
@@ -161,72 +180,20 @@ fn within(value: &Json<'_>, such: &mut impl FnMut(&Object<'_>) -> bool) -> bool 
     }
 }
 
-/// Names that begin so, with a dot, are Longhorn's; with `_`, labels of data. Databases compare without case.
-const OWNED: &str = "longhorn";
-/// What makes a prompt of a model, and a model of a prompt: who may change the one could then change the other.
-const KIND: &str = "mlflow.prompt.is_prompt";
-
-fn owned(key: &str) -> Result<(), Denial> {
-    let (start, rest) = key.as_bytes().split_at_checked(OWNED.len()).unwrap_or_default();
-    if start.eq_ignore_ascii_case(OWNED.as_bytes()) && matches!(rest.first(), Some(b'.' | b'_')) {
-        let sentence = "tags whose names begin with `longhorn.` or `longhorn_` are set by Longhorn and by people, and by no job";
-        return Err(Denial::refused("tag-owned", sentence));
-    }
-    Ok(())
+/// Who owns something of the catalog decides who else may use it: that is administration.
+fn owner(members: &Object<'_>) -> Result<(), Denial> {
+    everywhere(members, |members| {
+        match members.iter().find(|(name, _)| OWNERS.iter().any(|one| name.eq_ignore_ascii_case(one))) {
+            None => Ok(()),
+            Some((name, _)) => Err(Denial::refused(
+                "owner",
+                format!("`{name}`: an owner is given by an administrator, and by no job; leave it out"),
+            )),
+        }
+    })
 }
 
-/// A tag that a request is about, by its path or its query.
-fn own_key(ask: &Ask<'_>) -> Result<(), Denial> {
-    if !ask.endpoint.guards.contains(&Guard::Key) {
-        return Ok(());
-    }
-    let query = ask.target.query.iter().map(|(name, value)| (name.as_str(), value));
-    let named = ask.captures.iter().map(|(name, value)| (*name, value)).chain(query);
-    named.filter(|(name, _)| matches!(*name, "key" | "tag_key")).try_for_each(|(_, key)| single(key))
-}
-
-/// A single tag that is set or deleted.
-fn single(key: &str) -> Result<(), Denial> {
-    owned(key)?;
-    if key.eq_ignore_ascii_case(KIND) {
-        return Err(Denial::refused("tag-owned", format!("`{KIND}` is set when a prompt is made, and never later")));
-    }
-    Ok(())
-}
-
-/// No tag at any depth is one that Longhorn owns: not in lists of keys and values, not in maps, and not in JSON within a text.
-fn owned_tags(members: &Object<'_>) -> Result<(), Denial> {
-    let mut denial = Ok(());
-    let mut look = |members: &Object<'_>| {
-        let tags = members.iter().filter(|(name, _)| *name == "tags" || name.ends_with("_tags"));
-        denial = tags.map(|(_, tags)| free_of_owned(tags)).find(Result::is_err).unwrap_or(Ok(()));
-        denial.is_err()
-    };
-    if !look(members) {
-        members.values().any(|value| within(value, &mut look));
-    }
-    denial
-}
-
-fn free_of_owned(tags: &Json<'_>) -> Result<(), Denial> {
-    match tags {
-        Json::List(tags) => tags.iter().filter_map(key_of).try_for_each(owned),
-        Json::Object(tags) => tags.iter().try_for_each(|(key, _)| owned(key)),
-        Json::Text(text) => match read(text.as_bytes()) {
-            Ok(Json::Object(tags)) => tags.iter().try_for_each(|(key, _)| owned(key)),
-            Ok(_) => Ok(()),
-            Err(_) => Err(Denial::unclear("body-unclear", "tags in a text must be JSON that can be read in one way")),
-        },
-        Json::Null | Json::Bool(_) | Json::Number(_) => Ok(()),
-    }
-}
-
-fn key_of<'a>(tag: &'a Json<'_>) -> Option<&'a str> {
-    match tag {
-        Json::Object(tag) => tag.get("key").or(tag.get("tag_key")).and_then(Json::text),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => None,
-    }
-}
+const OWNERS: [&str; 3] = ["owner", "new_owner", "newOwner"];
 
 const RUNS: &[&str] = &["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"];
 const MODELS: &[&str] = &["LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"];

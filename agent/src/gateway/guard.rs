@@ -25,7 +25,11 @@ guards! {
     Tags = "tags",
     /// The same where the plugin's own tags come: those are taken out.
     PluginTags = "plugin-tags",
-    /// `key`, or a placeholder for one: a name that Longhorn owns.
+    /// `remove`: names of tags that are deleted.
+    RemovedTags = "removed-tags",
+    /// `tags` of what is made: those that are not MLflow's own are set.
+    NewTags = "new-tags",
+    /// `key`, at any depth, or a placeholder for one: a name that Longhorn owns.
     Key = "key",
     /// `datasets[].tags[].key`: names that Longhorn owns.
     DatasetTags = "dataset-tags",
@@ -73,6 +77,8 @@ guards! {
     NewCatalogVersion = "new-catalog-version",
     /// A version in Unity Catalog has all its files.
     WholeVersion = "whole-version",
+    /// The same of the version of the path.
+    WholeVersionAt = "whole-version-at",
     /// A version in Unity Catalog is given an `alias`.
     CatalogPromote = "catalog-promote",
     /// An `alias` is taken away in Unity Catalog.
@@ -81,6 +87,10 @@ guards! {
     CatalogPromoteAt = "catalog-promote-at",
     /// The alias of the path is taken away in Unity Catalog.
     CatalogDemoteAt = "catalog-demote-at",
+    /// `owner`, at any depth: given by no job.
+    Owner = "owner",
+    /// Paths of files of the workspace: none of what has rows of its own.
+    FreePlace = "free-place",
     /// The rest of the path: a file of the workspace's own that is written or deleted.
     WorkspaceFile = "workspace-file",
     /// Who reads or writes a version, by the client's word.

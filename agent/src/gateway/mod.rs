@@ -12,9 +12,11 @@ mod denial;
 mod form;
 mod guard;
 mod own;
+mod place;
 mod rule;
 mod serving;
 mod table;
+mod tags;
 mod target;
 mod touch;
 

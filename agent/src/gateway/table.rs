@@ -240,4 +240,20 @@ message Tag key:s value:s
         let given = Permission::ALL.iter().map(|permission| permission.word()).filter(|word| *word != "run").collect();
         assert_eq!(needed, given);
     }
+
+    #[test]
+    fn what_a_preset_takes_away_is_an_alias_that_it_may_set_or_a_tag_of_what_the_job_made() {
+        use crate::decision::permission::PRESETS;
+        let table = Table::read();
+        let given = |word: &str| PRESETS.iter().any(|(_, all)| all.iter().any(|permission| permission.word() == word));
+        let deletes = table.endpoints().filter(|endpoint| endpoint.method == "DELETE" && given(endpoint.action.word()));
+        let paths: std::collections::BTreeSet<&str> = deletes.map(|endpoint| endpoint.path).collect();
+        let expected = [
+            "/api/2.0/mlflow/logged-models/{model_id}/tags/{tag_key}",
+            "/api/2.0/mlflow/registered-models/alias",
+            "/api/2.0/mlflow/unity-catalog/registered-models/alias",
+            "/api/2.1/unity-catalog/models/{full_name}/aliases/{alias}",
+        ];
+        assert_eq!(paths, expected.into());
+    }
 }

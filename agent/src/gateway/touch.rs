@@ -111,6 +111,11 @@ pub(super) fn touches(guards: &[Guard], members: &Object<'_>, captures: &Capture
                 three_levels(&name)?;
                 found.push(Touch::WholeVersion { name, version });
             }
+            Guard::WholeVersionAt => {
+                let (name, version) = (captured("full_name").unwrap_or_default(), captured("version").unwrap_or_default());
+                three_levels(&name)?;
+                found.push(Touch::WholeVersion { name, version: number(version, "version")? });
+            }
             Guard::CatalogPromote => found.push(in_catalog(promotion(members, "alias")?)?),
             Guard::CatalogDemote => {
                 found.push(Touch::DemoteInCatalog { name: named(members, "name")?, alias: named(members, "alias")? });
@@ -258,7 +263,10 @@ fn digits(members: &Object<'_>, name: &str) -> Result<String, Denial> {
 
 /// A field that must be a version's number.
 pub(super) fn numbered(members: &Object<'_>, name: &str) -> Result<String, Denial> {
-    let version = named(members, name)?;
+    number(named(members, name)?, name)
+}
+
+fn number(version: String, name: &str) -> Result<String, Denial> {
     if version.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(version);
     }

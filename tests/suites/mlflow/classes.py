@@ -5,12 +5,12 @@ method and from the last word of the path. What no rule finds is an error: there
 
 # Every action, once. The table has no other, and has each of these.
 ACTIONS = {
-    "admin.identity": "users, roles, permissions and grants",
+    "admin.identity": "users, roles, permissions, grants and owners",
     "admin.webhook": "webhooks: the server calls an address of the caller's choice",
     "admin.workspace": "workspaces of an MLflow server",
     "artifact.delete": "a file of a run, a model or a trace",
-    "artifact.direct-read": "an address or credential to read such files past the gateway",
-    "artifact.direct-write": "an address or credential to write such files past the gateway",
+    "artifact.direct-read": "an address or credential to read such files, or any of the workspace's, past the gateway",
+    "artifact.direct-write": "an address or credential to write such files, or any of the workspace's, past the gateway",
     "artifact.read": "files of runs, models and traces",
     "artifact.write": "a file of a run or a model",
     "cloud.credentials": "credentials of tables, volumes, paths and services of the cloud, to read or to write",
@@ -25,11 +25,12 @@ ACTIONS = {
     "feature.read": "features and online tables",
     "feature.write": "features and online tables",
     "files.delete": "any file of the workspace's volumes or DBFS",
-    "files.read": "any file of the workspace's volumes or DBFS, or an address to read it at",
-    "files.write": "any file of the workspace's volumes or DBFS, or an address to write it at",
+    "files.read": "any file of the workspace's volumes or DBFS",
+    "files.write": "any file of the workspace's volumes or DBFS",
     "genai.delete": "scorers, issues, label schemas, review queues",
     "genai.read": "scorers, issues, label schemas, review queues",
     "genai.write": "scorers, issues, label schemas, review queues",
+    "lineage.delete": "takes back what was said of data or models that a run, a model or a table comes from",
     "lineage.read": "which data a run or a table comes from",
     "lineage.write": "says which data or models a run, a model or a table comes from",
     "llm.admin": "endpoints, keys, budgets and guardrails of the server's model gateway",
@@ -81,6 +82,7 @@ RULES = [
     (r"/mlflow/upload-artifact$", "deny"),  # the user interface's: another spelling of artifact.write, the run in the query
     (r"/create-promptlab-run$", "deny"),  # the user interface's: run, tags and artifacts of the caller's making in one request
     (r"/registered-models/rename$", "deny"),  # a model that takes another's name brings its own aliases: no gate sees it
+    (r"POST \S*/unity-catalog/models/versions$", "deny"),  # answers otherwise than MLflow's own door: no node would bind the version
     # --- what the server is
     (r"GET (/|/health|/version|/static-files/\S*|/build/\S*)$", "server.info"),
     (r"GET \S*/(server-info|server-features|ui-telemetry)$|GET /\.well-known/databricks-config$", "server.info"),
@@ -93,6 +95,7 @@ RULES = [
     (r"webhooks", "admin.webhook"),
     (r"/mlflow/(users|roles)/|GET /signup$", "admin.identity"),
     (r"/permissions/|/effective-permissions/|/privilege-assignments/|/effective-privilege-assignments/", "admin.identity"),
+    (r"PATCH \S*/unity-catalog/tables/", "admin.identity"),  # it changes the owner, and nothing else
     (r"GET \S*/mlflow/workspaces", "experiment.read"),
     (r"/mlflow/workspaces", "admin.workspace"),
     # --- the server's model gateway
@@ -107,7 +110,9 @@ RULES = [
     (rf"PUT \S*{OWNED}", "artifact.write"),
     (rf"DELETE \S*{OWNED}", "artifact.delete"),
     (rf"POST \S*{OWNED}", "artifact.direct-write"),  # begins an upload in parts, which go past the gateway
-    (r"(GET|HEAD) \S*/(fs|dbfs)/|/fs/create-download-url$", "files.read"),
+    (r"/fs/create-download-url$", "artifact.direct-read"),
+    (r"/fs/create-[a-z-]+-urls?$", "artifact.direct-write"),
+    (r"(GET|HEAD) \S*/(fs|dbfs)/", "files.read"),
     (r"DELETE \S*/fs/|/dbfs/delete$", "files.delete"),
     (r"/(fs|dbfs)/", "files.write"),
     (r"/temporary-(path|table|volume|service)-credentials$", "cloud.credentials"),
@@ -124,8 +129,9 @@ RULES = [
     (r"GET \S*/get-(trace-)?artifact$", "artifact.read"),
     # --- lineage
     (r"/search-datasets$|GET \S*/lineage-tracking/", "lineage.read"),
+    (r"DELETE \S*(/lineage-tracking/|/unlink-from-run/)", "lineage.delete"),
     (r"/lineage-tracking/|/runs/(log-inputs|outputs)$|/emit-lineage$", "lineage.write"),
-    (r"/traces/link-(prompts|to-run)$|/prompt-versions/links-to-|/(un)?link-(to|from)-run/", "lineage.write"),
+    (r"/traces/link-(prompts|to-run)$|/prompt-versions/links-to-|/link-to-run/", "lineage.write"),
     # --- runs, and the models that they log
     (r"/runs/(delete|restore|delete-runs|restore-runs)$", "run.delete"),
     (r"/runs/(set-tag|delete-tag)$", "run.tag"),
@@ -151,7 +157,7 @@ RULES = [
     (r"/(registered-models|model-versions)/(set-tag|delete-tag)$", "model.tag"),
     (r"GET \S*(/registered-models|/model-versions|/transition-requests|/unity-catalog/models)", "model.read"),
     (r"POST \S*/registered-models/get-latest-versions$", "model.read"),
-    (r"DELETE \S*(/registered-models/delete|/model-versions/delete|/unity-catalog/models/\S*)$", "model.delete"),
+    (r"DELETE \S*(/registered-models/delete|/model-versions/delete|/unity-catalog/models/\S*|/mlflow/comments/delete)$", "model.delete"),
     (r"(POST|PATCH) \S*(/registered-models|/model-versions|/unity-catalog/models)|/mlflow/comments/", "model.register"),
     # --- families with a verb
     (r"/prompts(/|$)|/prompt-optimization/", "prompt.*"),
@@ -181,7 +187,9 @@ WORDS = {"search": "read", "list": "read", "get": "read", "delete": "delete", "r
 GUARD_WORDS = {
     "tags": "fields `tags`, `add_tags` and the like, at any depth: lists of keys and values, or maps; reserved keys",
     "plugin-tags": "the same where the plugin's own tags come: those are taken out",
-    "key": "one tag: `key` or `tag_key` in the path, the body or the query; reserved keys",
+    "removed-tags": "`remove`: keys of tags that are deleted; reserved keys",
+    "new-tags": "`tags` of what is made: whoever sends others than MLflow's own sets tags",
+    "key": "one tag: `key` or `tag_key` in the path, or at any depth of the body; reserved keys",
     "dataset-tags": "datasets[].tags[].key: reserved keys",
     "aliases": "`aliases` at any depth: whoever sends them promotes",
     "deployment-job": "`deployment_job_id`: whoever sends it deploys",
@@ -209,6 +217,9 @@ GUARD_WORDS = {
     "catalog-demote": "an alias is taken away in Unity Catalog",
     "catalog-promote-at": "a version in Unity Catalog is given the alias of the path",
     "catalog-demote-at": "the alias of the path is taken away in Unity Catalog",
+    "whole-version-at": "the version of the path has all its files: after this it is bound to them",
+    "free-place": "files of the workspace that are written or deleted: none that belongs to a run, a logged model or a version",
+    "owner": "`owner`, at any depth: it is given by no job",
     "workspace-file": "the path of a file of a run, a logged model or a version in the workspace's own files",
     "emit-lineage": "`entities`: who reads or writes a version, by the client's word; it is rebuilt",
     "read-credentials": "`operation`: what is written with a credential, nobody hashes",
@@ -216,12 +227,14 @@ GUARD_WORDS = {
 # (pattern over "METHOD /path action", guard). What only reads has none.
 GUARDS = [
     (r"/tags/\{\w*key\} |/entity-tag-assignments |/tag-policies |/tag-policies/\{tag_key\} ", "key"),
+    (r"/features/\{feature_name\}/tags ", "key"),
+    (r"POST \S*/unity-catalog/((registered-models|model-versions)/create|models) ", "new-tags"),
     (r"/unity-catalog/models(/\{full_name\}(/versions/\{version\})?)? model\.register$", "aliases"),
     (r"/serving-endpoints(/pt|:stageDeployment)? model\.deploy$|/serving-endpoints/\S*/config ", "served-entities"),
     (r"/serving-endpoints(/pt)? model\.deploy$", "tags"),
-    (r"/model-versions/create |/unity-catalog/models/versions ", "source"),
+    (r"/model-versions/create ", "source"),
     (r"PATCH \S*/unity-catalog/models/\{full_name\}/versions/\{version\} ", "source"),
-    (r"/model-versions/create |/unity-catalog/models/versions ", "copy"),
+    (r"/model-versions/create ", "copy"),
     (r"/runs/update ", "finish"),
     (r"^POST /api/2\.0/mlflow/runs/create ", "new-run"),
     (r"^POST /api/2\.0/mlflow/logged-models ", "new-model"),
@@ -236,11 +249,15 @@ GUARDS = [
     (r"^POST /api/2\.0/mlflow/model-versions/create ", "new-version"),
     (r"^POST /api/2\.0/mlflow/unity-catalog/model-versions/create ", "new-catalog-version"),
     (r"^POST /api/2\.0/mlflow/unity-catalog/model-versions/finalize ", "whole-version"),
+    (r"/unity-catalog/models/\S*/finalize ", "whole-version-at"),
     (r"^POST /api/2\.0/mlflow/unity-catalog/registered-models/alias ", "catalog-promote"),
     (r"^DELETE /api/2\.0/mlflow/unity-catalog/registered-models/alias ", "catalog-demote"),
     (r"^PUT \S*/unity-catalog/models/\{full_name\}/aliases/", "catalog-promote-at"),
     (r"^DELETE \S*/unity-catalog/models/\{full_name\}/aliases/", "catalog-demote-at"),
     (r"/fs/files/\S+ artifact\.(write|delete|direct-write)$", "workspace-file"),
+    # What the catalog keeps and nobody describes.
+    (r"^(POST|PATCH) \S*/(lineage-tracking|feature-store|feature-engineering|entity-tag-assignments|tag-policies|unity-catalog/tables)\b.* \w+\.write$", "owner"),
+    (r"/(fs|dbfs)/\S+ files\.(write|delete)$|/fs/create-\S+ artifact\.direct-write$", "free-place"),
     (r"/emit-lineage ", "emit-lineage"),
     (r"/generate-temporary-credentials |/temporary-model-version-credentials ", "read-credentials"),
 ]
@@ -252,6 +269,7 @@ FIELDS = [
     (r"/tags |-tag ", r"^key$", "key"),
     (r"", r"^datasets\.tags\.key$", "dataset-tags"),
     (rf"^(?!{PLUGIN[1:]})", r"(?<!^datasets\.)\b(\w+_)?tags$", "tags"),
+    (r"", r"(^|\.)remove$", "removed-tags"),
     (r"", r"(^|\.)aliases$", "aliases"),
     (r"", r"(^|\.)deployment_job_id$", "deployment-job"),
     (r"", r"^(artifact|storage)_location$", "artifact-location"),

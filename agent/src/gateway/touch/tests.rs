@@ -130,6 +130,9 @@ fn what_is_done_in_unity_catalog_says_of_what() {
     ] {
         assert_eq!(touched(&table, method, &format!("/unity-catalog{path}"), body), expected, "{method} {path} {body}");
     }
+    let (endpoint, captures) = table.find("PATCH", "/api/2.1/unity-catalog/models/a.b.c/versions/3/finalize").unwrap();
+    let found = touches(&endpoint.guards, &Object::default(), &captures);
+    assert_eq!(found, Ok(vec![Touch::WholeVersion { name: name(), version: "3".into() }]));
 }
 
 #[test]
@@ -172,9 +175,10 @@ fn what_is_no_id_does_not_become_part_of_a_path() {
 
 #[test]
 fn every_class_that_writes_evidence_has_rows_that_say_of_what() {
-    // What these rows write is no part of a run, a logged model or a version of MLflow's own registry.
+    // What these rows write is no part of a run, a logged model or a version of MLflow's own registry; an address to write at is for
+    // other places alone.
     const BESIDE: &[&str] =
-        &["unity-catalog", "traces", "lineage-tracking", "comments", "/model-versions/", "/registered-models/"];
+        &["unity-catalog", "traces", "lineage-tracking", "comments", "/model-versions/", "/registered-models/", "/fs/create-"];
     let touching = [
         Guard::NewRun,
         Guard::Run,
