@@ -13,7 +13,7 @@ use rustls::pki_types::pem::PemObject;
 use super::args::{Asked, ModelExplainArgs, ModelProvenanceArgs, ModelSignArgs, ProvenanceAs, TrustArgs};
 use super::provenance;
 use super::terminal::{Terminal, closed};
-use crate::config::document::{as_text, read_bytes};
+use crate::config::document::{as_text, data_as_text, read_bytes, read_data, read_data_within};
 use crate::config::read_policy;
 use crate::context::Claims;
 use crate::context::seal::{Expiry, Vouching, open};
@@ -153,7 +153,7 @@ fn signed(args: &ModelSignArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) 
 }
 
 fn bundle_key(path: &Path) -> Result<BundleKey, Screen> {
-    let pem = zeroize::Zeroizing::new(read_bytes(path)?);
+    let pem = zeroize::Zeroizing::new(read_data(path)?);
     let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).ok();
     der.and_then(|der| BundleKey::from_pkcs8(der.secret_pkcs8_der()).ok()).ok_or_else(|| {
         Screen::failed("bundle-key-malformed", Exit::Data, "this is no key for bundles")
@@ -201,8 +201,8 @@ impl Trust {
 }
 
 fn promoter(path: &Path, trust: &Trust, now: Timestamp) -> Result<Claims, Screen> {
-    let bytes = read_bytes(path)?;
-    let token = as_text(path, &bytes)?.trim();
+    let bytes = read_data(path)?;
+    let token = data_as_text(path, &bytes)?.trim();
     let nobody = || {
         Screen::refused("promoter-unknown", Exit::Data, "nobody vouches for the node of whoever would promote")
             .fact("file", path.display())
@@ -247,7 +247,7 @@ fn facts(path: &Path) -> Result<Facts, Screen> {
             .fact("presented", what)
             .hint("write it anew with `longhorn model facts`")
     };
-    let bytes = super::context::read_at_most(path, MOST_FACTS)?;
+    let bytes = read_data_within(path, MOST_FACTS)?;
     let facts: Facts = serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
     if facts.kind == FACTS { Ok(facts) } else { Err(malformed(facts.kind)) }
 }

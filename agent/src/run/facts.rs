@@ -135,7 +135,7 @@ fn upstream(args: &RegistryArgs) -> Result<Upstream, Screen> {
 }
 
 fn secret(path: &Path) -> Result<Secret, Screen> {
-    let bytes = zeroize::Zeroizing::new(crate::config::document::read_bytes(path)?);
+    let bytes = zeroize::Zeroizing::new(crate::config::document::read_data(path)?);
     Secret::new(bytes.trim_ascii_end()).ok_or_else(|| {
         Screen::failed("secret-malformed", Exit::Data, "the file holds no secret")
             .fact("file", path.display())
