@@ -19,7 +19,7 @@ use crate::context::Claims;
 use crate::context::seal::{Expiry, Vouching, open};
 use crate::context::statement::key_named;
 use crate::decision::catalog::Catalog;
-use crate::decision::models::Models;
+use crate::decision::models::{AliasRule, Models};
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::clock::{Clock, Timestamp};
@@ -42,21 +42,34 @@ fn explained(args: &ModelExplainArgs, clock: &dyn Clock, terminal: &mut Terminal
     let trust = Trust::read(&args.trust)?;
     let promoter = args.promoter.as_deref().map(|path| promoter(path, &trust, clock.now())).transpose()?;
     let candidate = candidate(&args.asked, &args.facts, &trust, &policy.models.catalog, clock.now())?;
+    let unasked = if promoter.is_some() { Vec::new() } else { of_the_promoter(&policy, &candidate, &args.asked.alias) };
     let verdict = Gate::new(policy.into()).judge(&candidate, &args.asked.alias, promoter.as_ref());
-    let shown =
-        if args.json { writeln!(terminal.out, "{}", json(&args.asked, &verdict)) } else { text(&args.asked, &verdict, terminal) };
+    let shown = if args.json {
+        writeln!(terminal.out, "{}", json(&args.asked, &verdict, &unasked))
+    } else {
+        text(&args.asked, &verdict, &unasked, terminal)
+    };
     shown.map_err(closed)?;
     Ok(if verdict.passes() { Exit::Ok } else { Exit::RefusedPolicy })
 }
 
-fn text(asked: &Asked, verdict: &Verdict, terminal: &mut Terminal<'_>) -> std::io::Result<()> {
-    let word = if verdict.passes() { "may have" } else { "may not have" };
-    writeln!(terminal.out, "version {} of {} {word} {}", asked.version, one_line(&asked.name), one_line(&asked.alias))?;
-    checks(verdict, terminal.out)
+/// The checks that ask who promotes: where nobody is named, nobody has looked at them.
+pub(super) fn of_the_promoter(policy: &Policy, candidate: &Candidate, alias: &str) -> Vec<&'static str> {
+    let rule = policy.models.rule(&candidate.version.name).and_then(|rule| rule.alias(alias));
+    let asks = |rule: &AliasRule| [Some("promoted-by"), rule.four_eyes.then_some("four-eyes")];
+    rule.map(asks).into_iter().flatten().flatten().collect()
 }
 
-/// Each check on its line, and the labels.
-pub(super) fn checks(verdict: &Verdict, out: &mut dyn Write) -> std::io::Result<()> {
+fn text(asked: &Asked, verdict: &Verdict, unasked: &[&str], terminal: &mut Terminal<'_>) -> std::io::Result<()> {
+    let word = if verdict.passes() { "may have" } else { "may not have" };
+    let far = if verdict.passes() && !unasked.is_empty() { ", as far as was looked" } else { "" };
+    let (version, name, alias) = (one_line(&asked.version), one_line(&asked.name), one_line(&asked.alias));
+    writeln!(terminal.out, "version {version} of {name} {word} {alias}{far}")?;
+    checks(verdict, unasked, terminal.out)
+}
+
+/// Each check on its line, those that were left out, and the labels.
+pub(super) fn checks(verdict: &Verdict, unasked: &[&str], out: &mut dyn Write) -> std::io::Result<()> {
     for check in &verdict.checks {
         let mark = if check.holds { "holds" } else { "FAILS" };
         writeln!(out, "{mark}  {:21} {}", check.name, one_line(&check.presented))?;
@@ -64,15 +77,19 @@ pub(super) fn checks(verdict: &Verdict, out: &mut dyn Write) -> std::io::Result<
             writeln!(out, "       {:21} {}", "expected", one_line(&check.expected))?;
         }
     }
-    let labels: Vec<&str> = verdict.labels.iter().map(String::as_str).collect();
+    for name in unasked {
+        writeln!(out, "open   {name:21} not looked at: it asks who promotes, and nobody is named")?;
+    }
+    // A label may be the rest of a tag's key, which whoever may tag data wrote.
+    let labels: Vec<String> = verdict.labels.iter().map(|label| one_line(label)).collect();
     writeln!(out, "labels {}", if labels.is_empty() { "none".to_owned() } else { labels.join(", ") })
 }
 
-fn json(asked: &Asked, verdict: &Verdict) -> String {
+fn json(asked: &Asked, verdict: &Verdict, unasked: &[&str]) -> String {
     let checks: Vec<_> = verdict.checks.iter().map(provenance::check).collect();
     serde_json::json!({
         "name": asked.name, "version": asked.version, "alias": asked.alias, "passes": verdict.passes(), "checks": checks,
-        "labels": verdict.labels,
+        "not_looked_at": unasked, "labels": verdict.labels,
     })
     .to_string()
 }
