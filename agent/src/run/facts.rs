@@ -104,7 +104,7 @@ fn gathered(args: &ModelFactsArgs, clock: &dyn Clock, random: &dyn Random, termi
             .fact("expected", format!("version {} of {}", asked.version, asked.name))
             .fact("presented", "none, or one whose source names nothing")
             .hint("is it the right registry, and may this user see the model?")),
-        Err(Silent::Unreachable(unreachable)) => Err(about(unavailable(&unreachable))),
+        Err(Silent::Unreachable(unreachable)) => Err(unavailable(&args.registry.registry, &unreachable)),
         Err(Silent::Unread(unread)) => {
             Err(about(Screen::failed("registry-unintelligible", Exit::Protocol, "the registry's answer cannot be understood"))
                 .fact("expected", "what MLflow's registry answers")
@@ -115,7 +115,7 @@ fn gathered(args: &ModelFactsArgs, clock: &dyn Clock, random: &dyn Random, termi
 }
 
 /// What came instead of an answer, and what to do about that.
-fn unavailable(unreachable: &Unreachable) -> Screen {
+fn unavailable(registry: &str, unreachable: &Unreachable) -> Screen {
     let headline = match unreachable {
         Unreachable::Status(_) => "the registry does not answer what it was asked",
         _ => "the registry does not answer",
@@ -128,6 +128,7 @@ fn unavailable(unreachable: &Unreachable) -> Screen {
     };
     let cause = std::error::Error::source(unreachable).map(|cause| format!(": {cause}")).unwrap_or_default();
     Screen::failed("registry-unavailable", Exit::Unavailable, headline)
+        .fact("asked", registry)
         .fact("expected", "answers with status 200 or 404, in time")
         .fact("presented", format!("{unreachable}{cause}"))
         .hint(hint)
@@ -194,7 +195,7 @@ mod tests {
             (Unreachable::Status(500), "status 500", "try again"),
             (Unreachable::Silent, "no answer in time", "the network"),
         ] {
-            let screen = unavailable(&unreachable);
+            let screen = unavailable("https://a.example", &unreachable);
             assert_eq!(screen.exit, Exit::Unavailable);
             assert!(screen.facts.contains(&("presented".to_owned(), presented.to_owned())), "{screen}");
             assert!(screen.hint.contains(hint), "{screen}");
