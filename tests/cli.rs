@@ -93,3 +93,44 @@ fn every_session_comes_out_to_the_letter() {
     let _ = fs::remove_dir_all(&root);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn no_command_waits_for_a_fifo_that_it_is_given_as_a_file() {
+    let place = std::env::temp_dir().join(format!("longhorn-cli-fifo-{}", std::process::id()));
+    honest::lay_out(&place);
+    let binary = binary(&place);
+    let make = "mkfifo fifo && mkdir keys && mkfifo keys/a.jwk && cat models.toml >> policy.toml";
+    let shell = |command: &str| {
+        let path = format!("{}:/usr/bin:/bin", binary.display());
+        Command::new("sh").args(["-c", command]).current_dir(&place).env_clear().env("PATH", path).output().expect("sh starts")
+    };
+    assert!(shell(make).status.success());
+    let mut wrong = Vec::new();
+    for command in [
+        "model explain fraud 7 champion --policy policy.toml --authority authority.pub --facts fifo",
+        "model explain fraud 7 champion --policy policy.toml --facts facts.json --authority fifo",
+        "model explain fraud 7 champion --policy policy.toml --facts facts.json --issuer-keys fifo",
+        "model explain fraud 7 champion --policy policy.toml --facts facts.json --node-keys keys",
+        "model explain fraud 7 champion --policy policy.toml --facts facts.json --authority authority.pub --promoter fifo",
+        "model explain fraud 7 champion --policy fifo --facts facts.json --authority authority.pub",
+        "model approve fraud 7 champion --policy policy.toml --facts facts.json --authority authority.pub --key fifo",
+        "model sign fraud 7 champion --facts facts.json --authority authority.pub --key fifo",
+        "model facts fraud 7 champion --registry https://127.0.0.1:9 --ca-file fifo",
+        "model facts fraud 7 champion --registry https://127.0.0.1:9 --secret fifo",
+        "context verify fifo --node-key node.jwk",
+        "context verify context.jwt --node-key fifo",
+        "context verify context.jwt --authority fifo",
+        "context verify context.jwt --issuer-keys fifo",
+        "policy check policy.toml --settings fifo",
+        "policy learn fifo --base policy.toml --environment python",
+    ] {
+        let came = shell(&format!("timeout 20 longhorn {command}"));
+        let said = String::from_utf8_lossy(&came.stderr).into_owned();
+        if came.status.code() != Some(66) || !said.contains("  presented   not a regular file\n") {
+            wrong.push(format!("{command}: {:?}\n{said}", came.status.code()));
+        }
+    }
+    // Left behind it harms nobody; the next run has another name.
+    let _ = fs::remove_dir_all(&place);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -278,7 +278,10 @@ fn grants_that_the_policy_gives_are_not_wider() {
         return;
     }
     let place = Place::new("grants");
-    assert_eq!(came(&place.longhorn(AGAINST)), (0, "ok: nothing is wider than the policy on 5 models and tables\n".to_owned()));
+    assert_eq!(
+        came(&place.longhorn(AGAINST)),
+        (0, "ok: nothing is wider than the policy on 5 models, tables and volumes\n".to_owned())
+    );
     // Of a model in another registry the catalog is not asked, and that is said.
     place.policy(|text| text.replace("\"main.ml.fraud\"", "fraud"));
     let (code, said) = came(&place.longhorn(AGAINST));
@@ -303,7 +306,7 @@ fn each_grant_that_is_wider_is_named_with_who_has_it_why_and_what_takes_it_away(
     let wider: Vec<[&str; 3]> = (found["wider"].as_array().expect("a list").iter())
         .map(|one| ["securable", "principal", "remedy"].map(|name| one[name].as_str().expect("a text")))
         .collect();
-    let remedy = "REVOKE SELECT ON SCHEMA main.gold FROM `ada@example.com`";
+    let remedy = "REVOKE SELECT ON SCHEMA `main`.`gold` FROM `ada@example.com`";
     assert_eq!(
         wider,
         [["table main.gold.customers", "ada@example.com", remedy], ["table main.gold.orders", "ada@example.com", remedy]]

@@ -67,6 +67,9 @@ pub fn lay_out(place: &Path) {
     let pinned = format!("ed25519:{}", STANDARD.encode(signer.public().as_bytes()));
     let settings = fixture("settings/honest.toml").replace("ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", &pinned);
     write("longhorn.toml", &format!("{settings}\n[[oidc]]\nname = \"okta\"\ntoken = {{ kind = \"file\", path = \"/t\" }}\n"));
+    // What a registry and Unity Catalog said of a version, and what the policy would say of its model.
+    write("facts.json", &fixture("facts/tagged.json"));
+    write("models.toml", &fixture("facts/models.toml"));
     write("node.jwk", &node.public().to_jwk());
     write("other.jwk", &other.public().to_jwk());
     write("authority.pub", &format!("{}\n", authority.public()));

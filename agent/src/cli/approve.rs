@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::args::ModelApproveArgs;
 use super::authority::{seed, unusable};
-use super::model::{Trust, candidate, checks, policy};
+use super::model::{Trust, candidate, checks, of_the_promoter, policy};
 use super::terminal::{Terminal, closed};
 use crate::context::NodeKey;
 use crate::exit::Exit;
@@ -37,11 +37,12 @@ fn approved(args: &ModelApproveArgs, clock: &dyn Clock, terminal: &mut Terminal<
             .hint("[approvers.NAME] has the public half of the key, and the alias's `approved-by` the name")
     })?;
     let candidate = candidate(asked, &args.facts, &Trust::read(&args.trust)?, &policy.models.catalog, clock.now())?;
+    let unasked = of_the_promoter(&policy, &candidate, &asked.alias);
     let mut verdict = Gate::new(policy.into()).judge(&candidate, &asked.alias, None);
     // Whoever else approves is no reason to, and none not to.
     verdict.checks.retain(|check| check.name != "approved");
     // Talk: nobody listening is no reason to stop.
-    let _ = checks(&verdict, terminal.err);
+    let _ = checks(&verdict, &unasked, terminal.err);
     let approval = Approval::of(&candidate, &asked.alias, approver.as_str(), DAY * u32::from(args.days));
     let approval = approval.filter(|_| verdict.passes()).ok_or_else(|| {
         let failed: Vec<&str> = verdict.failed().map(|check| check.name).collect();
@@ -59,7 +60,7 @@ fn approved(args: &ModelApproveArgs, clock: &dyn Clock, terminal: &mut Terminal<
         terminal.err,
         "approved by {approver} until {}: version {} of {} needs it as its tag {}",
         Timestamp::from_seconds(approval.exp),
-        asked.version,
+        one_line(&asked.version),
         one_line(&asked.name),
         one_line(&approval_tag(&asked.alias, approver.as_str()))
     );

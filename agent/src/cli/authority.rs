@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::args::{AuthorityArgs, AuthorityCertifyArgs, AuthorityCommand, AuthorityNewArgs};
 use super::terminal::{Terminal, closed};
-use crate::config::document::read_bytes;
+use crate::config::document::read_data;
 use crate::context::{AuthorityKey, KeyError, NodeKey, NodePublicKey, parse_seed, render_seed};
 use crate::exit::Exit;
 use crate::host::clock::Clock;
@@ -45,7 +45,7 @@ fn make(args: &AuthorityNewArgs, random: &dyn Random) -> Result<String, Screen> 
 
 fn certify(args: &AuthorityCertifyArgs, clock: &dyn Clock) -> Result<String, Screen> {
     let authority = AuthorityKey::from_seed(&*seed(&args.key)?).map_err(|error| unusable(Exit::Data, &error))?;
-    let node = NodePublicKey::from_jwk(&read_bytes(&args.node_key)?).map_err(|error| not_a_node_key(&args.node_key, &error))?;
+    let node = NodePublicKey::from_jwk(&read_data(&args.node_key)?).map_err(|error| not_a_node_key(&args.node_key, &error))?;
     Ok(authority.certify(&node, clock.now(), Duration::from_secs(u64::from(args.hours) * 3600)).as_str().to_owned())
 }
 
@@ -67,7 +67,7 @@ pub(super) fn not_a_node_key(path: &Path, error: &KeyError) -> Screen {
 
 /// The seed in a key file.
 pub(super) fn seed(path: &Path) -> Result<Zeroizing<[u8; 32]>, Screen> {
-    let bytes = Zeroizing::new(read_bytes(path)?);
+    let bytes = Zeroizing::new(read_data(path)?);
     parse_seed(&bytes).ok_or_else(|| {
         Screen::failed("key-malformed", Exit::Data, "this is not a key file")
             .fact("file", path.display())

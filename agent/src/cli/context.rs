@@ -9,7 +9,7 @@ use crate::context::seal::{Expiry, MOST, Voucher, open};
 use crate::context::{AuthorityPublicKey, Claims, NodePublicKey};
 use crate::exit::Exit;
 use crate::host::clock::{Clock, Timestamp};
-use crate::host::paths;
+use crate::host::{named, paths};
 use crate::identity::GotWith;
 use crate::screen::{Screen, one_line};
 use crate::unverified::Unverified;
@@ -77,13 +77,16 @@ fn verify(args: &ContextVerifyArgs, json: bool, clock: &dyn Clock, terminal: &mu
 
 /// An authority's public key, or the file that holds it.
 pub(super) fn authority_key(given: &str) -> Result<AuthorityPublicKey, Screen> {
+    let written = given.starts_with("ed25519:");
     let malformed = |_| {
-        Screen::failed("authority-key-malformed", Exit::Data, "this is not an authority's public key")
+        let screen = Screen::failed("authority-key-malformed", Exit::Data, "this is not an authority's public key");
+        let screen = if written { screen } else { screen.fact("file", given) };
+        screen
             .fact("expected", "ed25519:<base64 of 32 bytes>, or a file that holds it")
             .fact("presented", "something else")
             .hint("`longhorn authority new` prints it")
     };
-    if given.starts_with("ed25519:") {
+    if written {
         return AuthorityPublicKey::parse(given).map_err(malformed);
     }
     let text = read(Path::new(given))?;
@@ -114,17 +117,8 @@ pub(super) fn published_keys(directory: &Path) -> Result<Vec<NodePublicKey>, Scr
     Ok(keys)
 }
 
-/// A file of at most so many bytes.
-pub(super) fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, Screen> {
-    let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
-    let mut bytes = Vec::new();
-    file.take(most).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
-    Ok(bytes)
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, Screen> {
-    let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
-    read_from(file, path)
+    read_from(named::open(path).map_err(|error| unreadable(path, &error))?, path)
 }
 
 fn read_from(from: impl Read, path: &Path) -> Result<Vec<u8>, Screen> {

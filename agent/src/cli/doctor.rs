@@ -159,7 +159,7 @@ fn fit(of: &str, environment: &Environment, facts: &NodeFacts) -> Fit {
 
 fn table(found: &Diagnosis) -> String {
     let mut text = String::new();
-    let mut row = |area: &str, what: &str, found: &str| text.push_str(&format!("{area:13} {what:18} {found}\n"));
+    let mut row = |area: &str, what: &str, found: &str| text.push_str(&format!("{area:13} {what:18} {}\n", one_line(found)));
     for finding in &found.findings {
         row(finding.area, finding.what, &finding.found);
     }
@@ -167,7 +167,7 @@ fn table(found: &Diagnosis) -> String {
     row("lock", "stays open", &found.open.join(", "));
     for fit in &found.environments {
         let floor = if fit.below_floor.is_empty() { "met".into() } else { format!("REFUSED: {}", fit.below_floor.join(", ")) };
-        text.push_str(&format!("{}: floor {floor}\n", fit.of));
+        text.push_str(&format!("{}: floor {floor}\n", one_line(&fit.of)));
         fit.not_seen.iter().for_each(|path| text.push_str(&format!("  not seen here {path}\n")));
     }
     text

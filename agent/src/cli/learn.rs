@@ -1,7 +1,7 @@
 //! `longhorn policy learn`: reads what nodes recorded and what was traced, and prints what the policy's environment lacks.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::args::PolicyLearnArgs;
@@ -11,6 +11,7 @@ use super::try_command::named_environment;
 use crate::config::learn::evidence::Evidence;
 use crate::config::learn::learn;
 use crate::exit::Exit;
+use crate::host::named;
 use crate::screen::Screen;
 
 /// No trace and no segment is larger: a day of a busy node is far below.
@@ -71,10 +72,13 @@ fn take_in(input: &Path, evidence: &mut Evidence) -> Result<(), Screen> {
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    if fs::metadata(path)?.len() > MOST {
+    let mut file = named::open(path)?;
+    if file.metadata()?.len() > MOST {
         return Err(std::io::Error::new(ErrorKind::FileTooLarge, "more than 1 GiB"));
     }
-    fs::read(path)
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Screen {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{LogArgs, LogCommand, LogShowArgs, LogVerifyArgs};
 use super::terminal::{Terminal, closed};
-use crate::config::document::read_bytes;
+use crate::config::document::read_data;
 use crate::context::NodePublicKey;
 use crate::exit::Exit;
 use crate::host::clock::Timestamp;
@@ -116,7 +116,7 @@ fn check(args: &LogVerifyArgs, terminal: &mut Terminal<'_>) -> Result<Exit, Scre
 
 /// A C2SP checkpoint, or the JWK of a node key.
 fn anchor(path: &Path) -> Result<Anchor, Screen> {
-    let bytes = read_bytes(path)?;
+    let bytes = read_data(path)?;
     if let Ok(key) = NodePublicKey::from_jwk(&bytes) {
         return Ok(Anchor::NodeKey(NodeAnchor { public: *key.as_bytes() }));
     }

@@ -13,13 +13,13 @@ use rustls::pki_types::pem::PemObject;
 use super::args::{Asked, ModelExplainArgs, ModelProvenanceArgs, ModelSignArgs, ProvenanceAs, TrustArgs};
 use super::provenance;
 use super::terminal::{Terminal, closed};
-use crate::config::document::{as_text, read_bytes};
+use crate::config::document::{as_text, data_as_text, read_bytes, read_data, read_data_within};
 use crate::config::read_policy;
 use crate::context::Claims;
 use crate::context::seal::{Expiry, Vouching, open};
 use crate::context::statement::key_named;
 use crate::decision::catalog::Catalog;
-use crate::decision::models::Models;
+use crate::decision::models::{AliasRule, Models};
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::clock::{Clock, Timestamp};
@@ -42,21 +42,34 @@ fn explained(args: &ModelExplainArgs, clock: &dyn Clock, terminal: &mut Terminal
     let trust = Trust::read(&args.trust)?;
     let promoter = args.promoter.as_deref().map(|path| promoter(path, &trust, clock.now())).transpose()?;
     let candidate = candidate(&args.asked, &args.facts, &trust, &policy.models.catalog, clock.now())?;
+    let unasked = if promoter.is_some() { Vec::new() } else { of_the_promoter(&policy, &candidate, &args.asked.alias) };
     let verdict = Gate::new(policy.into()).judge(&candidate, &args.asked.alias, promoter.as_ref());
-    let shown =
-        if args.json { writeln!(terminal.out, "{}", json(&args.asked, &verdict)) } else { text(&args.asked, &verdict, terminal) };
+    let shown = if args.json {
+        writeln!(terminal.out, "{}", json(&args.asked, &verdict, &unasked))
+    } else {
+        text(&args.asked, &verdict, &unasked, terminal)
+    };
     shown.map_err(closed)?;
     Ok(if verdict.passes() { Exit::Ok } else { Exit::RefusedPolicy })
 }
 
-fn text(asked: &Asked, verdict: &Verdict, terminal: &mut Terminal<'_>) -> std::io::Result<()> {
-    let word = if verdict.passes() { "may have" } else { "may not have" };
-    writeln!(terminal.out, "version {} of {} {word} {}", asked.version, one_line(&asked.name), one_line(&asked.alias))?;
-    checks(verdict, terminal.out)
+/// The checks that ask who promotes: where nobody is named, nobody has looked at them.
+pub(super) fn of_the_promoter(policy: &Policy, candidate: &Candidate, alias: &str) -> Vec<&'static str> {
+    let rule = policy.models.rule(&candidate.version.name).and_then(|rule| rule.alias(alias));
+    let asks = |rule: &AliasRule| [Some("promoted-by"), rule.four_eyes.then_some("four-eyes")];
+    rule.map(asks).into_iter().flatten().flatten().collect()
 }
 
-/// Each check on its line, and the labels.
-pub(super) fn checks(verdict: &Verdict, out: &mut dyn Write) -> std::io::Result<()> {
+fn text(asked: &Asked, verdict: &Verdict, unasked: &[&str], terminal: &mut Terminal<'_>) -> std::io::Result<()> {
+    let word = if verdict.passes() { "may have" } else { "may not have" };
+    let far = if verdict.passes() && !unasked.is_empty() { ", as far as was looked" } else { "" };
+    let (version, name, alias) = (one_line(&asked.version), one_line(&asked.name), one_line(&asked.alias));
+    writeln!(terminal.out, "version {version} of {name} {word} {alias}{far}")?;
+    checks(verdict, unasked, terminal.out)
+}
+
+/// Each check on its line, those that were left out, and the labels.
+pub(super) fn checks(verdict: &Verdict, unasked: &[&str], out: &mut dyn Write) -> std::io::Result<()> {
     for check in &verdict.checks {
         let mark = if check.holds { "holds" } else { "FAILS" };
         writeln!(out, "{mark}  {:21} {}", check.name, one_line(&check.presented))?;
@@ -64,15 +77,19 @@ pub(super) fn checks(verdict: &Verdict, out: &mut dyn Write) -> std::io::Result<
             writeln!(out, "       {:21} {}", "expected", one_line(&check.expected))?;
         }
     }
-    let labels: Vec<&str> = verdict.labels.iter().map(String::as_str).collect();
+    for name in unasked {
+        writeln!(out, "open   {name:21} not looked at: it asks who promotes, and nobody is named")?;
+    }
+    // A label may be the rest of a tag's key, which whoever may tag data wrote.
+    let labels: Vec<String> = verdict.labels.iter().map(|label| one_line(label)).collect();
     writeln!(out, "labels {}", if labels.is_empty() { "none".to_owned() } else { labels.join(", ") })
 }
 
-fn json(asked: &Asked, verdict: &Verdict) -> String {
+fn json(asked: &Asked, verdict: &Verdict, unasked: &[&str]) -> String {
     let checks: Vec<_> = verdict.checks.iter().map(provenance::check).collect();
     serde_json::json!({
         "name": asked.name, "version": asked.version, "alias": asked.alias, "passes": verdict.passes(), "checks": checks,
-        "labels": verdict.labels,
+        "not_looked_at": unasked, "labels": verdict.labels,
     })
     .to_string()
 }
@@ -153,7 +170,7 @@ fn signed(args: &ModelSignArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) 
 }
 
 fn bundle_key(path: &Path) -> Result<BundleKey, Screen> {
-    let pem = zeroize::Zeroizing::new(read_bytes(path)?);
+    let pem = zeroize::Zeroizing::new(read_data(path)?);
     let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).ok();
     der.and_then(|der| BundleKey::from_pkcs8(der.secret_pkcs8_der()).ok()).ok_or_else(|| {
         Screen::failed("bundle-key-malformed", Exit::Data, "this is no key for bundles")
@@ -201,8 +218,8 @@ impl Trust {
 }
 
 fn promoter(path: &Path, trust: &Trust, now: Timestamp) -> Result<Claims, Screen> {
-    let bytes = read_bytes(path)?;
-    let token = as_text(path, &bytes)?.trim();
+    let bytes = read_data(path)?;
+    let token = data_as_text(path, &bytes)?.trim();
     let nobody = || {
         Screen::refused("promoter-unknown", Exit::Data, "nobody vouches for the node of whoever would promote")
             .fact("file", path.display())
@@ -247,7 +264,7 @@ fn facts(path: &Path) -> Result<Facts, Screen> {
             .fact("presented", what)
             .hint("write it anew with `longhorn model facts`")
     };
-    let bytes = super::context::read_at_most(path, MOST_FACTS)?;
+    let bytes = read_data_within(path, MOST_FACTS)?;
     let facts: Facts = serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
     if facts.kind == FACTS { Ok(facts) } else { Err(malformed(facts.kind)) }
 }

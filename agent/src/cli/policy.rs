@@ -21,7 +21,7 @@ use crate::identity::ids::{
 use crate::identity::job::{JobIdentity, Membership, NodeRole, Principal, PrincipalKind, ProofLine, SpeaksFor, Workload};
 use crate::identity::trust::ProofKind;
 use crate::identity::{Basis, GotWith};
-use crate::screen::Screen;
+use crate::screen::{Screen, one_line};
 
 /// Runs `longhorn policy`.
 pub fn run(args: &PolicyArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Exit {
@@ -114,7 +114,7 @@ fn sign(args: &PolicySignArgs, terminal: &mut Terminal<'_>) -> Result<Exit, Scre
             .fact("presented", error)
             .hint("the signature lies beside the policy: may you write there, and is there room?")
     })?;
-    say(terminal, &format!("signed: {}", path.display()))
+    say(terminal, &format!("signed: {}", one_line(&path.display().to_string())))
 }
 
 fn explain(args: &PolicyExplainArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::{PolicyRenderArgs, RenderAs};
 use super::policy::load;
 use super::terminal::{Terminal, closed};
-use crate::config::document::read_bytes;
+use crate::config::document::read_data;
 use crate::config::render::allow_list::{AllowList, Merged, merge};
 use crate::config::render::{NOT_CLOSED, definition, pretty, terraform};
 use crate::decision::compute::Compute;
@@ -62,7 +62,7 @@ fn named<'a>(policy: &'a Policy, name: &str) -> Result<&'a Compute, Screen> {
 /// The list that is there. It is asked for, for a PUT without it would take away what others allowed.
 fn current(path: Option<&Path>) -> Result<AllowList, Screen> {
     let Some(path) = path else { return Ok(AllowList { artifact_matchers: Vec::new() }) };
-    serde_json::from_slice(&read_bytes(path)?).map_err(|error| {
+    serde_json::from_slice(&read_data(path)?).map_err(|error| {
         Screen::failed("allow-list-malformed", Exit::Data, "the list of allowed scripts cannot be read")
             .fact("file", path.display())
             .fact("expected", "what the workspace answers: artifact_matchers, each with artifact and match_type")

@@ -5,14 +5,14 @@ use std::fmt::Write;
 
 use super::args::PolicySamlMetadataArgs;
 use super::terminal::{Terminal, closed};
-use crate::config::document::read_bytes;
+use crate::config::document::read_data;
 use crate::exit::Exit;
 use crate::host::clock::Clock;
 use crate::identity::{Metadata, MetadataError};
 use crate::screen::Screen;
 
 pub(super) fn print(args: &PolicySamlMetadataArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) -> Result<Exit, Screen> {
-    let bytes = read_bytes(&args.metadata)?;
+    let bytes = read_data(&args.metadata)?;
     let metadata = Metadata::read(&bytes).map_err(|error| unusable(args, &error))?;
     let mut text = format!("[[trust.saml]]\nname = \"{}\"\nentity-id = \"{}\"\n", args.name, metadata.entity_id);
     text.push_str("# audience, recipient, groups and subject: metadata does not say them\ncertificates = [\n");

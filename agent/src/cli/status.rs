@@ -30,7 +30,7 @@ pub fn run(args: &StatusArgs, clock: &dyn Clock, terminal: &mut Terminal<'_>) ->
                 serde_json::Value::String(text) if text.is_empty() => "none".to_owned(),
                 value => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
             };
-            writeln!(terminal.out, "{:22} {}", label.replace('_', " "), one_line(&text))
+            writeln!(terminal.out, "{:22} {}", one_line(&label.replace('_', " ")), one_line(&text))
         })
     };
     match shown {

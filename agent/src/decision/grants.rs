@@ -3,14 +3,15 @@
 //! A principal has a scope where it is a group of the workspace (`databricks:NAME`) of a role that may run the scope and that the scope does
 //! not deny, or where the scope's jobs run as it. Wider is
 //!
-//! - who may read a labelled table (SELECT) and has no scope that is cleared for all of its labels;
+//! - who may read a labelled table (SELECT), or a volume with a labelled directory (READ VOLUME), and has no scope that is cleared for all of
+//!   its labels;
 //! - who may load a model (EXECUTE) and has no scope that reads or invokes models, who may add versions to it and has no scope that it is
 //!   trained in and that registers models, who may set its tags;
 //! - who may read lineage (SELECT) and has no scope with `lineage.read`;
 //! - who owns one of these, its schema or its catalog, or has MANAGE or ALL PRIVILEGES, and is no custodian;
 //! - whoever has a privilege that is not known here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::models::ModelRule;
@@ -27,6 +28,8 @@ pub enum Kind {
     Schema,
     /// A table or view.
     Table,
+    /// A volume of files.
+    Volume,
     /// A registered model: a function, where grants are asked for.
     Model,
 }
@@ -38,6 +41,7 @@ impl Kind {
             Self::Catalog => "catalog",
             Self::Schema => "schema",
             Self::Table => "table",
+            Self::Volume => "volume",
             Self::Model => "function",
         }
     }
@@ -48,6 +52,7 @@ impl Kind {
             Self::Catalog => "catalogs",
             Self::Schema => "schemas",
             Self::Table => "tables",
+            Self::Volume => "volumes",
             Self::Model => "models",
         }
     }
@@ -102,6 +107,8 @@ pub enum Purpose<'p> {
     Model(&'p ModelRule),
     /// A table with these labels.
     Labelled(&'p BTreeSet<Label>),
+    /// A volume that holds files with these labels.
+    Files(&'p BTreeSet<Label>),
     /// A system table of lineage.
     Lineage,
 }
@@ -121,7 +128,7 @@ pub struct Wider {
     pub remedy: String,
 }
 
-/// Privileges that give no data, no model and no lineage by themselves. Every other one counts.
+/// Privileges that give no data, no model and no lineage by themselves, on a thing of another kind than they are for. Every other one counts.
 const HARMLESS: &[&str] = &[
     "BROWSE",
     "CREATE",
@@ -149,7 +156,7 @@ pub fn judge(policy: &Policy, securable: &Securable, purpose: Purpose<'_>, held:
 
 /// Who owns a thing, or what it lies in, may give it to anybody. `None`: a custodian owns it.
 pub fn judge_owner(policy: &Policy, securable: &Securable, owner: &str) -> Option<Wider> {
-    let (kind, name) = (securable.to_string().to_uppercase(), &securable.name);
+    let (kind, name) = (securable.to_string().to_uppercase(), quoted(&securable.name));
     let kind = kind.split(' ').next().unwrap_or_default().to_owned();
     (!custodian(policy, owner)).then(|| Wider {
         securable: securable.clone(),
@@ -175,10 +182,12 @@ fn why(policy: &Policy, purpose: Purpose<'_>, held: &Held) -> Option<String> {
         (_, "ALL_PRIVILEGES" | "MANAGE") => {
             Some("may do everything with it or give it to anybody, and is no custodian".to_owned())
         }
-        (Purpose::Labelled(labels), "SELECT") => (!has(&|_, scope| labels.is_subset(&scope.clearance))).then(|| {
-            let labels: Vec<&str> = labels.iter().map(Label::as_str).collect();
-            format!("reads data labelled {}, and no scope that it runs is cleared for that", labels.join(", "))
-        }),
+        (Purpose::Labelled(labels), "SELECT") | (Purpose::Files(labels), "READ_VOLUME") => {
+            (!has(&|_, scope| labels.is_subset(&scope.clearance))).then(|| {
+                let labels: Vec<&str> = labels.iter().map(Label::as_str).collect();
+                format!("reads data labelled {}, and no scope that it runs is cleared for that", labels.join(", "))
+            })
+        }
         (Purpose::Lineage, "SELECT") => (!has(&|_, scope| may(scope, &[Permission::LineageRead])))
             .then(|| "reads lineage, and no scope that it runs has lineage.read".to_owned()),
         (Purpose::Model(_), "EXECUTE") => {
@@ -193,6 +202,7 @@ fn why(policy: &Policy, purpose: Purpose<'_>, held: &Held) -> Option<String> {
         }
         (Purpose::Model(_), "APPLY_TAG") => Some("sets tags that are Longhorn's, and is no custodian".to_owned()),
         (Purpose::Labelled(_) | Purpose::Lineage, "EXECUTE" | "CREATE_MODEL_VERSION" | "APPLY_TAG" | "MODIFY") => None,
+        (Purpose::Files(_), "SELECT" | "EXECUTE" | "CREATE_MODEL_VERSION" | "APPLY_TAG" | "MODIFY") => None,
         (Purpose::Model(_), "SELECT" | "MODIFY") => None,
         (_, privilege) if HARMLESS.contains(&privilege) => None,
         (..) => Some("has a privilege that this version of Longhorn does not know".to_owned()),
@@ -220,12 +230,79 @@ fn wider(securable: &Securable, held: &Held, why: String) -> Wider {
     };
     // SQL's word for models is that of functions.
     let kind = on.kind.word().to_uppercase();
-    let quoted = held.principal.replace('`', "``");
     Wider {
         securable: securable.clone(),
         principal: held.principal.clone(),
         privilege: held.privilege.clone(),
         why,
-        remedy: format!("REVOKE {} ON {kind} {} FROM `{quoted}`", held.privilege.replace('_', " "), on.name),
+        remedy: format!(
+            "REVOKE {} ON {kind} {} FROM {}",
+            held.privilege.replace('_', " "),
+            quoted(&on.name),
+            quoted_part(&held.principal)
+        ),
+    }
+}
+
+/// A name for SQL. Where no part needs quotes they do no harm; a hyphen needs them.
+fn quoted(name: &str) -> String {
+    name.split('.').map(quoted_part).collect::<Vec<_>>().join(".")
+}
+
+fn quoted_part(part: &str) -> String {
+    format!("`{}`", part.replace('`', "``"))
+}
+
+/// The volumes below which the policy labels files, with all labels in each: whoever reads a volume reads every directory of it. And the
+/// labelled directories that are no volume's: `/Volumes` itself, a catalog's or a schema's, in which there may be many.
+pub fn labelled_volumes(paths: &BTreeMap<String, BTreeSet<Label>>) -> (BTreeMap<String, BTreeSet<Label>>, Vec<&str>) {
+    let labelled = paths.iter().filter(|(_, labels)| !labels.is_empty());
+    let (mut volumes, mut wider) = (BTreeMap::<String, BTreeSet<Label>>::new(), Vec::new());
+    for (path, labels) in labelled {
+        let mut parts = path.split('/').skip(1);
+        if parts.next() != Some("Volumes") {
+            continue;
+        }
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(catalog), Some(schema), Some(volume)) => {
+                volumes.entry(format!("{catalog}.{schema}.{volume}")).or_default().extend(labels.iter().cloned());
+            }
+            _ => wider.push(path.as_str()),
+        }
+    }
+    (volumes, wider)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(words: &[&str]) -> BTreeSet<Label> {
+        words.iter().map(|word| Label::try_from(*word).unwrap()).collect()
+    }
+
+    #[test]
+    fn names_in_statements_are_quoted_part_by_part() {
+        for (name, sql) in [("main", "`main`"), ("my-cat.gold.a b", "`my-cat`.`gold`.`a b`"), ("a`; DROP.b", "`a``; DROP`.`b`")] {
+            assert_eq!(quoted(name), sql);
+        }
+    }
+
+    #[test]
+    fn a_volume_has_the_labels_of_every_directory_in_it() {
+        let paths = [
+            ("/Volumes/main/gold/raw", labels(&["internal"])),
+            ("/Volumes/main/gold/raw/people", labels(&["pii"])),
+            ("/Volumes/main/gold/raw/open", labels(&[])),
+            ("/Volumes/main/gold/plain", labels(&[])),
+            ("/Volumes/main/ml", labels(&["pii"])),
+            ("/Volumes", labels(&["pii"])),
+            ("/Volumesmain/a/b/c", labels(&["pii"])),
+            ("/dbfs/a", labels(&["pii"])),
+        ];
+        let paths = paths.into_iter().map(|(path, labels)| (path.to_owned(), labels)).collect();
+        let (volumes, wider) = labelled_volumes(&paths);
+        assert_eq!(volumes, BTreeMap::from([("main.gold.raw".to_owned(), labels(&["internal", "pii"]))]));
+        assert_eq!(wider, ["/Volumes", "/Volumes/main/ml"]);
     }
 }

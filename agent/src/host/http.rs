@@ -1,5 +1,6 @@
 //! HTTP towards the workspace and the issuers: no redirects, no proxy, TLS except on loopback, everything bounded.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,6 +25,8 @@ use super::secret::Secret;
 pub const MOST_BODY: usize = 512 * 1024;
 /// One exchange takes no longer.
 const EXCHANGE: Duration = Duration::from_secs(10);
+/// No file of root certificates is larger, in bytes.
+pub const MOST_ROOTS: u64 = 16 * 1024 * 1024;
 /// Where distributions keep their roots: Debian and Ubuntu, then Red Hat.
 const ROOTS: &[&str] = &["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
@@ -338,7 +341,13 @@ fn roots(ca_file: Option<&Path>) -> Result<rustls::RootCertStore, SetupError> {
     };
     for path in bundles {
         let unfit = |what: &dyn std::fmt::Display| SetupError(format!("{}: {what}", path.display()).into());
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unfit(&error))? {
+        let mut bytes = Vec::new();
+        let file = super::named::open(path).map_err(|error| unfit(&error))?;
+        file.take(MOST_ROOTS + 1).read_to_end(&mut bytes).map_err(|error| unfit(&error))?;
+        if bytes.len() as u64 > MOST_ROOTS {
+            return Err(unfit(&format!("larger than {} MiB", MOST_ROOTS / (1024 * 1024))));
+        }
+        for certificate in CertificateDer::pem_slice_iter(&bytes) {
             let certificate = certificate.map_err(|error| unfit(&error))?;
             // System bundles hold roots that a strict parser refuses; one of them must not disable the others.
             let added = store.add(certificate);

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod digest;
 pub mod http;
 pub mod metadata;
+pub mod named;
 pub mod origin;
 pub mod paths;
 pub mod percent;

@@ -6,13 +6,15 @@ use std::rc::Rc;
 use super::workspace::{self, Desk};
 use crate::cli::args::{ModelFactsArgs, RegistryArgs};
 use crate::cli::terminal::{Terminal, closed};
+use crate::config::document::{read_data, read_data_within};
 use crate::context::seal::Vouching;
 use crate::decision::catalog::Catalog;
 use crate::exit::Exit;
 use crate::host::clock::Clock;
-use crate::host::http::tls;
+use crate::host::http::{MOST_ROOTS, tls};
 use crate::host::random::Random;
 use crate::host::secret::Secret;
+use crate::identity::ids::RegistryOrigin;
 use crate::model::catalog::{Answer, Question, UnityCatalog};
 use crate::model::{Digest, Facts, Gather, Noting, Registry, Shelf, Unread};
 use crate::screen::Screen;
@@ -28,7 +30,7 @@ struct Asked<'d> {
 
 /// Why nothing was written.
 enum Silent {
-    Unreachable,
+    Unreachable(Unreachable),
     Unread(Unread),
 }
 
@@ -39,8 +41,8 @@ impl From<Unread> for Silent {
 }
 
 impl From<Unreachable> for Silent {
-    fn from(_: Unreachable) -> Self {
-        Self::Unreachable
+    fn from(unreachable: Unreachable) -> Self {
+        Self::Unreachable(unreachable)
     }
 }
 
@@ -102,12 +104,7 @@ fn gathered(args: &ModelFactsArgs, clock: &dyn Clock, random: &dyn Random, termi
             .fact("expected", format!("version {} of {}", asked.version, asked.name))
             .fact("presented", "none, or one whose source names nothing")
             .hint("is it the right registry, and may this user see the model?")),
-        Err(Silent::Unreachable) => {
-            Err(about(Screen::failed("registry-unavailable", Exit::Unavailable, "the registry does not answer"))
-                .fact("expected", "answers with status 200 or 404")
-                .fact("presented", "none, or another status")
-                .hint("check the address, the network, and what `--secret` holds"))
-        }
+        Err(Silent::Unreachable(unreachable)) => Err(unavailable(&args.registry.registry, &unreachable)),
         Err(Silent::Unread(unread)) => {
             Err(about(Screen::failed("registry-unintelligible", Exit::Protocol, "the registry's answer cannot be understood"))
                 .fact("expected", "what MLflow's registry answers")
@@ -117,25 +114,66 @@ fn gathered(args: &ModelFactsArgs, clock: &dyn Clock, random: &dyn Random, termi
     }
 }
 
+/// What came instead of an answer, and what to do about that.
+fn unavailable(registry: &str, unreachable: &Unreachable) -> Screen {
+    let headline = match unreachable {
+        Unreachable::Status(_) => "the registry does not answer what it was asked",
+        _ => "the registry does not answer",
+    };
+    let hint = match unreachable {
+        Unreachable::Status(401 | 403) => "check what `--user` and `--secret` say, and whether that user may see the model",
+        Unreachable::Status(300..=399) => "a registry sends nobody elsewhere: name the origin that it answers at",
+        Unreachable::Status(_) => "try again; if it stays, ask whoever runs the registry",
+        _ => "check the address and the network, and `--ca-file` where the registry's certificate is not publicly trusted",
+    };
+    let cause = std::error::Error::source(unreachable).map(|cause| format!(": {cause}")).unwrap_or_default();
+    Screen::failed("registry-unavailable", Exit::Unavailable, headline)
+        .fact("asked", registry)
+        .fact("expected", "answers with status 200 or 404, in time")
+        .fact("presented", format!("{unreachable}{cause}"))
+        .hint(hint)
+}
+
 fn upstream(args: &RegistryArgs) -> Result<Upstream, Screen> {
-    let failed = |error: &dyn std::error::Error| {
-        Screen::failed("registry-unusable", Exit::Usage, error.to_string())
-            .fact("expected", "https://host, or http:// on loopback, and root certificates in PEM")
+    let unusable = || {
+        Screen::failed("registry-unusable", Exit::Usage, "the registry's address is no origin that is spoken to")
+            .fact("expected", "https://host[:port], or http:// on loopback")
             .fact("presented", &args.registry)
             .hint("name the registry's origin, without a path")
     };
+    // A path would be dropped, and another registry asked than was meant.
+    let origin = args.registry.strip_suffix('/').unwrap_or(&args.registry);
+    let origin = RegistryOrigin::try_from(origin).map_err(|_| unusable())?;
     let secret = args.secret.as_deref().map(secret).transpose()?;
     let credential = match (&args.user, secret) {
         (_, None) => Credential::None,
         (Some(user), Some(secret)) => Credential::Basic(user.clone(), secret),
         (None, Some(secret)) => Credential::Bearer(secret),
     };
-    let tls = tls(args.ca_file.as_deref()).map_err(|error| failed(&error))?;
-    Upstream::new(&args.registry, tls, credential).map_err(|error| failed(&error))
+    Upstream::new(origin.as_str(), roots(args.ca_file.as_deref())?, credential).map_err(|_| unusable())
+}
+
+fn roots(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, Screen> {
+    if let Some(path) = ca_file {
+        // Missing and unreadable are told apart from what holds no certificates.
+        read_data_within(path, MOST_ROOTS)?;
+    }
+    tls(ca_file).map_err(|error| {
+        let screen = Screen::failed("roots-unusable", Exit::Data, error.to_string());
+        let screen = match ca_file {
+            Some(path) => screen.fact("file", path.display()),
+            None => screen.fact("file", "the system's"),
+        };
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        screen
+            .fact("expected", "root certificates in PEM")
+            .fact("presented", cause)
+            .hint("`--ca-file` names the roots that the registry's certificate chains to")
+    })
 }
 
 fn secret(path: &Path) -> Result<Secret, Screen> {
-    let bytes = zeroize::Zeroizing::new(crate::config::document::read_bytes(path)?);
+    let bytes = zeroize::Zeroizing::new(read_data(path)?);
     Secret::new(bytes.trim_ascii_end()).ok_or_else(|| {
         Screen::failed("secret-malformed", Exit::Data, "the file holds no secret")
             .fact("file", path.display())
@@ -143,4 +181,24 @@ fn secret(path: &Path) -> Result<Secret, Screen> {
             .fact("presented", "something else")
             .hint("one line with the token or the password")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_registry_answered_instead_is_named() {
+        for (unreachable, presented, hint) in [
+            (Unreachable::Status(401), "status 401", "--secret"),
+            (Unreachable::Status(302), "status 302", "the origin that it answers at"),
+            (Unreachable::Status(500), "status 500", "try again"),
+            (Unreachable::Silent, "no answer in time", "the network"),
+        ] {
+            let screen = unavailable("https://a.example", &unreachable);
+            assert_eq!(screen.exit, Exit::Unavailable);
+            assert!(screen.facts.contains(&("presented".to_owned(), presented.to_owned())), "{screen}");
+            assert!(screen.hint.contains(hint), "{screen}");
+        }
+    }
 }

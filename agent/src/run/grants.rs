@@ -1,4 +1,4 @@
-//! `longhorn policy check --against-uc`: the grants of Unity Catalog on models, lineage and labelled tables, held against the policy.
+//! `longhorn policy check --against-uc`: the grants of Unity Catalog on models, lineage, labelled tables and volumes, held against the policy.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::workspace::{Desk, settings, signed_policy, wait};
 use crate::cli::args::PolicyCheckArgs;
 use crate::cli::terminal::{Terminal, closed};
-use crate::decision::grants::{Kind, Purpose, Securable, Wider, judge, judge_owner};
+use crate::decision::grants::{Kind, Purpose, Securable, Wider, judge, judge_owner, labelled_volumes};
 use crate::decision::policy::Policy;
 use crate::exit::Exit;
 use crate::host::clock::Clock;
@@ -78,6 +78,21 @@ async fn look(desk: &Desk<'_>, policy: &Policy) -> Found {
         owned.extend(table.above());
         owned.insert(table);
     }
+    let (volumes, wide) = labelled_volumes(&policy.models.paths);
+    for (name, labels) in &volumes {
+        let volume = Securable::new(Kind::Volume, name);
+        if let Err(error) = ObjectName::try_from(name.as_str()) {
+            found.unread.insert((volume.to_string(), error.to_string()));
+            continue;
+        }
+        found.grants(desk, policy, &volume, Purpose::Files(labels)).await;
+        owned.extend(volume.above());
+        owned.insert(volume);
+    }
+    for path in wide {
+        let why = "labels for all volumes below it: name each to have its grants looked at";
+        found.unread.insert((format!("directory {path}"), why.to_owned()));
+    }
     // Nobody of the account owns the system's tables.
     for name in LINEAGE {
         found.grants(desk, policy, &Securable::new(Kind::Table, name), Purpose::Lineage).await;
@@ -116,7 +131,7 @@ impl Found {
         lines.extend(self.unread.iter().map(|(what, why)| format!("unread   {what}: {why}")));
         lines.extend(self.elsewhere.iter().map(|what| format!("elsewhere {what}: no name in Unity Catalog; nothing was asked")));
         if self.exit() == Exit::Ok {
-            lines.push(format!("ok: nothing is wider than the policy on {} models and tables", self.looked));
+            lines.push(format!("ok: nothing is wider than the policy on {} models, tables and volumes", self.looked));
         }
         lines.iter().map(|line| one_line(line) + "\n").collect()
     }

@@ -28,7 +28,7 @@ pub struct Metastore {
     pub seen: BTreeMap<String, Vec<String>>,
 }
 
-/// A catalog, a schema, a table or a model.
+/// A catalog, a schema, a table, a volume or a model.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Thing {
@@ -126,7 +126,7 @@ pub(crate) fn answer(asked: &Asked, call: &str, metastore: &Metastore, changed: 
             Ok(json!({}))
         }
         ("GET", ["effective-permissions", kind, name]) => effective(asked, kind, name, metastore),
-        ("GET", [kind @ ("catalogs" | "schemas" | "tables" | "models"), name]) => {
+        ("GET", [kind @ ("catalogs" | "schemas" | "tables" | "volumes" | "models"), name]) => {
             let owner = &thing(kind, name, metastore)?.owner;
             let last = name.rsplit('.').next().unwrap_or_default();
             Ok(json!({ "name": last, "full_name": name, "owner": owner }))

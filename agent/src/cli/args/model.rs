@@ -142,7 +142,7 @@ pub struct ModelExplainArgs {
     /// The policy to judge by.
     #[arg(long, value_name = "FILE")]
     pub policy: PathBuf,
-    /// The context (a token) of whoever would promote; without, what asks for them is left out.
+    /// The context (a token) of whoever would promote; without, what asks for them is named and left out.
     #[arg(long, value_name = "FILE")]
     pub promoter: Option<PathBuf>,
     /// Whose word counts.
