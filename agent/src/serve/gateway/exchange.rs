@@ -10,6 +10,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::http::response;
 use hyper::{Request, Response, StatusCode};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
 use super::evidence::Held;
@@ -55,6 +56,8 @@ pub(super) struct Exchange {
     peer: Option<Peer>,
     /// Whether it came by the socket.
     by_socket: bool,
+    /// Among all connections; kept while a request goes on whose caller went away.
+    _place: OwnedSemaphorePermit,
     /// Its way to the registry.
     pub(super) line: Line,
 }
@@ -94,22 +97,26 @@ impl From<Unread> for Stop {
 }
 
 impl Exchange {
-    pub(super) fn new(shared: Rc<Shared>, peer: Option<Peer>, by_socket: bool) -> Self {
-        Self { line: Line::new(shared.upstream.clone()), shared, peer, by_socket }
+    pub(super) fn new(shared: Rc<Shared>, peer: Option<Peer>, by_socket: bool, place: OwnedSemaphorePermit) -> Self {
+        Self { line: Line::new(shared.upstream.clone()), shared, peer, by_socket, _place: place }
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+    /// What may write goes on to its end in a task of its own, whoever goes away meanwhile: whoever seals must not look before the registry
+    /// has stored. Where the task ends otherwise, what it held is let go.
+    pub(super) async fn serve(self: Rc<Self>, request: Request<Incoming>) -> Answer {
+        if request.method().is_safe() {
+            return self.answer(request).await;
+        }
+        let going = tokio::task::spawn_local(async move { self.answer(request).await });
+        going.await.unwrap_or_else(|_| unavailable("the request came to no end"))
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
         let method = request.method().clone();
         match self.pass(request).await {
             Ok(answer) => answer,
             Err(Stop::Denied(endpoint, denial)) => self.refuse(method.as_str(), endpoint, &denial).await,
-            Err(Stop::Failed(sentence)) => {
-                let body = serde_json::json!({
-                    "error_code": "TEMPORARILY_UNAVAILABLE",
-                    "message": format!("longhorn: {sentence}"),
-                });
-                reply(StatusCode::SERVICE_UNAVAILABLE, body.to_string())
-            }
+            Err(Stop::Failed(sentence)) => unavailable(sentence),
         }
     }
 
@@ -288,6 +295,14 @@ fn returned(parts: &response::Parts, body: Either<Full<Bytes>, Incoming>) -> Ans
         }
     }
     answer
+}
+
+fn unavailable(sentence: &str) -> Answer {
+    let body = serde_json::json!({
+        "error_code": "TEMPORARILY_UNAVAILABLE",
+        "message": format!("longhorn: {sentence}"),
+    });
+    reply(StatusCode::SERVICE_UNAVAILABLE, body.to_string())
 }
 
 fn reply(status: StatusCode, json: String) -> Answer {
