@@ -63,6 +63,9 @@ pub(super) enum BrokenOff<E> {
     Refused,
 }
 
+/// What comes now.
+type Polled<E> = Poll<Option<Result<Frame<Bytes>, BrokenOff<E>>>>;
+
 /// What was found: there once the last byte has passed.
 #[derive(Clone, Default)]
 pub(super) struct Found(Arc<Mutex<Option<Digest>>>);
@@ -103,7 +106,7 @@ impl<B: Body<Data = Bytes> + Unpin> Hashing<B> {
         }
     }
 
-    fn broken(&mut self, why: BrokenOff<B::Error>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff<B::Error>>>> {
+    fn broken(&mut self, why: BrokenOff<B::Error>) -> Polled<B::Error> {
         (self.stage, self.held, self.sha) = (Stage::Over, None, None);
         Poll::Ready(Some(Err(why)))
     }
@@ -116,7 +119,7 @@ impl<B: Body<Data = Bytes> + Unpin> Hashing<B> {
     }
 
     /// What the caller sent; `Stalled` where it takes too long.
-    fn poll_caller(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff<B::Error>>>> {
+    fn poll_caller(&mut self, context: &mut Context<'_>) -> Polled<B::Error> {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
             self.waiting = None;
             return Poll::Ready(frame.map(|frame| frame.map_err(BrokenOff::Caller)));
@@ -213,14 +216,17 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(3600);
 
-    /// What a caller sends, one after the other; `None` is nothing, for now.
+    /// `None` is nothing, for now.
+    type Piece = Option<Result<&'static [u8], io::ErrorKind>>;
+
+    /// What a caller sends, one after the other.
     struct Caller {
-        pieces: VecDeque<Option<Result<&'static [u8], io::ErrorKind>>>,
+        pieces: VecDeque<Piece>,
         /// With a length, it is known when it has ended.
         length: Option<u64>,
     }
 
-    fn caller(length: Option<u64>, pieces: &[Option<Result<&'static [u8], io::ErrorKind>>]) -> Caller {
+    fn caller(length: Option<u64>, pieces: &[Piece]) -> Caller {
         Caller { pieces: pieces.iter().copied().collect(), length }
     }
 
