@@ -346,6 +346,31 @@ fn nobody_moves_an_alias_in_between_unnoticed_and_what_people_must_approve_waits
 }
 
 #[test]
+fn an_upload_whose_last_byte_was_held_back_until_its_run_was_sealed_is_broken_off() {
+    if !root_or_skip("a node with a gateway") {
+        return;
+    }
+    let server = Server::start("gateway-held");
+    let (stage, _) = stage("gateway-held", &server);
+    fs::write(stage.share.join("code/direct"), &server.url).expect("a file can be written");
+    let output = stage.command_of("gateway", "held.sh").output().expect("a node starts");
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn a_seal_waits_for_a_file_whose_sender_went_away_before_it_was_stored() {
+    if !root_or_skip("a node with a gateway") {
+        return;
+    }
+    let server = Server::start("gateway-gone");
+    let slow = Server::meddled(&server);
+    let (stage, _) = stage("gateway-gone", &slow);
+    fs::write(stage.share.join("code/direct"), &slow.url).expect("a file can be written");
+    let output = stage.command_of("gateway", "gone.sh").output().expect("a node starts");
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
 fn each_role_may_on_the_real_server_exactly_what_its_preset_says() {
     if !root_or_skip("a node with a gateway") {
         return;

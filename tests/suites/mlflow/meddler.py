@@ -2,13 +2,16 @@
 else would who reaches the registry past the gateway. Prints its address, and ends when standard input does.
 
 POST /meddle {"when": "between" | "after", "name": …, "alias": …, "version": …} tells it, for once: `between` moves the alias as soon as
-the gateway has looked where it stands, `after` as soon as it has moved it."""
+the gateway has looked where it stands, `after` as soon as it has moved it.
+
+POST /meddle {"when": "store", "seconds": …} makes it, for once, take so long before it passes a file on."""
 
 import http.client
 import http.server
 import json
 import sys
 import threading
+import time
 import urllib.parse
 
 registry = urllib.parse.urlsplit(sys.argv[1])
@@ -57,6 +60,8 @@ class Meddler(http.server.BaseHTTPRequestHandler):
             told.append(json.loads(body))
             status, headers, answer = 200, [], b"{}"
         else:
+            if self.command == "PUT" and told and told[0]["when"] == "store":
+                time.sleep(told.pop()["seconds"])
             status, headers, answer = asked(self.command, self.path, self.headers, body)
             self.meddle()
         self.send_response_only(status)

@@ -29,8 +29,8 @@ pub(super) struct Held {
 }
 
 impl Exchange {
-    /// Before a request goes on.
-    pub(super) async fn before(&self, allowed: &mut Allowed<'_>, context: &Context) -> Result<Held, Stop> {
+    /// Before a request goes on. What was seen of a file's owner counts for so long.
+    pub(super) async fn before(&self, allowed: &mut Allowed<'_>, context: &Context, fresh: Duration) -> Result<Held, Stop> {
         let mut held = Held::default();
         let sub = &context.claims().sub;
         for touch in allowed.touches().to_vec() {
@@ -64,7 +64,7 @@ impl Exchange {
                     }
                     (None, None)
                 }
-                Touch::Artifact(path) => (None, self.file(path, sub, &mut held).await?),
+                Touch::Artifact(path) => (None, self.file(path, sub, fresh, &mut held).await?),
                 // Rare, and large: each on a heap of its own.
                 Touch::Promote(promotion) => {
                     let (turn, due) = Box::pin(self.gate(&promotion, Shelf::Workspace, context)).await?;
@@ -125,6 +125,10 @@ impl Exchange {
     async fn claim(&self, thing: &Thing, writing: Writing, sub: &str, held: &mut Held) -> Result<Rc<Seen>, Stop> {
         held.turns.push(self.shared.known.turn(thing, writing).await);
         let within = if writing == Writing::More { FRESH } else { Duration::ZERO };
+        self.writable(thing, writing, sub, within).await
+    }
+
+    async fn writable(&self, thing: &Thing, writing: Writing, sub: &str, within: Duration) -> Result<Rc<Seen>, Stop> {
         let seen = self.look(thing, within).await?;
         match seen.made.writable(seen.maker.as_deref(), sub) {
             Ok(()) => Ok(seen),
@@ -199,27 +203,54 @@ impl Exchange {
     }
 
     /// A file that is written or deleted.
-    async fn file(&self, path: String, sub: &str, held: &mut Held) -> Result<Option<Due>, Stop> {
-        let foreign = || {
-            self.denied_because(
-                "artifact-place",
-                "files go where the registry keeps those of a run or of a logged model, and nowhere else",
-            )
-        };
-        if let Some((name, number)) = version(&path) {
-            self.claim(&Thing::Version(name, number), Writing::More, sub, held).await?;
-            self.shared.known.passed(&path, None);
-            return Ok(Some(Due::File { path, found: None }));
+    async fn file(&self, path: String, sub: &str, within: Duration, held: &mut Held) -> Result<Option<Due>, Stop> {
+        let Some(thing) = self.whose(&path)? else { return Ok(None) };
+        held.turns.push(self.shared.known.turn(&thing, Writing::More).await);
+        self.open(&thing, &path, sub, within).await?;
+        // However this ends, it is not what it was.
+        self.shared.known.passed(&path, None);
+        Ok(Some(Due::File { path, found: None }))
+    }
+
+    /// Whether a file that is all there may still be stored: as the registry shows its owner now, and to the job that this node is of now.
+    pub(super) async fn still(&self, held: &Held, context: &Context) -> Result<(), Stop> {
+        let sub = &context.claims().sub;
+        let standing = self.shared.session.borrow().context.as_ref().is_some_and(|now| now.claims().sub == *sub);
+        if !standing {
+            return Err(self.denied(Denial::withdrawn()));
         }
-        let (owner, root, rest) = owner(&path).ok_or_else(foreign)?;
-        let thing = match owner {
-            Owner::Run(id) => Thing::Run(id),
-            Owner::Model(id) => Thing::Model(id),
-            Owner::Trace => return Ok(None),
-        };
-        let seen = self.claim(&thing, Writing::More, sub, held).await?;
+        for due in &held.due {
+            if let Due::File { path, .. } = due
+                && let Some(thing) = self.whose(path)?
+            {
+                self.open(&thing, path, sub, Duration::ZERO).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a file is of; `None` where that is no evidence.
+    fn whose(&self, path: &str) -> Result<Option<Thing>, Stop> {
+        if let Some((name, number)) = version(path) {
+            return Ok(Some(Thing::Version(name, number)));
+        }
+        match owner(path) {
+            Some((Owner::Run(id), ..)) => Ok(Some(Thing::Run(id))),
+            Some((Owner::Model(id), ..)) => Ok(Some(Thing::Model(id))),
+            Some((Owner::Trace, ..)) => Ok(None),
+            None => Err(self.foreign()),
+        }
+    }
+
+    /// Whether this job may write this file of it, and nothing registered covers it.
+    async fn open(&self, thing: &Thing, path: &str, sub: &str, within: Duration) -> Result<(), Stop> {
+        let seen = self.writable(thing, Writing::More, sub, within).await?;
+        if matches!(thing, Thing::Version(..)) {
+            return Ok(());
+        }
+        let (_, root, rest) = owner(path).ok_or_else(|| self.foreign())?;
         if kept(seen.made.artifacts()).as_deref() != Some(root) {
-            return Err(foreign());
+            return Err(self.foreign());
         }
         if let Made::Run(run) = &seen.made
             && run.registered().iter().any(|directory| inside(rest, directory) || inside(directory, rest))
@@ -229,9 +260,14 @@ impl Exchange {
                 "a version of a registered model was made of these files; log the model anew, and register that",
             ));
         }
-        // However this ends, it is not what it was.
-        self.shared.known.passed(&path, None);
-        Ok(Some(Due::File { path, found: None }))
+        Ok(())
+    }
+
+    fn foreign(&self) -> Stop {
+        self.denied_because(
+            "artifact-place",
+            "files go where the registry keeps those of a run or of a logged model, and nowhere else",
+        )
     }
 }
 

@@ -1,6 +1,7 @@
 //! One connection's requests, one after the other: each is understood, decided about, written anew and sent on, or answered with a
 //! denial that is on record.
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,10 +11,12 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::http::response;
 use hyper::{Request, Response, StatusCode};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
 use super::evidence::Held;
-use super::hashing::Hashing;
+use super::hashing::{Ending, Hashing, Reached};
+use super::known::FRESH;
 use super::line::{Line, Outgoing, Unreachable};
 use super::signing::Due;
 use crate::context::Context;
@@ -26,6 +29,8 @@ use crate::unverified::Unverified;
 
 /// A body of JSON has this long to come.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// An artifact may take as long as it takes, and no longer between two pieces.
+const STALLED: Duration = Duration::from_secs(60);
 /// Of a caller's headers these go on, and the type of an artifact; everything else could speak for the gateway or route the request.
 const ONWARD: &[HeaderName] =
     &[header::ACCEPT, header::ACCEPT_ENCODING, header::USER_AGENT, header::RANGE, header::IF_NONE_MATCH, header::IF_RANGE];
@@ -55,6 +60,8 @@ pub(super) struct Exchange {
     peer: Option<Peer>,
     /// Whether it came by the socket.
     by_socket: bool,
+    /// Among all connections; kept while a request goes on whose caller went away.
+    _place: OwnedSemaphorePermit,
     /// Its way to the registry.
     pub(super) line: Line,
 }
@@ -94,22 +101,26 @@ impl From<Unread> for Stop {
 }
 
 impl Exchange {
-    pub(super) fn new(shared: Rc<Shared>, peer: Option<Peer>, by_socket: bool) -> Self {
-        Self { line: Line::new(shared.upstream.clone()), shared, peer, by_socket }
+    pub(super) fn new(shared: Rc<Shared>, peer: Option<Peer>, by_socket: bool, place: OwnedSemaphorePermit) -> Self {
+        Self { line: Line::new(shared.upstream.clone()), shared, peer, by_socket, _place: place }
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+    /// What may write goes on to its end in a task of its own, whoever goes away meanwhile: whoever seals must not look before the registry
+    /// has stored. Where the task ends otherwise, what it held is let go.
+    pub(super) async fn serve(self: Rc<Self>, request: Request<Incoming>) -> Answer {
+        if request.method().is_safe() {
+            return self.answer(request).await;
+        }
+        let going = tokio::task::spawn_local(async move { self.answer(request).await });
+        going.await.unwrap_or_else(|_| unavailable("the request came to no end"))
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
         let method = request.method().clone();
         match self.pass(request).await {
             Ok(answer) => answer,
             Err(Stop::Denied(endpoint, denial)) => self.refuse(method.as_str(), endpoint, &denial).await,
-            Err(Stop::Failed(sentence)) => {
-                let body = serde_json::json!({
-                    "error_code": "TEMPORARILY_UNAVAILABLE",
-                    "message": format!("longhorn: {sentence}"),
-                });
-                reply(StatusCode::SERVICE_UNAVAILABLE, body.to_string())
-            }
+            Err(Stop::Failed(sentence)) => unavailable(sentence),
         }
     }
 
@@ -138,9 +149,14 @@ impl Exchange {
         let mut allowed = decide(asked, permissions).map_err(denied)?;
         // Here it can be told why there is none.
         self.shared.upstream.credential().await.map_err(|why| self.no_login(why))?;
-        let mut held = self.before(&mut allowed, &context).await.map_err(|stop| stop.at(path))?;
-        let request = self.onward(allowed, stream, headers, &context, &mut held);
-        let answer = self.line.send(request).await?;
+        // What has an end to hold back is decided about there once more; everything else is looked at as it is now.
+        let fresh = if stream.as_ref().is_some_and(|body| !body.is_end_stream()) { FRESH } else { Duration::ZERO };
+        let mut held = self.before(&mut allowed, &context, fresh).await.map_err(|stop| stop.at(path))?;
+        let (request, ending) = self.onward(allowed, stream, headers, &context, &mut held);
+        let answer = match ending {
+            Some(ending) => self.upload(request, ending, &held, &context).await.map_err(|stop| stop.at(path))?,
+            None => self.line.send(request).await?,
+        };
         // Nothing was asked that an upgrade or a promise answers.
         if answer.status().is_informational() {
             return Err(Stop::unreachable());
@@ -159,6 +175,49 @@ impl Exchange {
             self.after(due, &said, &context).await.map_err(|stop| stop.at(path))?;
         }
         Ok(returned(&parts, Either::Left(Full::new(body))))
+    }
+
+    /// An upload is decided about twice: where it begins, and when all of it is here and the registry waits for the last piece. Whoever holds
+    /// that back meanwhile changes nothing that was sealed or registered since.
+    async fn upload(
+        &self,
+        request: Request<Outgoing>,
+        ending: Ending,
+        held: &Held,
+        context: &Context,
+    ) -> Result<Response<Incoming>, Stop> {
+        let Ending { reached, release } = ending;
+        let decided = async {
+            match reached.await {
+                Ok(Reached::Last) => self.still(held, context).await,
+                Ok(Reached::Stalled) => Err(self.denied_because(
+                    "body-stalled",
+                    "nothing of the file came for a minute, and the upload was broken off; send it anew",
+                )),
+                // It ended otherwise, and whoever sends it hears how.
+                Err(_) => std::future::pending().await,
+            }
+        };
+        let mut sending = pin!(self.line.send(request));
+        let decided = tokio::select! {
+            biased;
+            decided = decided => decided,
+            // Before its end: what comes after it goes nowhere.
+            answer = &mut sending => return Ok(answer?),
+        };
+        match decided {
+            Ok(()) => {
+                // Where the body is gone, so is the connection.
+                let _ = release.send(());
+                Ok(sending.await?)
+            }
+            Err(stop) => {
+                drop(release);
+                // The connection has ended by then: nobody waits for a turn longer than that, and nobody gets one sooner.
+                drop(sending.await);
+                Err(stop)
+            }
+        }
     }
 
     /// The job's context; a denial for whoever is not of the locked job.
@@ -200,22 +259,22 @@ impl Exchange {
         mut headers: HeaderMap,
         context: &Rc<Context>,
         held: &mut Held,
-    ) -> Request<Outgoing> {
+    ) -> (Request<Outgoing>, Option<Ending>) {
         let body = allowed.body();
         let kind = match (&body, &stream) {
             (Some(_), _) => Some(HeaderValue::from_static("application/json")),
             (None, Some(_)) => headers.remove(header::CONTENT_TYPE),
             (None, None) => None,
         };
-        let outgoing = match stream {
+        let (outgoing, ending) = match stream {
             Some(stream) => {
-                let (hashing, digest) = Hashing::new(stream);
+                let (hashing, digest, ending) = Hashing::new(stream, STALLED);
                 if let [Due::File { found, .. }] = &mut held.due[..] {
                     *found = Some(digest);
                 }
-                Either::Right(hashing)
+                (Either::Right(hashing), Some(ending))
             }
-            None => Either::Left(Full::new(Bytes::from(body.unwrap_or_default()))),
+            None => (Either::Left(Full::new(Bytes::from(body.unwrap_or_default()))), None),
         };
         let mut request = Request::new(outgoing);
         *request.method_mut() = allowed.endpoint().method.parse().expect("the table's methods are HTTP's");
@@ -234,7 +293,7 @@ impl Exchange {
                 fields.insert(name, value);
             }
         }
-        request
+        (request, ending)
     }
 
     /// On record first, so that the caller hears its number.
@@ -288,6 +347,14 @@ fn returned(parts: &response::Parts, body: Either<Full<Bytes>, Incoming>) -> Ans
         }
     }
     answer
+}
+
+fn unavailable(sentence: &str) -> Answer {
+    let body = serde_json::json!({
+        "error_code": "TEMPORARILY_UNAVAILABLE",
+        "message": format!("longhorn: {sentence}"),
+    });
+    reply(StatusCode::SERVICE_UNAVAILABLE, body.to_string())
 }
 
 fn reply(status: StatusCode, json: String) -> Answer {

@@ -1,4 +1,5 @@
-//! One caller's line to the registry: a connection that is kept, for what the caller asks and for what the gateway itself has to know.
+//! One caller's line to the registry: connections that are kept, for what the caller asks and for what the gateway itself has to know. There
+//! is a second one only while a first is busy with an upload.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -67,14 +68,15 @@ pub enum Unreachable {
 /// The line.
 pub struct Line {
     upstream: Rc<Upstream>,
-    kept: RefCell<Option<SendRequest<Outgoing>>>,
+    /// At most two.
+    kept: RefCell<Vec<SendRequest<Outgoing>>>,
     patience: Patience,
 }
 
 impl Line {
     /// To this registry; not connected yet.
     pub fn new(upstream: Rc<Upstream>) -> Self {
-        Self { upstream, kept: RefCell::new(None), patience: PATIENCE }
+        Self { upstream, kept: RefCell::default(), patience: PATIENCE }
     }
 
     /// With the gateway's own credential. Where the registry does not take a token of the workspace, once more with another one: nothing
@@ -93,16 +95,15 @@ impl Line {
         self.carry(request).await
     }
 
-    /// On the connection that is kept; on a new one where that has ended meanwhile.
-    async fn carry(&self, request: Request<Outgoing>) -> Result<Response<Incoming>, Unreachable> {
-        let kept = self.kept.borrow_mut().take();
-        let mut request = request;
-        if let Some(mut sender) = kept
-            && sender.ready().await.is_ok()
-        {
+    /// On a connection that is kept; on a new one where none is free, or has ended meanwhile.
+    async fn carry(&self, mut request: Request<Outgoing>) -> Result<Response<Incoming>, Unreachable> {
+        while let Some(mut sender) = self.take() {
+            if sender.ready().await.is_err() {
+                continue;
+            }
             match sender.try_send_request(request).await {
                 Ok(answer) => {
-                    *self.kept.borrow_mut() = Some(sender);
+                    self.kept.borrow_mut().push(sender);
                     return Ok(answer);
                 }
                 // Not a byte of it was sent, or it cannot be told: then nobody may send it twice.
@@ -111,8 +112,12 @@ impl Line {
         }
         let mut sender = self.upstream.connect().await.map_err(Unreachable::Connect)?;
         let answer = sender.send_request(request).await.map_err(|_| Unreachable::Broken)?;
-        *self.kept.borrow_mut() = Some(sender);
+        self.kept.borrow_mut().push(sender);
         Ok(answer)
+    }
+
+    fn take(&self) -> Option<SendRequest<Outgoing>> {
+        self.kept.borrow_mut().pop()
     }
 
     /// A question of the gateway's own. `None`: the registry has no such thing.
@@ -166,7 +171,7 @@ impl Line {
     /// What is not there in time is given up, and so is the connection that it would come by.
     async fn within<T>(&self, most: Duration, answer: impl Future<Output = Result<T, Unreachable>>) -> Result<T, Unreachable> {
         timeout(most, answer).await.unwrap_or_else(|_| {
-            drop(self.kept.borrow_mut().take());
+            self.kept.borrow_mut().clear();
             Err(Unreachable::Silent)
         })
     }
@@ -285,7 +290,7 @@ mod tests {
     #[test]
     fn what_was_given_up_does_not_answer_the_next_question() {
         let (first, second) =
-            asked(falling_silent, async |line| (line.get("/a", &[]).await.map(|_| ()), line.kept.borrow().is_none()));
+            asked(falling_silent, async |line| (line.get("/a", &[]).await.map(|_| ()), line.kept.borrow().is_empty()));
         assert!(matches!(first, Err(Unreachable::Silent)) && second);
     }
 

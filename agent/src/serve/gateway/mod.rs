@@ -30,7 +30,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use self::exchange::Exchange;
 use self::keys::Keys;
@@ -146,11 +146,7 @@ pub async fn answer(gateway: Option<Gateway>, asks: Asks, session: Rc<RefCell<Se
         };
         match caller {
             Ok(caller) => {
-                let serving = serve_one(caller, shared.clone());
-                tokio::task::spawn_local(async move {
-                    serving.await;
-                    drop(place);
-                });
+                tokio::task::spawn_local(serve_one(caller, shared.clone(), place));
             }
             // Out of descriptors, or the caller went away while it queued: the next one may do better.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -183,15 +179,15 @@ impl Caller {
     }
 }
 
-async fn serve_one(caller: Caller, shared: Rc<Shared>) {
+async fn serve_one(caller: Caller, shared: Rc<Shared>, place: OwnedSemaphorePermit) {
     let (stream, peer) = caller.known(&shared.peers).await;
     // Whoever is not let through hears so once, and takes nobody's place.
     let locked = peer.as_ref().is_some_and(|peer| peer.marks.locked(shared.session.borrow().kept_capabilities()));
     let by_socket = matches!(stream, Stream::Socket(_));
-    let exchange = Rc::new(Exchange::new(shared, peer, by_socket));
+    let exchange = Rc::new(Exchange::new(shared, peer, by_socket, place));
     let service = service_fn(move |request| {
         let exchange = exchange.clone();
-        async move { Ok::<_, Infallible>(exchange.answer(request).await) }
+        async move { Ok::<_, Infallible>(exchange.serve(request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
