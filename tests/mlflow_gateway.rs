@@ -217,7 +217,10 @@ fn a_retrained_model_that_satisfies_the_policy_goes_out_alone_and_one_that_does_
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
     let (code, said) = explained("1", &good);
-    assert!(code == Some(0) && said.starts_with("version 1 of fraud may have champion, as far as was looked\n"), "{code:?} {said}");
+    assert!(
+        code == Some(0) && said.starts_with("version 1 of fraud may have champion, as far as was looked\n"),
+        "{code:?} {said}"
+    );
     let (code, said) = explained("2", &low);
     let failed: Vec<&str> = said.lines().filter(|line| line.starts_with("FAILS")).collect();
     assert!(code == Some(79) && failed.len() == 1 && failed[0].contains("metric"), "{code:?} {said}");
