@@ -11,6 +11,8 @@ use super::guard::Guard;
 const OWNED: &str = "longhorn";
 /// What makes a prompt of a model, and a model of a prompt: who may change the one could then change the other.
 const KIND: &str = "mlflow.prompt.is_prompt";
+/// Where the server reads a trace's files, with the rights that it has itself.
+const PLACE: &str = "mlflow.artifactLocation";
 
 pub(super) fn owned(key: &str) -> Result<(), Denial> {
     let (start, rest) = key.as_bytes().split_at_checked(OWNED.len()).unwrap_or_default();
@@ -86,6 +88,12 @@ fn single(key: &str) -> Result<(), Denial> {
     owned(key)?;
     if key.eq_ignore_ascii_case(KIND) {
         return Err(Denial::refused("tag-owned", format!("`{KIND}` is set when a prompt is made, and never later")));
+    }
+    if key.eq_ignore_ascii_case(PLACE) {
+        return Err(Denial::refused(
+            "tag-owned",
+            format!("`{PLACE}` says where the server reads a trace's files; it sets it itself"),
+        ));
     }
     Ok(())
 }
