@@ -1,6 +1,5 @@
 //! HTTP towards the workspace and the issuers: no redirects, no proxy, TLS except on loopback, everything bounded.
 
-use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -341,12 +340,7 @@ fn roots(ca_file: Option<&Path>) -> Result<rustls::RootCertStore, SetupError> {
     };
     for path in bundles {
         let unfit = |what: &dyn std::fmt::Display| SetupError(format!("{}: {what}", path.display()).into());
-        let mut bytes = Vec::new();
-        let file = super::named::open(path).map_err(|error| unfit(&error))?;
-        file.take(MOST_ROOTS + 1).read_to_end(&mut bytes).map_err(|error| unfit(&error))?;
-        if bytes.len() as u64 > MOST_ROOTS {
-            return Err(unfit(&format!("larger than {} MiB", MOST_ROOTS / (1024 * 1024))));
-        }
+        let bytes = super::named::read(path, MOST_ROOTS).map_err(|error| unfit(&error))?;
         for certificate in CertificateDer::pem_slice_iter(&bytes) {
             let certificate = certificate.map_err(|error| unfit(&error))?;
             // System bundles hold roots that a strict parser refuses; one of them must not disable the others.

@@ -1,7 +1,7 @@
 //! The one way to open a file that somebody named: a regular file, and no waiting for anybody who might write to it.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -14,6 +14,19 @@ use nix::fcntl::OFlag;
 pub fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+}
+
+/// All of one.
+///
+/// # Errors
+/// The same, and when it is longer than `most` bytes.
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {most} bytes")));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -29,6 +42,8 @@ mod tests {
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
         std::os::unix::fs::symlink(&fifo, &link).unwrap();
         assert!(open(&file).is_ok());
+        assert_eq!(read(&file, 1).unwrap(), b"a");
+        assert_eq!(read(&file, 0).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         for other in [&fifo, &link, &place, Path::new("/dev/null")] {
             assert_eq!(open(other).unwrap_err().to_string(), "not a regular file", "{}", other.display());
         }
