@@ -137,6 +137,24 @@ denied(["run-sealed"], alias(better))
 beside.set_tag(run, "longhorn.run_seal", client.get_run(first_run).data.tags["longhorn.run_seal"])
 denied(["run-sealed"], alias(better))
 
+# A version in between, made anew: the registry goes on serving what its source named when it was made.
+with mlflow.start_run() as twofold:
+    used(twofold.info.run_id, "main.gold.orders")
+    mlflow.log_metric("auc", 0.97)
+    for directory in ["good", "other"]:
+        mlflow.log_text(directory, f"{directory}/MLmodel")
+for directory in ["other", "good"]:
+    if directory == "good":
+        beside.delete_registered_model("between")
+    beside.create_registered_model("between")
+    beside.create_model_version("between", f"{twofold.info.artifact_uri}/{directory}", run_id=twofold.info.run_id)
+    if directory == "other":
+        beside.create_registered_model("copy")
+        beside.create_model_version("copy", "models:/between/1", run_id=twofold.info.run_id)
+made = sent("POST", "/api/2.0/mlflow/model-versions/create", {"name": "fraud", "source": "models:/copy/1"}).json()["model_version"]
+assert "other" in client.get_model_version_download_uri("fraud", made["version"])
+denied(["files-unchanged"], alias(made["version"]))
+
 # A run that never ended.
 with mlflow.start_run() as open_run:
     used(open_run.info.run_id, "main.gold.orders")

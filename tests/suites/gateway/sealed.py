@@ -103,6 +103,13 @@ for call, arguments in [
     (lambda run: put(f"{experiment}/{run}/artifacts/x"), (foreign_run,)),
 ]:
     denied("run-unbound", call, *arguments)
+# Its files are still that job's to write, and a version of them would close its directory.
+named = {"name": "sealed", "source": f"runs:/{foreign_run}/"}
+denied("run-of-another", sent, "POST", "/api/2.0/mlflow/model-versions/create", named)
+assert "longhorn.registered" not in client.get_run(foreign_run).data.tags
+# MLflow's clients take what stands between two slashes for a server, and leave out a tab.
+for source in [f"runs://{ended}/{foreign_run}/model", "models:/sealed\t/1"]:
+    denied("source-foreign", sent, "POST", "/api/2.0/mlflow/model-versions/create", {"name": "sealed", "source": source})
 fresh = client.create_run(experiment).info.run_id
 denied("model-of-another", client.log_metric, fresh, "auc", 0.99, model_id=foreign_model)
 denied("model-of-another", sent, "POST", "/api/2.0/mlflow/runs/outputs", {"run_id": fresh, "models": [{"model_id": foreign_model, "step": 0}]})
