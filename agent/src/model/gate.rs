@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::approval::approved;
 use super::candidate::{Candidate, Part};
 use super::labels::labels;
+use super::promoter::{has_role, promotion};
 use super::shelf::Shelf;
 use super::statements::CONTEXT;
 use crate::context::Claims;
@@ -49,7 +50,7 @@ impl Verdict {
         self.checks.iter().filter(|check| !check.holds)
     }
 
-    fn check(&mut self, name: &'static str, holds: bool, expected: impl Into<String>, presented: impl Into<String>) {
+    pub(super) fn check(&mut self, name: &'static str, holds: bool, expected: impl Into<String>, presented: impl Into<String>) {
         self.checks.push(Check { name, holds, expected: expected.into(), presented: presented.into() });
     }
 }
@@ -79,10 +80,6 @@ impl Gate {
         let rule = self.0.models.rule(name).and_then(|rule| rule.alias(alias));
         rule.is_some_and(|rule| has_role(rule, promoter))
     }
-}
-
-fn has_role(rule: &AliasRule, promoter: &Claims) -> bool {
-    promoter.roles.iter().any(|role| rule.roles.iter().any(|needed| needed.as_str() == role))
 }
 
 fn judge(policy: &Policy, candidate: &Candidate, alias: &str, promoter: Option<&Claims>) -> Verdict {
@@ -296,25 +293,6 @@ fn origin(verdict: &mut Verdict, policy: &Policy, rule: &ModelRule, context: Opt
     verdict.check("trained-in", scope, list(&rule.scopes), presented(&|context| context.scope.clone()));
 }
 
-/// Who promotes.
-fn promotion(verdict: &mut Verdict, alias: &AliasRule, trainer: Option<&Claims>, promoter: &Claims) {
-    verdict.check("promoted-by", has_role(alias, promoter), list(&alias.roles), or_nothing(&promoter.roles.join(", ")));
-    if alias.four_eyes {
-        let (holds, presented) = match trainer.map(|trainer| &trainer.run_as) {
-            None => (false, "nobody knows who trained it"),
-            Some(trainer) if trainer.kind != promoter.run_as.kind => (true, "another"),
-            // Providers write a person's name in any case.
-            Some(trainer) if trainer.name.to_lowercase() == promoter.run_as.name.to_lowercase() => (false, "the same"),
-            // Keys of pseudonyms may differ from node to node, and a name in clear is nobody's pseudonym that could be told.
-            Some(trainer) if [trainer, &promoter.run_as].iter().any(|who| who.name.starts_with("p1:")) => {
-                (false, "a pseudonym, which may be the same person: let service principals promote, or persons stand in clear")
-            }
-            Some(_) => (true, "another"),
-        };
-        verdict.check("four-eyes", holds, "another principal than the one who trained it", presented);
-    }
-}
-
 /// Metrics, by what was sealed.
 fn thresholds(verdict: &mut Verdict, alias: &AliasRule, asked: &str, candidate: &Candidate) {
     let value = |part: &Part, name: &str| part.run.as_ref().and_then(|run| run.metrics.get(name).copied());
@@ -397,11 +375,11 @@ fn parents(verdict: &mut Verdict, policy: &Policy, rule: Option<&ModelRule>, can
     }
 }
 
-fn list<T: ToString>(words: &BTreeSet<T>) -> String {
+pub(super) fn list<T: ToString>(words: &BTreeSet<T>) -> String {
     let words: Vec<String> = words.iter().map(T::to_string).collect();
     or_nothing(&words.join(", ")).to_owned()
 }
 
-fn or_nothing(text: &str) -> &str {
+pub(super) fn or_nothing(text: &str) -> &str {
     if text.is_empty() { "none" } else { text }
 }

@@ -22,6 +22,7 @@ mod labels;
 mod lineage;
 mod manifest;
 pub mod place;
+mod promoter;
 mod registry;
 mod run;
 mod shelf;
