@@ -150,6 +150,7 @@ fn a_model_goes_to_unity_catalog_with_a_nodes_word_and_through_the_same_gate() {
     let server = Server::start("databricks-catalog");
     let stage = stage("databricks-catalog", &server);
     let code = stage.share.join("code");
+    fs::write(code.join("direct"), &server.url).expect("a file can be written");
     let mut node = spawned(&stage, "catalog.sh");
     let evil = || stage.workspace.write("/api/2.0/fs/files/Models/main/ml/fraud/1/MLmodel", b"evil");
     step(&mut node, &code, "changed", evil);

@@ -4,6 +4,7 @@ Prints how many versions it made. With VERSION, one whose files were changed mea
 import base64
 import json
 import os
+import pathlib
 import sys
 
 import databricks.sdk
@@ -86,6 +87,14 @@ weak_run, weak, low = trained(0.5)
 denied(["metric"], low)
 denied(["alias-ruled"], good, "another")
 refused("gate", api("PUT", f"/api/2.1/unity-catalog/models/{NAME}/aliases/champion", json={"version_num": int(low)}))
+
+# Somebody else's run that has ended: whoever registers it brings the files, and nothing would tie those to it.
+beside = mlflow.MlflowClient(tracking_uri=pathlib.Path("/mnt/host/code/direct").read_text())
+theirs = beside.create_run("0").info.run_id
+made = {"name": NAME, "source": f"runs:/{theirs}/model", "run_id": theirs}
+refused("run-of-another", api("POST", "/api/2.0/mlflow/unity-catalog/model-versions/create", json=made))
+beside.set_terminated(theirs)
+refused("source-of-another-job", api("POST", "/api/2.0/mlflow/unity-catalog/model-versions/create", json=made))
 
 # The official SDK's doors: the same aliases, and stages of the workspace's own registry, by the doors of people who approve.
 workspace = databricks.sdk.WorkspaceClient()
