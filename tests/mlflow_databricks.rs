@@ -84,6 +84,22 @@ promoted-by = ["ml-engineer"]
 four-eyes = false
 clearance = ["internal"]
 
+[roles.keeper]
+groups = ["databricks:keepers"]
+
+[models.held]
+trained-in = ["fraud-training"]
+
+[models.held.aliases.Production]
+promoted-by = ["keeper"]
+four-eyes = false
+clearance = ["internal"]
+
+[models.held.aliases.Archived]
+promoted-by = ["ml-engineer"]
+four-eyes = false
+clearance = ["internal"]
+
 [labels.tables]
 "main.gold.orders" = ["internal"]
 "#;

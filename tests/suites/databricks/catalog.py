@@ -89,7 +89,8 @@ denied(["alias-ruled"], good, "another")
 refused("gate", api("PUT", f"/api/2.1/unity-catalog/models/{NAME}/aliases/champion", json={"version_num": int(low)}))
 
 # Somebody else's run that has ended: whoever registers it brings the files, and nothing would tie those to it.
-beside = mlflow.MlflowClient(tracking_uri=pathlib.Path("/mnt/host/code/direct").read_text())
+direct = pathlib.Path("/mnt/host/code/direct").read_text()
+beside = mlflow.MlflowClient(tracking_uri=direct, registry_uri=direct)
 theirs = beside.create_run("0").info.run_id
 made = {"name": NAME, "source": f"runs:/{theirs}/model", "run_id": theirs}
 refused("run-of-another", api("POST", "/api/2.0/mlflow/unity-catalog/model-versions/create", json=made))
@@ -121,6 +122,13 @@ for door in (registry.approve_transition_request, registry.transition_stage):
     door("ranker", staged, "Archived", False)
     assert stage(staged) == "Archived", stage(staged)
 turned_down(registry.reject_transition_request, "ranker", worse, "Staging")
+# Out of a stage by the roles of that stage, whatever the next one asks.
+older.create_registered_model("held")
+held = older.create_model_version("held", f"models:/{model}", run_id=run, model_id=model).version
+registry.transition_stage("held", held, "Archived", False)
+beside.transition_model_version_stage("held", held, "Production")
+turned_down(registry.transition_stage, "held", held, "Archived", False)
+assert older.get_model_version("held", held).current_stage == "Production"
 # The registry reads `production` as it reads `Production`: what is not written so is no stage here, and no way past the gate.
 for door in ("model-versions/transition-stage", "databricks/model-versions/transition-stage", "transition-requests/approve"):
     body = {"name": "ranker", "version": str(worse), "stage": "production"}
